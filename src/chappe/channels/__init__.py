@@ -1,0 +1,1 @@
+"""The media messages travel by: one file a channel, all behind `base.Provider`."""

@@ -1,0 +1,163 @@
+"""One tree of errors. Each class has a stable `code` that clients and operators may rely on.
+
+A message says what was wrong, where, and what to do about it. `details` carries the same facts for machines.
+How an error looks on the wire (an AWS error shape, an RFC 9457 problem, an exit code) is decided at the edge.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class ChappeError(Exception):
+    """Base of everything Chappe raises on purpose."""
+
+    code: ClassVar[str] = "internal"
+
+    def __init__(self, message: str, **details: object) -> None:
+        super().__init__(message)
+        self.message = message
+        self.details = details
+
+
+class InvalidInput(ChappeError):
+    """The caller sent something malformed or out of range; nothing was done."""
+
+    code = "invalid_input"
+
+
+class NotFound(ChappeError):
+    """The thing named does not exist."""
+
+    code = "not_found"
+
+
+class Conflict(ChappeError):
+    """The request contradicts what is already stored."""
+
+    code = "conflict"
+
+
+class Unavailable(ChappeError):
+    """The server cannot do this now; the same request may succeed later."""
+
+    code = "unavailable"
+
+
+# --- queues ---------------------------------------------------------------------------------------------
+
+
+class QueueNotFound(NotFound):
+    code = "queue_not_found"
+
+
+class QueueExists(Conflict):
+    """A queue of this name exists with other settings."""
+
+    code = "queue_exists"
+
+
+class ReceiptInvalid(InvalidInput):
+    """The receipt handle was not issued by this queue."""
+
+    code = "receipt_invalid"
+
+
+class ReceiptExpired(InvalidInput):
+    """FIFO only: the message's visibility timeout ended (or it was received again) after this handle was issued."""
+
+    code = "receipt_expired"
+
+
+class MessageNotInFlight(Conflict):
+    """The message is visible again or gone, so its visibility cannot be changed."""
+
+    code = "message_not_in_flight"
+
+
+class InFlightLimit(Unavailable):
+    """A standard queue already has as many messages in flight as its settings allow."""
+
+    code = "in_flight_limit"
+
+
+# --- storage --------------------------------------------------------------------------------------------
+
+
+class StorageFull(Unavailable):
+    """No room for new messages. Receives and deletes are still served."""
+
+    code = "storage_full"
+
+
+class StorageFailed(Unavailable):
+    """A commit failed; what it contained was not acknowledged."""
+
+    code = "storage_failed"
+
+
+class DataDamaged(ChappeError):
+    """Stored data fails its checks; the server refuses to guess."""
+
+    code = "data_damaged"
+
+
+class DataFolderInUse(ChappeError):
+    """Another process holds the data folder."""
+
+    code = "data_folder_in_use"
+
+
+class Closed(Unavailable):
+    """The server is shutting down."""
+
+    code = "closed"
+
+
+# --- credentials ----------------------------------------------------------------------------------------
+
+
+class Unauthenticated(ChappeError):
+    """No usable credentials came with the request."""
+
+    code = "unauthenticated"
+
+
+class PermissionDenied(ChappeError):
+    """The credentials are valid and do not allow this."""
+
+    code = "permission_denied"
+
+
+# --- configuration --------------------------------------------------------------------------------------
+
+
+class InvalidConfiguration(ChappeError):
+    """A setting, rule file or credential file cannot be used as written."""
+
+    code = "invalid_configuration"
+
+
+# --- messages to people ---------------------------------------------------------------------------------
+
+
+class MessageNotFound(NotFound):
+    code = "message_not_found"
+
+
+class IdempotencyConflict(Conflict):
+    """The idempotency key was used within 24 hours for a different request body."""
+
+    code = "idempotency_conflict"
+
+
+class NotCancellable(Conflict):
+    """The message has gone too far to be cancelled."""
+
+    code = "not_cancellable"
+
+
+class NoRoute(InvalidInput):
+    """No provider is configured for the channel."""
+
+    code = "no_route"
