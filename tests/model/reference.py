@@ -1,8 +1,8 @@
 """The engine contract, written the plainest way: one list per queue, scanned from the front.
 
-It is the yardstick for real engines (the conformance suite runs against it, the state machine compares with it) and
-a stand-in engine for tests of the rooms above. Nothing is durable and nothing is fast. Where the contract leaves a
-choice it does what Amazon SQS does.
+It is the yardstick for real engines (the conformance suite runs against it, the state machine compares with
+it) and a stand-in engine for tests of the rooms above. Nothing is durable and nothing is fast. Where the
+contract leaves a choice it does what Amazon SQS does.
 """
 
 from __future__ import annotations
