@@ -1,0 +1,72 @@
+"""Which law binds where: how jurisdictions nest, and the time zones and mail domains of each country.
+
+A jurisdiction is an ISO 3166-1 country ("DE"), an ISO 3166-2 subdivision ("US-FL"), "EU", or "*" for the whole world.
+Zones per country come from the time zone database itself (`zone.tab` in the tzdata package).
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+
+WORLD = "*"
+EUROPEAN_UNION = "EU"
+
+EU_LAW_COUNTRIES = frozenset(
+    "AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IS IT LI LT LU LV MT NL NO PL PT RO SE SI SK".split()
+)
+"""The member states, and Iceland, Liechtenstein and Norway, which take over the directives through the EEA agreement."""
+
+_COUNTRY_OF_TLD = {"uk": "GB", "eu": EUROPEAN_UNION, "gov": "US", "mil": "US", "edu": "US"}
+_TLDS_SOLD_WORLDWIDE = frozenset(
+    "ac ad ag ai as bz cc cd co cx dj fm gg gs im io is la ly me ms mu nu pw sc sh so sr st tk to tv vc ws".split()
+)
+"""Country codes that are sold as brands, so that they say nothing of where the recipient is."""
+
+
+def lineage(jurisdiction: str | None) -> tuple[str, ...]:
+    """The jurisdictions whose rules bind there, nearest first: `US-FL, US, *` or `DE, EU, *`. None gives `*` alone."""
+    if jurisdiction is None or jurisdiction == WORLD:
+        return (WORLD,)
+    country, _, subdivision = jurisdiction.partition("-")
+    chain = (jurisdiction, country) if subdivision else (country,)
+    return (*chain, EUROPEAN_UNION, WORLD) if country in EU_LAW_COUNTRIES else (*chain, WORLD)
+
+
+@cache
+def zones_by_country() -> dict[str, tuple[str, ...]]:
+    """The IANA zones in use in each country, by ISO 3166-1 code."""
+    table = files("tzdata").joinpath("zoneinfo", "zone.tab").read_text(encoding="utf-8")
+    zones: dict[str, list[str]] = {}
+    for line in table.splitlines():
+        if line and not line.startswith("#"):
+            country, _, zone = line.split("\t")[:3]
+            zones.setdefault(country, []).append(zone)
+    return {country: tuple(names) for country, names in zones.items()}
+
+
+@cache
+def european_zones() -> tuple[str, ...]:
+    """Every zone of the countries under EU law."""
+    return tuple(zone for country in sorted(EU_LAW_COUNTRIES) for zone in zones_by_country()[country])
+
+
+def zones_of(jurisdiction: str | None) -> tuple[str, ...]:
+    """Every zone a person in this jurisdiction may be in; empty where that is unknown. A subdivision has its country's."""
+    if jurisdiction is None:
+        return ()
+    if jurisdiction == EUROPEAN_UNION:
+        return european_zones()
+    return zones_by_country().get(jurisdiction.partition("-")[0], ())
+
+
+def jurisdiction_of_domain(domain: str) -> str | None:
+    """The jurisdiction a mail domain points to by its last label, or None: generic names, brands and unknown labels."""
+    label = domain.rpartition(".")[2].lower()
+    if label in _TLDS_SOLD_WORLDWIDE:
+        return None
+    known = _COUNTRY_OF_TLD.get(label)
+    if known is not None:
+        return known
+    country = label.upper()
+    return country if country in zones_by_country() else None
