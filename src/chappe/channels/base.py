@@ -29,7 +29,7 @@ class Outbound(msgspec.Struct, frozen=True):
 
 
 class Reply(msgspec.Struct, frozen=True):
-    """What the provider answered when it took the message: a short text for the timeline, and its own id if any."""
+    """What the provider answered when it took the message: a text for the timeline, and its own id if any."""
 
     text: str
     provider_message_id: str | None = None
@@ -77,7 +77,7 @@ class Provider(Protocol):
     async def send(self, outbound: Outbound) -> Reply:
         """Hand the message over. Returns only when the provider has taken responsibility for it.
 
-        Raises `TemporaryFailure` or `PermanentFailure`; anything else is a defect and is treated as temporary.
+        Raises `TemporaryFailure` or `PermanentFailure`; anything else is a defect, treated as temporary.
         """
         ...
 
