@@ -1,0 +1,49 @@
+"""The credentials made on the first start, kept where the operator can find them again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from chappe.security.keys import AccessKey, KeyStore, replace_private_file
+from chappe.security.principal import DEFAULT_ACCOUNT, DEFAULT_REGION
+
+CREDENTIALS_FILE = "credentials.env"
+_FIRST_NAME = "first start"
+
+
+class FirstCredentials(msgspec.Struct, frozen=True):
+    """One key of each kind, and the file that holds the lines to paste."""
+
+    access_key: AccessKey
+    api_token: str
+    path: Path
+    lines: tuple[str, ...]
+    """Shell lines: `export NAME=value`."""
+
+
+def ensure_first(
+    keys: KeyStore, endpoint_url: str, *, account: str = DEFAULT_ACCOUNT, region: str = DEFAULT_REGION
+) -> FirstCredentials | None:
+    """Create one access key and one API key if there is no key yet, and write `credentials.env` (mode 0600).
+
+    Returns None if there are keys already. API keys are kept as hashes, so this file is the only place where
+    the first one can be read again.
+    """
+    if keys.access_keys() or keys.api_keys():
+        return None
+    access_key = keys.create_access_key(_FIRST_NAME, account=account)
+    _, token = keys.create_api_key(_FIRST_NAME)
+    lines = (
+        f"export AWS_ENDPOINT_URL={endpoint_url}",
+        f"export AWS_ACCESS_KEY_ID={access_key.id}",
+        f"export AWS_SECRET_ACCESS_KEY={access_key.secret}",
+        f"export AWS_DEFAULT_REGION={region}",
+        f"export CHAPPE_URL={endpoint_url}",
+        f"export CHAPPE_API_KEY={token}",
+    )
+    path = keys.path.with_name(CREDENTIALS_FILE)
+    text = "# Made on the first start. Take a key away with `chappe keys revoke`.\n" + "\n".join(lines) + "\n"
+    replace_private_file(path, text.encode())
+    return FirstCredentials(access_key, token, path, lines)

@@ -1,0 +1,430 @@
+"""Verifying AWS Signature Version 4, in the Authorization header and in presigned URLs.
+
+Source: "Signature Version 4 signing process" in the AWS General Reference; the error texts are those AWS
+answers with. The payload hash is always computed over the body that arrived: `UNSIGNED-PAYLOAD` is a
+privilege of a few services (Amazon S3 among them) and of none served here.
+
+This is on the path of every request. What depends only on the client and the day (credential scope, list of
+signed headers, signing key) is worked out once and remembered under the literal text of the Authorization
+header up to the signature; entries are remembered only after a signature was verified with them, so strangers
+cannot fill it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Protocol
+from urllib.parse import quote, unquote_to_bytes
+
+import msgspec
+
+from chappe.security.errors import (
+    IncompleteSignature,
+    InvalidSignature,
+    MissingAuthenticationToken,
+    UnknownAccessKey,
+)
+from chappe.security.principal import Principal
+
+ALGORITHM = b"AWS4-HMAC-SHA256"
+CLOCK_SKEW_SECONDS = 900
+PRESIGNED_MAX_SECONDS = 604_800
+_REMEMBERED_MAX = 4096
+
+_MISMATCH = (
+    "The request signature we calculated does not match the signature you provided. "
+    "Check your AWS Secret Access Key and signing method. Consult the service documentation for details."
+)
+_NO_TOKEN = "The security token included in the request is invalid."  # noqa: S105
+
+Headers = Sequence[tuple[bytes, bytes]]
+"""Names in lower case, in the order they came."""
+
+
+class SigningKeySource(Protocol):
+    """Where secrets come from. `generation` changes whenever a key was added or taken away."""
+
+    @property
+    def generation(self) -> int: ...
+
+    def signing_secret(self, access_key_id: str) -> tuple[str, str] | None:
+        """The secret and the account of an access key, or None if there is no such key."""
+        ...
+
+
+class Scope(msgspec.Struct, frozen=True):
+    """A credential scope: `access_key_id/date/region/service/aws4_request`."""
+
+    access_key_id: str
+    date: str
+    region: str
+    service: str
+
+    @classmethod
+    def parse(cls, credential: bytes) -> Scope:
+        try:
+            parts = credential.decode("ascii").split("/")
+        except UnicodeDecodeError:
+            parts = []
+        if len(parts) != 5 or not all(parts):
+            raise IncompleteSignature(
+                "Credential must have exactly 5 slash-delimited elements, "
+                f"e.g. keyid/date/region/service/term, got '{_shown(credential)}'"
+            )
+        key_id, date, region, service, terminator = parts
+        if terminator != "aws4_request":
+            raise InvalidSignature(
+                "Credential should be scoped with a valid terminator: 'aws4_request', "
+                f"not '{terminator[:40]}'."
+            )
+        return cls(key_id, date, region, service)
+
+    @property
+    def text(self) -> bytes:
+        return f"{self.date}/{self.region}/{self.service}/aws4_request".encode()
+
+
+class Signer(msgspec.Struct, frozen=True):
+    """What all requests share that one client signs alike on one day."""
+
+    principal: Principal
+    scope: bytes
+    date: bytes
+    key: bytes
+    signed_names: tuple[bytes, ...]
+    signed_set: frozenset[bytes]
+    signed_list: bytes
+
+
+class SignatureVerifier:
+    """Checks signatures against the keys of `source`; `clock_ms` gives milliseconds since the Unix epoch."""
+
+    def __init__(self, source: SigningKeySource, clock_ms: Callable[[], int]) -> None:
+        self._source = source
+        self._clock_ms = clock_ms
+        self._signers: dict[bytes, Signer] = {}
+        self._instants: dict[bytes, int] = {}
+        self._generation = source.generation
+
+    def verify(
+        self, method: bytes, path: bytes, query: bytes, headers: Headers, body: bytes, service: str
+    ) -> Principal:
+        """Return who signed the request. `path` and `query` are as they stood in the request line.
+
+        Raises `MissingAuthenticationToken`, `IncompleteSignature`, `InvalidSignature` or `UnknownAccessKey`.
+        """
+        fields = dict(headers)
+        authorization = fields.get(b"authorization")
+        if authorization is None:
+            if b"X-Amz-Signature=" in query or b"X-Amz-Algorithm=" in query:
+                return self._verify_presigned(method, path, query, headers, body, service)
+            raise MissingAuthenticationToken("Request is missing Authentication Token")
+        if self._generation != self._source.generation:
+            self._forget()
+        prefix, _, signature = authorization.rpartition(b"Signature=")
+        signer = self._signers.get(prefix)
+        usual_order = False
+        if signer is None:
+            credential, signed_headers, stated = _authorization_parts(authorization, fields)
+            signer = self._signer(Scope.parse(credential), signed_headers, service)
+            usual_order, signature = stated == signature, stated
+        elif signer.principal.service != service:
+            raise _wrong_service(service)
+        date = fields.get(b"x-amz-date")
+        if date is None:
+            raise IncompleteSignature(
+                "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header. "
+                "Chappe reads 'X-Amz-Date'."
+            )
+        self._check_clock(date, signer)
+        signed = signer.signed_set
+        for name in fields:
+            if name[:6] == b"x-amz-" and name not in signed:
+                raise _unsigned(name)
+        if b"x-amz-security-token" in fields:
+            raise _foreign_session_token()
+        expected = _signature(
+            signer,
+            date,
+            b"\n".join(
+                (
+                    method,
+                    b"/" if path == b"/" else canonical_path(path),
+                    canonical_query(query) if query else b"",
+                    _canonical_headers(signer.signed_names, fields, headers),
+                    signer.signed_list,
+                    hashlib.sha256(body).hexdigest().encode(),
+                )
+            ),
+        )
+        if not hmac.compare_digest(expected, signature):
+            raise InvalidSignature(_MISMATCH)
+        if usual_order:  # only then does the prefix hold all that the signer was made from
+            self._remember(prefix, signer)
+        return signer.principal
+
+    def _verify_presigned(
+        self, method: bytes, path: bytes, query: bytes, headers: Headers, body: bytes, service: str
+    ) -> Principal:
+        parameters = _query_parameters(query)
+        wanted = (
+            b"X-Amz-Algorithm",
+            b"X-Amz-Credential",
+            b"X-Amz-Date",
+            b"X-Amz-Expires",
+            b"X-Amz-SignedHeaders",
+            b"X-Amz-Signature",
+        )
+        for name in wanted:
+            if name not in parameters:
+                raise IncompleteSignature(f"AWS query-string parameters must include '{name.decode()}'.")
+        if parameters[b"X-Amz-Algorithm"] != ALGORITHM:
+            raise IncompleteSignature(
+                f"Unsupported AWS 'algorithm': '{_shown(parameters[b'X-Amz-Algorithm'])}'."
+            )
+        if b"X-Amz-Security-Token" in parameters:
+            raise _foreign_session_token()
+        signer = self._signer(
+            Scope.parse(parameters[b"X-Amz-Credential"]), parameters[b"X-Amz-SignedHeaders"], service
+        )
+        date = parameters[b"X-Amz-Date"]
+        self._check_clock(date, signer, _expiry_seconds(parameters[b"X-Amz-Expires"]))
+        fields = dict(headers)
+        for name in fields:
+            if name[:6] == b"x-amz-" and name not in signer.signed_set:
+                raise _unsigned(name)
+        remaining = b"&".join(part for part in query.split(b"&") if not part.startswith(b"X-Amz-Signature="))
+        expected = _signature(
+            signer,
+            date,
+            b"\n".join(
+                (
+                    method,
+                    canonical_path(path),
+                    canonical_query(remaining),
+                    _canonical_headers(signer.signed_names, fields, headers),
+                    signer.signed_list,
+                    hashlib.sha256(body).hexdigest().encode(),
+                )
+            ),
+        )
+        if not hmac.compare_digest(expected, parameters[b"X-Amz-Signature"]):
+            raise InvalidSignature(_MISMATCH)
+        return signer.principal
+
+    def _signer(self, scope: Scope, signed_headers: bytes, service: str) -> Signer:
+        names = tuple(signed_headers.lower().split(b";"))
+        signed_set = frozenset(names)
+        if b"host" not in signed_set:
+            raise InvalidSignature("'Host' must be a 'SignedHeader' in the AWS Authorization.")
+        if scope.service != service:
+            raise _wrong_service(service)
+        found = self._source.signing_secret(scope.access_key_id)
+        if found is None:
+            raise UnknownAccessKey(_NO_TOKEN)
+        secret, account = found
+        return Signer(
+            principal=Principal(scope.access_key_id, account, scope.region, scope.service),
+            scope=scope.text,
+            date=scope.date.encode(),
+            key=signing_key(secret, scope),
+            signed_names=names,
+            signed_set=signed_set,
+            signed_list=b";".join(names),
+        )
+
+    def _check_clock(self, date: bytes, signer: Signer, expiry_seconds: int | None = None) -> None:
+        signed_at = self._instants.get(date)
+        if signed_at is None:
+            signed_at = parse_instant(date)
+            if len(self._instants) >= _REMEMBERED_MAX:
+                self._instants.clear()
+            self._instants[date] = signed_at
+        if date[:8] != signer.date:
+            raise InvalidSignature(
+                "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: "
+                f"'{signer.date.decode()}' != '{date[:8].decode()}', from '{date.decode()}'."
+            )
+        now = self._clock_ms() // 1000
+        age = now - signed_at
+        if -CLOCK_SKEW_SECONDS <= age <= (CLOCK_SKEW_SECONDS if expiry_seconds is None else expiry_seconds):
+            return
+        shown = date.decode()
+        if age < 0:
+            raise InvalidSignature(
+                f"Signature not yet current: {shown} is still later than "
+                f"{_stamp(now + CLOCK_SKEW_SECONDS)} ({_stamp(now)} + 15 min.)"
+            )
+        window = "15 min." if expiry_seconds is None else f"{expiry_seconds} s"
+        oldest = now - (CLOCK_SKEW_SECONDS if expiry_seconds is None else expiry_seconds)
+        raise InvalidSignature(
+            f"Signature expired: {shown} is now earlier than {_stamp(oldest)} ({_stamp(now)} - {window})"
+        )
+
+    def _remember(self, prefix: bytes, signer: Signer) -> None:
+        if len(self._signers) >= _REMEMBERED_MAX:
+            self._signers.clear()
+        self._signers[prefix] = signer
+
+    def _forget(self) -> None:
+        self._signers.clear()
+        self._generation = self._source.generation
+
+
+def signing_key(secret: str, scope: Scope) -> bytes:
+    """Derive the key for one day, region and service."""
+    key = hmac.digest(b"AWS4" + secret.encode(), scope.date.encode(), "sha256")
+    for part in (scope.region, scope.service, "aws4_request"):
+        key = hmac.digest(key, part.encode(), "sha256")
+    return key
+
+
+def parse_instant(date: bytes) -> int:
+    """Seconds since the Unix epoch of an X-Amz-Date such as `20150830T123600Z`."""
+    if len(date) == 16 and date[8:9] == b"T" and date[15:] == b"Z" and (date[:8] + date[9:15]).isdigit():
+        try:
+            digits = date.decode("ascii")
+            when = datetime.strptime(digits, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+            return int(when.timestamp())
+        except ValueError:
+            pass
+    raise IncompleteSignature(
+        f"Date must be in ISO-8601 'basic format'. Got '{_shown(date)}'. "
+        "See http://en.wikipedia.org/wiki/ISO_8601"
+    )
+
+
+def canonical_path(path: bytes) -> bytes:
+    """The path without dot segments, each segment encoded once more, as every service but S3 has it."""
+    kept: list[bytes] = []
+    for segment in path.split(b"/"):
+        if segment == b"..":
+            if kept:
+                kept.pop()
+        elif segment not in (b"", b"."):
+            kept.append(segment)
+    normal = b"/" + b"/".join(kept)
+    if kept and path.endswith(b"/"):
+        normal += b"/"
+    return quote(normal, safe="/-_.~").encode()
+
+
+def canonical_query(query: bytes) -> bytes:
+    """Parameters sorted by encoded name, then by encoded value."""
+    pairs = []
+    for part in query.split(b"&"):
+        if part:
+            name, _, value = part.partition(b"=")
+            pairs.append((_encoded(name), _encoded(value)))
+    pairs.sort()
+    return b"&".join(name + b"=" + value for name, value in pairs)
+
+
+def credential_scope(query: bytes, fields: Mapping[bytes, bytes]) -> Scope | None:
+    """The scope a request claims, unverified: for open mode. None if it claims none that can be read."""
+    authorization = fields.get(b"authorization", b"")
+    try:
+        if authorization.startswith(ALGORITHM):
+            return Scope.parse(_named_parts(authorization).get(b"Credential", b""))
+        if b"X-Amz-Credential=" in query:
+            return Scope.parse(_query_parameters(query).get(b"X-Amz-Credential", b""))
+    except (IncompleteSignature, InvalidSignature):
+        pass
+    return None
+
+
+def _encoded(text: bytes) -> bytes:
+    return quote(unquote_to_bytes(text), safe="-_.~").encode()
+
+
+def _signature(signer: Signer, date: bytes, canonical_request: bytes) -> bytes:
+    digest = hashlib.sha256(canonical_request).hexdigest().encode()
+    to_sign = b"\n".join((ALGORITHM, date, signer.scope, digest))
+    return hmac.digest(signer.key, to_sign, "sha256").hex().encode()
+
+
+def _canonical_headers(names: tuple[bytes, ...], fields: Mapping[bytes, bytes], headers: Headers) -> bytes:
+    """The `name:value` lines of the signed headers, with the empty line that follows them."""
+    if len(fields) != len(headers):
+        fields = _joined(headers)
+    lines = []
+    for name in names:
+        value = fields.get(name)
+        if value is None:
+            raise InvalidSignature(_MISMATCH)
+        if b" " in value or b"\t" in value:
+            value = b" ".join(value.split())
+        lines.append(name + b":" + value + b"\n")
+    return b"".join(lines)
+
+
+def _joined(headers: Headers) -> dict[bytes, bytes]:
+    """Headers that came more than once, as one value each, separated by commas."""
+    merged: dict[bytes, bytes] = {}
+    for name, value in headers:
+        merged[name] = merged[name] + b"," + value.strip() if name in merged else value.strip()
+    return merged
+
+
+def _authorization_parts(authorization: bytes, fields: Mapping[bytes, bytes]) -> tuple[bytes, bytes, bytes]:
+    """The Credential, SignedHeaders and Signature of an Authorization header."""
+    if not authorization.startswith(ALGORITHM + b" "):
+        scheme = authorization.split(b" ", 1)[0]
+        raise IncompleteSignature(
+            f"Unsupported AWS 'algorithm': '{_shown(scheme)}'. Use '{ALGORITHM.decode()}'."
+        )
+    parts = _named_parts(authorization)
+    missing = [name for name in (b"Credential", b"Signature", b"SignedHeaders") if not parts.get(name)]
+    if missing:
+        complaints = [f"Authorization header requires '{name.decode()}' parameter." for name in missing]
+        if b"x-amz-date" not in fields:
+            complaints.append(
+                "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header."
+            )
+        raise IncompleteSignature(" ".join(complaints))
+    return parts[b"Credential"], parts[b"SignedHeaders"], parts[b"Signature"]
+
+
+def _named_parts(authorization: bytes) -> dict[bytes, bytes]:
+    parts = {}
+    for part in authorization[len(ALGORITHM) :].split(b","):
+        name, _, value = part.strip().partition(b"=")
+        parts[name] = value
+    return parts
+
+
+def _query_parameters(query: bytes) -> dict[bytes, bytes]:
+    parameters = {}
+    for part in query.split(b"&"):
+        name, _, value = part.partition(b"=")
+        parameters[unquote_to_bytes(name)] = unquote_to_bytes(value)
+    return parameters
+
+
+def _expiry_seconds(text: bytes) -> int:
+    if text.isdigit() and len(text) <= 6 and 1 <= int(text) <= PRESIGNED_MAX_SECONDS:
+        return int(text)
+    raise IncompleteSignature(f"X-Amz-Expires must be between 1 and {PRESIGNED_MAX_SECONDS} seconds.")
+
+
+def _wrong_service(service: str) -> InvalidSignature:
+    return InvalidSignature(f"Credential should be scoped to correct service: '{service}'.")
+
+
+def _unsigned(name: bytes) -> InvalidSignature:
+    return InvalidSignature(f"'{_shown(name)}' must be a 'SignedHeader' in the AWS Authorization.")
+
+
+def _foreign_session_token() -> UnknownAccessKey:
+    return UnknownAccessKey(f"{_NO_TOKEN} Chappe issues no session tokens: unset AWS_SESSION_TOKEN.")
+
+
+def _stamp(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, tz=UTC).strftime("%Y%m%dT%H%M%SZ")
+
+
+def _shown(text: bytes) -> str:
+    return text[:80].decode("ascii", "replace")
