@@ -15,7 +15,7 @@ from chappe.channels.base import Outbound, PermanentFailure
 from chappe.channels.mailbox import InvalidMailbox, Mailbox, one_line, parse_mailbox
 
 _URL_CHARACTERS = ":/?#[]@!$&'()*+,;=%"
-"""What may stand in a URL besides letters and digits (RFC 3986 section 2.2), `%` of what is already encoded."""
+"""What may stand in a URL besides letters and digits (RFC 3986 section 2.2); `%` is of what is encoded."""
 
 
 class Mail(msgspec.Struct, frozen=True):

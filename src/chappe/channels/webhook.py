@@ -178,6 +178,8 @@ def _checked_url(text: str, *, allow_http: bool) -> httpx.URL:
         raise PermanentFailure(
             "https_required", "the URL must start with https://; see allow_http in the settings"
         )
+    if url.port is not None and not 0 < url.port < 65536:
+        raise PermanentFailure("url_invalid", "the URL's port must be from 1 to 65535")
     if url.userinfo:
         raise PermanentFailure("url_invalid", "the URL must not contain a user name or password")
     return url
