@@ -9,9 +9,10 @@ from enum import StrEnum
 
 import msgspec
 
-from chappe.compliance.locating import Locale as Locale
-from chappe.compliance.locating import locate as locate
+from chappe.compliance.locating import Locale, locate
 from chappe.model.customer import Channel, Purpose
+
+__all__ = ["Consent", "ConsentLevel", "Facts", "Locale", "Suppression", "locate"]
 
 
 class ConsentLevel(StrEnum):
@@ -38,9 +39,9 @@ _RANKS = {level: rank for rank, level in enumerate(ConsentLevel)}
 class Consent(msgspec.Struct, frozen=True, omit_defaults=True):
     """One entry of a person's append-only consent record: granted, or withdrawn.
 
-    `channel` None means every channel. `proof` is what was kept of the agreement (the form as shown, a signed text);
-    `source` is where it was given. Without an explicit `level`, a grant with proof counts as written and one
-    without as express.
+    `channel` None means every channel. `proof` is what was kept of the agreement (the form as shown, a signed
+    text); `source` is where it was given. Without an explicit `level`, a grant with proof counts as written
+    and one without as express.
     """
 
     channel: Channel | None
@@ -73,13 +74,14 @@ class Suppression(msgspec.Struct, frozen=True, omit_defaults=True):
 class Facts(msgspec.Struct, frozen=True, omit_defaults=True):
     """Everything the rules may ask about the recipient of one message.
 
-    `jurisdiction` is an ISO 3166 code ("US", "US-FL"), "EU", or None when unknown. `zones` are the IANA time zones the
-    recipient may be in: a window must be open in all of them. Empty means unknown: the zones of the jurisdiction are
-    used, and without a jurisdiction each rule says what it does.
+    `jurisdiction` is an ISO 3166 code ("US", "US-FL"), "EU", or None when unknown. `zones` are the IANA time
+    zones the recipient may be in: a window must be open in all of them. Empty means unknown: the zones of the
+    jurisdiction are used, and without a jurisdiction each rule says what it does.
 
-    `suppressions` and `consents` may hold any entries for the address, in any order; the rules pick those that match.
-    `recent_sends_at_ms` are the moments of earlier promotional messages that were allowed to this recipient on this
-    channel, oldest first, going back at least `RuleSet.longest_cap_window_ms`, without the message being decided.
+    `suppressions` and `consents` may hold any entries for the address, in any order; the rules pick those
+    that match. `recent_sends_at_ms` are the moments of earlier promotional messages that were allowed to this
+    recipient on this channel, oldest first, going back at least `RuleSet.longest_cap_window_ms`, without the
+    message being decided.
     """
 
     jurisdiction: str | None

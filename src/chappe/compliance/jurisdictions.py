@@ -1,7 +1,7 @@
 """Which law binds where: how jurisdictions nest, and the time zones and mail domains of each country.
 
-A jurisdiction is an ISO 3166-1 country ("DE"), an ISO 3166-2 subdivision ("US-FL"), "EU", or "*" for the whole world.
-Zones per country come from the time zone database itself (`zone.tab` in the tzdata package).
+A jurisdiction is an ISO 3166-1 country ("DE"), an ISO 3166-2 subdivision ("US-FL"), "EU", or "*" for the
+whole world. Zones per country come from the time zone database itself (`zone.tab` in the tzdata package).
 """
 
 from __future__ import annotations
@@ -13,19 +13,25 @@ WORLD = "*"
 EUROPEAN_UNION = "EU"
 
 EU_LAW_COUNTRIES = frozenset(
-    "AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IS IT LI LT LU LV MT NL NO PL PT RO SE SI SK".split()
+    {"AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU", "IE", "IS", "IT"}
+    | {"LI", "LT", "LU", "LV", "MT", "NL", "NO", "PL", "PT", "RO", "SE", "SI", "SK"}
 )
-"""The member states, and Iceland, Liechtenstein and Norway, which take over the directives through the EEA agreement."""
+"""The member states, and Iceland, Liechtenstein and Norway, which take over the directives through the EEA
+agreement.
+"""
 
 _COUNTRY_OF_TLD = {"uk": "GB", "eu": EUROPEAN_UNION, "gov": "US", "mil": "US", "edu": "US"}
 _TLDS_SOLD_WORLDWIDE = frozenset(
-    "ac ad ag ai as bz cc cd co cx dj fm gg gs im io is la ly me ms mu nu pw sc sh so sr st tk to tv vc ws".split()
+    {"ac", "ad", "ai", "as", "bz", "cc", "cd", "co", "cx", "dj", "fm", "gg", "gs", "im", "io", "la", "ly"}
+    | {"me", "ms", "nu", "pw", "sc", "sh", "st", "tk", "to", "tv", "vc", "ws"}
 )
 """Country codes that are sold as brands, so that they say nothing of where the recipient is."""
 
 
 def lineage(jurisdiction: str | None) -> tuple[str, ...]:
-    """The jurisdictions whose rules bind there, nearest first: `US-FL, US, *` or `DE, EU, *`. None gives `*` alone."""
+    """The jurisdictions whose rules bind there, nearest first: `US-FL, US, *` or `DE, EU, *`. None gives `*`
+    alone.
+    """
     if jurisdiction is None or jurisdiction == WORLD:
         return (WORLD,)
     country, _, subdivision = jurisdiction.partition("-")
@@ -52,7 +58,9 @@ def european_zones() -> tuple[str, ...]:
 
 
 def zones_of(jurisdiction: str | None) -> tuple[str, ...]:
-    """Every zone a person in this jurisdiction may be in; empty where that is unknown. A subdivision has its country's."""
+    """Every zone a person in this jurisdiction may be in; empty where that is unknown. A subdivision has its
+    country's.
+    """
     if jurisdiction is None:
         return ()
     if jurisdiction == EUROPEAN_UNION:
@@ -61,7 +69,9 @@ def zones_of(jurisdiction: str | None) -> tuple[str, ...]:
 
 
 def jurisdiction_of_domain(domain: str) -> str | None:
-    """The jurisdiction a mail domain points to by its last label, or None: generic names, brands and unknown labels."""
+    """The jurisdiction a mail domain points to by its last label, or None: generic names, brands and unknown
+    labels.
+    """
     label = domain.rpartition(".")[2].lower()
     if label in _TLDS_SOLD_WORLDWIDE:
         return None

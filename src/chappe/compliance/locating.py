@@ -1,8 +1,8 @@
 """Where a recipient may be, as far as the address itself tells.
 
-A phone number tells by its prefix (the numbering plans of the phonenumbers library), a mail address by the country
-code its domain ends in. Both are proxies: people move and keep their numbers. Where a prefix spans several zones all of
-them are given, so that a window is kept in each.
+A phone number tells by its prefix (the numbering plans of the phonenumbers library), a mail address by the
+country code its domain ends in. Both are proxies: people move and keep their numbers. Where a prefix spans
+several zones all of them are given, so that a window is kept in each.
 """
 
 from __future__ import annotations
@@ -46,7 +46,8 @@ def _locate_phone(phone: str) -> Locale:
         number = phonenumbers.parse(phone)
     except phonenumbers.NumberParseException:
         return NOWHERE
-    # A number outside the known ranges (new, or reserved for examples) still has the country of its calling code.
+    # A number outside the known ranges (new, or reserved for examples) still has the country of its calling
+    # code.
     region = phonenumbers.region_code_for_number(number) or phonenumbers.region_code_for_country_code(
         number.country_code or 0
     )
@@ -62,7 +63,9 @@ def _zones_of_number(number: phonenumbers.PhoneNumber) -> tuple[str, ...]:
 
 @lru_cache(maxsize=4_096)
 def _known(zones: tuple[str, ...]) -> tuple[str, ...]:
-    """Only what the time zone database knows (phonenumbers says "Etc/Unknown" for the rest); equal tuples shared."""
+    """Only what the time zone database knows (phonenumbers says "Etc/Unknown" for the rest); equal tuples
+    shared.
+    """
     return tuple(zone for zone in zones if zone in _zone_names())
 
 

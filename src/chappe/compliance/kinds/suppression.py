@@ -1,0 +1,36 @@
+"""suppression: nothing goes to an address on the suppression list."""
+
+from __future__ import annotations
+
+import msgspec
+
+from chappe.compliance.consents import day_of
+from chappe.compliance.facts import Facts, Suppression
+from chappe.compliance.rule import StandingRule
+from chappe.model.customer import CustomerMessage, RuleOutcome
+
+
+class SuppressionParameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """None: the list itself says which channels and purposes an entry covers."""
+
+
+class SuppressionRule(StandingRule, frozen=True, kw_only=True, tag_field="kind", tag="suppression"):
+    """Blocks what an entry of the suppression list covers."""
+
+    parameters: SuppressionParameters = SuppressionParameters()
+
+    def judge(self, message: CustomerMessage, facts: Facts, now_ms: int) -> RuleOutcome:
+        for entry in facts.suppressions:
+            if _covers(entry, message):
+                return self.broken(
+                    f"the address is suppressed since {day_of(entry.created_at_ms)}: {entry.reason}"
+                )
+        return self.kept("the address is not suppressed")
+
+
+def _covers(entry: Suppression, message: CustomerMessage) -> bool:
+    return (
+        (entry.channel is None or entry.channel is message.channel)
+        and (entry.purpose is None or entry.purpose is message.purpose)
+        and entry.address == message.to.address
+    )

@@ -1,0 +1,193 @@
+"""What every rule has, whatever its kind. A kind adds its `parameters` and a pure function over them.
+
+A rule that needs only the message, the facts and the moment is a `StandingRule`. One that is a matter of the
+clock on the recipient's wall is an `HoursRule` (see `hours`): its lawful time is worked out beforehand, so
+that it costs nothing per message.
+"""
+
+from __future__ import annotations
+
+import datetime
+from abc import abstractmethod
+from enum import StrEnum
+from typing import Annotated, Literal
+
+import msgspec
+
+from chappe.compliance.facts import ConsentLevel, Facts
+from chappe.compliance.hours import WeeklyHours
+from chappe.compliance.local_time import RECIPIENT, ZONES_WHEN_UNKNOWN, TimeZone, check_zones
+from chappe.model.customer import Channel, CustomerMessage, Outcome, Purpose, RuleOutcome
+
+ANY_CHANNEL = "any"
+ALWAYS_MS = (-(2**62), 2**62)
+
+RuleId = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=100)]
+Jurisdiction = Annotated[str, msgspec.Meta(pattern=r"^(\*|[A-Z]{2}(-[A-Z0-9]{1,3})?)$")]
+Line = Annotated[str, msgspec.Meta(min_length=1, max_length=2_000)]
+
+
+class AppliesTo(StrEnum):
+    """The purposes a rule binds."""
+
+    TRANSACTIONAL = "transactional"
+    PROMOTIONAL = "promotional"
+    BOTH = "both"
+
+    def covers(self, purpose: Purpose) -> bool:
+        return self is AppliesTo.BOTH or self.value == purpose.value
+
+
+class Severity(StrEnum):
+    """What a breach costs, for people who read the rules; it has no part in a decision."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+    CRITICAL = "critical"
+
+
+class Confidence(StrEnum):
+    """How far the parameters of a rule have been checked."""
+
+    VERIFIED = "verified"
+    """The source states them."""
+    GENERAL_KNOWLEDGE = "from general knowledge"
+    """Not looked up."""
+    HOUSE = "house"
+    """No law: a choice of this project or of the operator."""
+
+
+class SourceType(StrEnum):
+    """Who says so."""
+
+    PRIMARY = "primary"
+    REGULATOR = "regulator"
+    LAW_FIRM = "law-firm"
+    VENDOR = "vendor"
+    PRESS = "press"
+    NONE = "none"
+
+
+class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
+    """One regulatory rule.
+
+    It binds messages on its `channels` ("any" for all) with a purpose that `applies_to` covers, to recipients
+    whose jurisdiction lies in its own ("*" is the whole world), from `effective_from` until before
+    `effective_until`; those days are taken as they begin first and end last anywhere on earth. What a rule
+    that is not kept leads to is its `action`, which each kind narrows to what it can do.
+    """
+
+    id: RuleId
+    jurisdiction: Jurisdiction
+    regulation: Line
+    citation: Line
+    channels: tuple[str, ...]
+    applies_to: AppliesTo
+    severity: Severity
+    summary: Line
+    source: Line
+    confidence: Confidence
+    source_type: SourceType = SourceType.NONE
+    unverified_parameters: tuple[str, ...] = ()
+    effective_from: datetime.date | None = None
+    effective_until: datetime.date | None = None
+    notes: str | None = None
+
+    def __post_init__(self) -> None:
+        known = {ANY_CHANNEL, *Channel}
+        if not self.channels:
+            raise ValueError("channels: name at least one channel, or [any]")
+        for channel in self.channels:
+            if channel not in known:
+                names = ", ".join(sorted(known))
+                raise ValueError(f"channels: unknown channel {channel!r}; known are {names}")
+        if self.effective_from and self.effective_until and self.effective_from >= self.effective_until:
+            raise ValueError("effective_until: must be later than effective_from")
+
+    @property
+    def kind(self) -> str:
+        """The kind's name, as written in the rule files."""
+        return str(self.__struct_config__.tag)
+
+    def binds(self, channel: Channel, purpose: Purpose) -> bool:
+        """Whether the rule has anything to say of such messages."""
+        return self.applies_to.covers(purpose) and (ANY_CHANNEL in self.channels or channel in self.channels)
+
+    def in_force_ms(self) -> tuple[int, int]:
+        """The span in which the rule is in force, end exclusive."""
+        start, end = ALWAYS_MS
+        if self.effective_from:
+            start = _utc_midnight_ms(self.effective_from) - _EARLIEST_ZONE_MS
+        if self.effective_until:
+            end = _utc_midnight_ms(self.effective_until) + _LATEST_ZONE_MS
+        return start, end
+
+    def kept(self, reason: str) -> RuleOutcome:
+        """The outcome of a rule that lets the message pass."""
+        return RuleOutcome(self.id, Outcome.ALLOW, reason)
+
+
+class StandingRule(Rule, frozen=True, kw_only=True):
+    """A rule judged from the message and the facts, whose verdict waiting alone does not change."""
+
+    action: Literal["block"] = "block"
+
+    @abstractmethod
+    def judge(self, message: CustomerMessage, facts: Facts, now_ms: int) -> RuleOutcome:
+        """What the rule says of this message. Pure."""
+
+    def broken(self, reason: str) -> RuleOutcome:
+        """The outcome of a rule that stops the message."""
+        return RuleOutcome(self.id, Outcome.BLOCK, reason)
+
+
+class HoursParameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Whose clock counts, and for whom.
+
+    `tz` is "recipient" or the IANA zone whose clock counts. `calendar` is the country whose public holidays
+    "holiday" means, by default the rule's own. `lifted_by` is the level of the recipient's consent that lifts
+    the rule. `unknown_zones` are kept to, all at once, where the recipient's zone cannot be known; an empty
+    list exempts such recipients from the rule.
+    """
+
+    tz: TimeZone = RECIPIENT
+    calendar: str | None = None
+    lifted_by: ConsentLevel | None = None
+    unknown_zones: tuple[TimeZone, ...] = ZONES_WHEN_UNKNOWN
+
+    def __post_init__(self) -> None:
+        if self.tz != RECIPIENT:
+            check_zones("tz", (self.tz,))
+        check_zones("unknown_zones", self.unknown_zones)
+
+
+class HoursRule(Rule, frozen=True, kw_only=True):
+    """A rule that opens and closes with the hours of the day, the days of the week and public holidays."""
+
+    action: Literal["defer", "block"]
+    parameters: HoursParameters
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.hours()
+
+    @abstractmethod
+    def hours(self) -> WeeklyHours:
+        """When the rule is open, on the local clock. Raises `ValueError` if that makes no sense."""
+
+    def zones_for(self, recipient_zones: tuple[str, ...]) -> tuple[str, ...]:
+        """The zones in which the rule must be open for a recipient; none: it does not apply to them."""
+        if self.parameters.tz != RECIPIENT:
+            return (self.parameters.tz,)
+        return recipient_zones or self.parameters.unknown_zones
+
+
+_DAY_MS = 86_400_000
+_EARLIEST_ZONE_MS = 14 * 3_600_000
+_LATEST_ZONE_MS = 12 * 3_600_000
+_EPOCH = datetime.date(1970, 1, 1)
+
+
+def _utc_midnight_ms(day: datetime.date) -> int:
+    return (day - _EPOCH).days * _DAY_MS

@@ -1,0 +1,227 @@
+"""An immutable, numbered set of rules, compiled so that a verdict costs the same however many rules there
+are.
+
+The rules are indexed by jurisdiction, channel and purpose when the set is built; a message meets only those
+that bind it. Everything that depends on the clock on the wall comes from timetables worked out once per set
+of zones and four weeks, and kept.
+
+How rules combine: the strictest wins, block before defer before allow. A deferral ends at the first moment at
+which every hours rule is open in every zone the recipient may be in and every cap has room. If that is not
+within `MAX_DEFERRAL_MS`, or not before the message expires, the message is blocked.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from pathlib import Path
+
+from chappe.compliance.consents import standing_consent
+from chappe.compliance.facts import Facts
+from chappe.compliance.hours import is_open, next_open
+from chappe.compliance.jurisdictions import WORLD, lineage, zones_of
+from chappe.compliance.kinds import AnyRule, FrequencyCapRule
+from chappe.compliance.loading import packaged_rule_files, read_rules, rule_files
+from chappe.compliance.rule import ALWAYS_MS, HoursRule, Rule, StandingRule
+from chappe.compliance.timetable import (
+    MAX_DEFERRAL_MS,
+    STRETCH_MS,
+    BoundHours,
+    Timetable,
+    bind_hours,
+    timetable,
+)
+from chappe.model.customer import Channel, CustomerMessage, Decision, Outcome, Purpose, RuleOutcome
+from chappe.model.errors import InvalidInput
+
+END_OF_TIME_MS = 253_370_764_800_000
+"""9999-01-01; later moments are refused, because the calendar ends there."""
+_TIMETABLES_KEPT = 2_048
+_STRICTNESS = {Outcome.BLOCK: 0, Outcome.DEFER: 1, Outcome.ALLOW: 2}
+
+
+class Edition:
+    """The rules that bind one jurisdiction, channel and purpose while no rule comes into force or ends."""
+
+    def __init__(self, in_force: Sequence[AnyRule], ahead: Sequence[AnyRule]) -> None:
+        self.rules = tuple(in_force)
+        self.standing = tuple(rule for rule in in_force if isinstance(rule, StandingRule))
+        self.caps = tuple(rule for rule in in_force if isinstance(rule, FrequencyCapRule))
+        self.hours = tuple(rule for rule in in_force if isinstance(rule, HoursRule))
+        self.hours_ahead = tuple(rule for rule in ahead if isinstance(rule, HoursRule))
+        self.liftable = tuple(rule for rule in self.hours if rule.parameters.lifted_by is not None)
+
+
+class Plan:
+    """The editions, over time, of the rules for one jurisdiction, channel and purpose."""
+
+    def __init__(self, rules: Sequence[AnyRule]) -> None:
+        self.cap_window_ms = _longest_cap_window_ms(rules)
+        spans = {rule.id: rule.in_force_ms() for rule in rules}
+        changes = sorted({*ALWAYS_MS, *(moment for span in spans.values() for moment in span)})
+        self._changes = changes[1:-1]
+        self._editions = [
+            Edition(
+                in_force=[rule for rule in rules if spans[rule.id][0] <= start < spans[rule.id][1]],
+                ahead=[rule for rule in rules if spans[rule.id][0] > start],
+            )
+            for start in changes[:-1]
+        ]
+
+    def edition(self, now_ms: int) -> Edition:
+        """The edition in force at a moment."""
+        return self._editions[bisect_right(self._changes, now_ms)]
+
+
+class RuleSet:
+    """Decides messages. Safe to share between threads; never changes once built."""
+
+    def __init__(self, rules: Iterable[AnyRule], version: int = 1) -> None:
+        self.version = version
+        self.rules = tuple(rules)
+        self._plans = _index(self.rules)
+        self._timetable = lru_cache(maxsize=_TIMETABLES_KEPT)(_timetable)
+
+    @property
+    def longest_cap_window_ms(self) -> int:
+        """How far back `Facts.recent_sends_at_ms` must reach for every message; 0 if nothing is capped."""
+        return _longest_cap_window_ms(self.rules)
+
+    def cap_window_ms(self, jurisdiction: str | None, channel: Channel, purpose: Purpose) -> int:
+        """How far back it must reach for such messages; 0 if they are not capped and it need not be gathered."""
+        return self._plan(jurisdiction, channel, purpose).cap_window_ms
+
+    def rules_for(
+        self, jurisdiction: str | None, channel: Channel, purpose: Purpose, now_ms: int
+    ) -> tuple[Rule, ...]:
+        """The rules that bind such messages at a moment."""
+        return self._plan(jurisdiction, channel, purpose).edition(now_ms).rules
+
+    def decide(self, message: CustomerMessage, facts: Facts, now_ms: int) -> Decision:
+        """The verdict on a message at a moment. Pure: the same arguments give the same decision.
+
+        Raises `InvalidInput` for a moment outside 1970 to 9998, and `ZoneInfoNotFoundError` for a zone in
+        `facts` that the time zone database does not have.
+        """
+        if not 0 <= now_ms < END_OF_TIME_MS:
+            raise InvalidInput("the moment to decide at must lie between 1970 and 9998", now_ms=now_ms)
+        edition = self._plan(facts.jurisdiction, message.channel, message.purpose).edition(now_ms)
+        outcomes = [rule.judge(message, facts, now_ms) for rule in edition.standing]
+        hours: Timetable | None = None
+        if edition.hours or edition.hours_ahead:
+            hours = self._hours(edition, message, facts, now_ms)
+            outcomes += hours.kept if is_open(hours.spans, now_ms) else hours.outcomes(now_ms)
+        room_from_ms = now_ms
+        for rule in edition.caps:
+            outcome, rule_has_room_from_ms = _judge_cap(rule, facts.recent_sends_at_ms, now_ms)
+            outcomes.append(outcome)
+            room_from_ms = max(room_from_ms, rule_has_room_from_ms)
+        return self._combined(message, outcomes, hours, room_from_ms, now_ms)
+
+    def _plan(self, jurisdiction: str | None, channel: Channel, purpose: Purpose) -> Plan:
+        plan = self._plans.get((jurisdiction, channel, purpose))
+        if plan is not None:
+            return plan
+        nearest = next(place for place in lineage(jurisdiction) if (place, channel, purpose) in self._plans)
+        return self._plans[nearest, channel, purpose]
+
+    def _hours(self, edition: Edition, message: CustomerMessage, facts: Facts, now_ms: int) -> Timetable:
+        lifted = _lifted(edition, message, facts, now_ms) if edition.liftable else ()
+        zones = facts.zones or zones_of(facts.jurisdiction)
+        return self._timetable(edition, zones, lifted, now_ms // STRETCH_MS)
+
+    def _combined(
+        self,
+        message: CustomerMessage,
+        outcomes: list[RuleOutcome],
+        hours: Timetable | None,
+        room_from_ms: int,
+        now_ms: int,
+    ) -> Decision:
+        strictest = min((_STRICTNESS[outcome.outcome] for outcome in outcomes), default=2)
+        if strictest == 2:
+            return Decision(Outcome.ALLOW, self.version, tuple(outcomes))
+        if strictest == 0:
+            return Decision(Outcome.BLOCK, self.version, _strictest_first(outcomes))
+        until_ms = room_from_ms if hours is None else next_open(hours.spans, room_from_ms)
+        why_never = _why_never(until_ms, message, now_ms)
+        if why_never:
+            outcomes = [_never(outcome, why_never) for outcome in outcomes]
+            return Decision(Outcome.BLOCK, self.version, _strictest_first(outcomes))
+        return Decision(Outcome.DEFER, self.version, _strictest_first(outcomes), until_ms)
+
+
+def load_rule_set(paths: Iterable[Path] | None = None, version: int = 1) -> RuleSet:
+    """The rules of these files (and of the `*.yaml` files of folders), or those shipped with Chappe.
+
+    Raises `InvalidConfiguration` naming the file, rule and field of everything that is wrong.
+    """
+    sources = packaged_rule_files() if paths is None else rule_files(paths)
+    return RuleSet(read_rules(sources), version)
+
+
+def _index(rules: Sequence[AnyRule]) -> dict[tuple[str | None, Channel, Purpose], Plan]:
+    by_place: dict[str, list[AnyRule]] = {WORLD: []}
+    for rule in rules:
+        by_place.setdefault(rule.jurisdiction, []).append(rule)
+    plans: dict[tuple[str | None, Channel, Purpose], Plan] = {}
+    for place in by_place:
+        binding = [rule for wider in lineage(place)[::-1] for rule in by_place.get(wider, ())]
+        for channel in Channel:
+            for purpose in Purpose:
+                plans[place, channel, purpose] = Plan([r for r in binding if r.binds(channel, purpose)])
+    for channel in Channel:
+        for purpose in Purpose:
+            plans[None, channel, purpose] = plans[WORLD, channel, purpose]
+    return plans
+
+
+def _longest_cap_window_ms(rules: Sequence[AnyRule]) -> int:
+    caps = [rule.longest_window_ms for rule in rules if isinstance(rule, FrequencyCapRule)]
+    return max(caps, default=0)
+
+
+def _timetable(edition: Edition, zones: tuple[str, ...], lifted: tuple[str, ...], stretch: int) -> Timetable:
+    def bind(rule: HoursRule) -> BoundHours:
+        return bind_hours(rule, zones, stretch, lifted=rule.id in lifted)
+
+    return timetable(edition.hours, edition.hours_ahead, bind, stretch)
+
+
+def _lifted(edition: Edition, message: CustomerMessage, facts: Facts, now_ms: int) -> tuple[str, ...]:
+    consent = standing_consent(facts.consents, message.channel, message.purpose, now_ms).consent
+    if consent is None:
+        return ()
+    levels = ((rule.id, rule.parameters.lifted_by) for rule in edition.liftable)
+    rank = consent.strength.rank
+    return tuple(rule_id for rule_id, level in levels if level is not None and rank >= level.rank)
+
+
+def _judge_cap(rule: FrequencyCapRule, sends_at_ms: tuple[int, ...], now_ms: int) -> tuple[RuleOutcome, int]:
+    fullest = rule.fullest(sends_at_ms)
+    if fullest is None or fullest[0] <= now_ms:
+        cap = rule.parameters.caps[0]
+        used = len(sends_at_ms) - bisect_right(sends_at_ms, now_ms - cap.window_ms)
+        return rule.kept(f"{used} of {cap.limit} messages in {cap.window_hours} hours are used"), now_ms
+    has_room_from_ms, cap = fullest
+    reason = f"{cap.limit} messages in {cap.window_hours} hours are allowed, and all are used"
+    return RuleOutcome(rule.id, Outcome(rule.action), reason), has_room_from_ms
+
+
+def _why_never(until_ms: int | None, message: CustomerMessage, now_ms: int) -> str:
+    if until_ms is None or until_ms > now_ms + MAX_DEFERRAL_MS:
+        return f"there is no lawful moment within {MAX_DEFERRAL_MS // 86_400_000} days"
+    if message.expires_at_ms is not None and until_ms >= message.expires_at_ms:
+        return "there is no lawful moment before the message expires"
+    return ""
+
+
+def _never(outcome: RuleOutcome, why: str) -> RuleOutcome:
+    if outcome.outcome is not Outcome.DEFER:
+        return outcome
+    return RuleOutcome(outcome.id, Outcome.BLOCK, f"{outcome.reason}; {why}")
+
+
+def _strictest_first(outcomes: list[RuleOutcome]) -> tuple[RuleOutcome, ...]:
+    return tuple(sorted(outcomes, key=lambda outcome: _STRICTNESS[outcome.outcome]))
