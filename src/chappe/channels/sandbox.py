@@ -21,7 +21,6 @@ import re
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable
-from pathlib import Path
 from typing import IO
 
 import msgspec
@@ -57,7 +56,7 @@ class SandboxProvider:
         self._is_slow = _matcher(settings.slow)
         self._file: IO[bytes] | None = None
         if settings.file:
-            self._file = Path(settings.file).open("ab")  # noqa: SIM115 - closed by aclose
+            self._file = settings.file.open("ab")
 
     async def send(self, outbound: Outbound) -> Reply:
         address = outbound.to.address

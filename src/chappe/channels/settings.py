@@ -6,6 +6,7 @@ Each setting carries its meaning, unit and bounds as `msgspec.Meta`, from which 
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
 import msgspec
@@ -80,7 +81,7 @@ class SmtpSettings(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", 
     )
     password: Annotated[Secret | None, Meta(description="Password for AUTH.")] = None
     ca_file: Annotated[
-        str | None,
+        Path | None,
         Meta(description="PEM file of further certificate authorities to trust, for a private mail server."),
     ] = None
     local_hostname: Annotated[
@@ -179,7 +180,7 @@ class WebhookSettings(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind
         ),
     ] = ()
     ca_file: Annotated[
-        str | None,
+        Path | None,
         Meta(description="PEM file of further certificate authorities to trust, for private receivers."),
     ] = None
     max_connections: Annotated[
@@ -215,7 +216,7 @@ class SandboxSettings(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind
         int, Meta(ge=0, le=1_000_000, description="How many of the newest messages stay in memory.")
     ] = 1000
     file: Annotated[
-        str | None, Meta(description="JSON Lines file to which every message taken is appended.")
+        Path | None, Meta(description="JSON Lines file to which every message taken is appended.")
     ] = None
     delay_ms: Annotated[int, Meta(ge=0, le=600_000, description="Time taken for every message.")] = 0
     slow_delay_ms: Annotated[

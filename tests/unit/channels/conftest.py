@@ -20,10 +20,10 @@ def certificate_authority() -> trustme.CA:
 
 
 @pytest.fixture(scope="session")
-def ca_file(certificate_authority: trustme.CA, tmp_path_factory: pytest.TempPathFactory) -> str:
-    path: Path = tmp_path_factory.mktemp("ca") / "ca.pem"
+def ca_file(certificate_authority: trustme.CA, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("ca") / "ca.pem"
     certificate_authority.cert_pem.write_to_path(str(path))
-    return str(path)
+    return path
 
 
 @pytest.fixture(scope="session")

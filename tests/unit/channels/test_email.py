@@ -5,6 +5,7 @@ import base64
 import logging
 import ssl
 from collections.abc import AsyncIterator, Callable, Sequence
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -143,7 +144,7 @@ async def test_no_more_connections_than_allowed(serve: Serve, provider: Provide,
 
 
 async def test_starttls_verifies_the_server(
-    serve: Serve, provider: Provide, outbound: Make, server_tls: ssl.SSLContext, ca_file: str
+    serve: Serve, provider: Provide, outbound: Make, server_tls: ssl.SSLContext, ca_file: Path
 ) -> None:
     room = Mailroom()
     port = await serve(protocol=room.protocol(tls_context=server_tls, require_starttls=True))
@@ -163,7 +164,7 @@ async def test_starttls_verifies_the_server(
 
 
 async def test_a_server_without_starttls_gets_nothing(
-    serve: Serve, provider: Provide, outbound: Make, ca_file: str
+    serve: Serve, provider: Provide, outbound: Make, ca_file: Path
 ) -> None:
     room = Mailroom()
     port = await serve(protocol=room.protocol())
@@ -173,7 +174,7 @@ async def test_a_server_without_starttls_gets_nothing(
 
 
 async def test_implicit_tls(
-    serve: Serve, provider: Provide, outbound: Make, server_tls: ssl.SSLContext, ca_file: str
+    serve: Serve, provider: Provide, outbound: Make, server_tls: ssl.SSLContext, ca_file: Path
 ) -> None:
     room = Mailroom()
     port = await serve(protocol=room.protocol(), tls=server_tls)
@@ -190,7 +191,7 @@ def authenticator(
 
 
 async def test_auth(
-    serve: Serve, provider: Provide, outbound: Make, server_tls: ssl.SSLContext, ca_file: str
+    serve: Serve, provider: Provide, outbound: Make, server_tls: ssl.SSLContext, ca_file: Path
 ) -> None:
     room = Mailroom()
     port = await serve(
@@ -388,7 +389,7 @@ async def test_a_cancelled_attempt_gives_its_slot_back(
     assert (await mail.send(outbound())).text == "250 kept"
 
 
-def test_starttls_under_uvloop(server_tls: ssl.SSLContext, ca_file: str, outbound: Make) -> None:
+def test_starttls_under_uvloop(server_tls: ssl.SSLContext, ca_file: Path, outbound: Make) -> None:
     async def scenario() -> list[Envelope]:
         room = Mailroom()
         server = await asyncio.get_running_loop().create_server(

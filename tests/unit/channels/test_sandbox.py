@@ -98,7 +98,7 @@ async def test_slow_recipients_wait(outbound: Make, monkeypatch: pytest.MonkeyPa
 async def test_appends_to_a_json_lines_file(outbound: Make, tmp_path: Path) -> None:
     file = tmp_path / "taken.jsonl"
     file.write_text('{"earlier": true}\n')
-    sandbox = SandboxProvider("sandbox", SandboxSettings(file=str(file)), wall_clock=lambda: 1.0)
+    sandbox = SandboxProvider("sandbox", SandboxSettings(file=file), wall_clock=lambda: 1.0)
     await sandbox.send(outbound())
     await sandbox.aclose()
     earlier, taken = map(json.loads, file.read_text().splitlines())

@@ -8,6 +8,7 @@ import ssl
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 from email.utils import format_datetime
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -205,7 +206,7 @@ async def test_what_a_status_means(
 
 
 async def test_https_verifies_the_receiver_by_name(
-    serve: Serve, provider: Provide, to: Make, server_tls: ssl.SSLContext, ca_file: str
+    serve: Serve, provider: Provide, to: Make, server_tls: ssl.SSLContext, ca_file: Path
 ) -> None:
     receiver = Receiver()
     port = await serve(receiver, tls=server_tls)
