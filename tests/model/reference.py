@@ -12,6 +12,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import takewhile
 
 from chappe.engine.base import (
     DEDUPLICATION_WINDOW_MS,
@@ -274,12 +275,12 @@ class ReferenceEngine:
             ready = [message for message in queue.messages if message.is_ready(now_ms)]
             yield from sorted(ready, key=lambda message: (message.visible_at_ms, message.sequence))
             return
-        blocked = {message.group for message in queue.in_flight(now_ms)}
+        groups: dict[str | None, list[Message]] = {}
         for message in queue.messages:
-            if not message.is_ready(now_ms):
-                blocked.add(message.group)
-            elif message.group not in blocked:
-                yield message
+            groups.setdefault(message.group, []).append(message)
+        for group in sorted(groups.values(), key=lambda messages: messages[0].visible_at_ms):
+            if not any(message.is_in_flight(now_ms) for message in group):
+                yield from takewhile(lambda message: message.is_ready(now_ms), group)
 
     def _deliver(self, queue: Queue, message: Message, visibility_timeout_ms: int) -> ReceivedMessage:
         now_ms = self._clock()

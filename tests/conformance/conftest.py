@@ -1,0 +1,52 @@
+"""Each test runs once for every engine; one that asks for `restart` runs for durable engines, in two ways."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import pytest
+from tests.conformance.clocks import ManualClock
+from tests.conformance.engines import KINDS, EngineKind
+from tests.conformance.workplace import Workplace
+
+from chappe.engine.base import Engine
+
+Restart = Callable[[], Awaitable[Engine]]
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    names = metafunc.fixturenames
+    if "kind" in names:
+        kinds = [kind for kind in KINDS if kind.durable or not {"restart", "reopen"} & set(names)]
+        metafunc.parametrize("kind", kinds, ids=[kind.name for kind in kinds])
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+async def workplace(kind: EngineKind, tmp_path: Path, clock: ManualClock) -> AsyncIterator[Workplace]:
+    workplace = Workplace(kind, tmp_path, clock)
+    await workplace.open()
+    yield workplace
+    await workplace.close()
+
+
+@pytest.fixture
+def engine(workplace: Workplace) -> Engine:
+    return workplace.engine
+
+
+@pytest.fixture(params=["closed", "killed"])
+def restart(request: pytest.FixtureRequest, workplace: Workplace) -> Restart:
+    """Ends the engine, in good order or abruptly, and opens it again."""
+    return workplace.restart if request.param == "closed" else workplace.kill
+
+
+@pytest.fixture
+def reopen(workplace: Workplace) -> Restart:
+    """Closes the engine in good order and opens it again."""
+    return workplace.restart

@@ -1,0 +1,65 @@
+"""The engines that the suite holds to the contract. A new engine is added here and nowhere else."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from tests.model.reference import ReferenceEngine
+
+from chappe.engine.base import Engine
+
+Clock = Callable[[], int]
+
+
+class EngineKind(NamedTuple):
+    """How to open an engine on a folder, and whether what it stored is there when it is opened again."""
+
+    name: str
+    open: Callable[[Path, Clock], Awaitable[Engine]]
+    durable: bool
+
+
+async def open_reference(folder: Path, clock: Clock) -> Engine:
+    return ReferenceEngine(clock)
+
+
+async def open_embedded(folder: Path, clock: Clock) -> Engine:
+    from chappe.engine.embedded import EmbeddedEngine
+
+    return await EmbeddedEngine.open(folder, clock=clock)
+
+
+KINDS = (
+    EngineKind("reference", open_reference, durable=False),
+    EngineKind("embedded", open_embedded, durable=True),
+)
+
+
+def copy_as_found(source: Path, target: Path) -> None:
+    """Copy a folder whose owner is still running: what a new process would find after the owner was killed.
+
+    It is taken again until no file changed meanwhile, for a kill leaves the files of one instant.
+    """
+    while True:
+        before = _state(source)
+        shutil.rmtree(target, ignore_errors=True)
+        try:
+            shutil.copytree(source, target)
+        except (FileNotFoundError, shutil.Error):
+            continue
+        if _state(source) == before:
+            return
+
+
+def _state(folder: Path) -> list[tuple[str, int, int]]:
+    state = []
+    for path in sorted(folder.rglob("*")):
+        try:
+            stat = path.stat()
+        except FileNotFoundError:
+            continue
+        state.append((str(path), stat.st_size, stat.st_mtime_ns))
+    return state
