@@ -1,0 +1,222 @@
+"""Every setting there is. The descriptions are what docs/settings.md shows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+import msgspec
+from msgspec import Meta
+
+from chappe.channels.public_address import LOOPBACK_NAMES, is_loopback
+from chappe.channels.settings import ProviderSettings, SandboxSettings, WebhookSettings
+from chappe.model.customer import Channel
+from chappe.security.principal import DEFAULT_ACCOUNT, DEFAULT_REGION
+
+
+class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the server listens and keeps its data."""
+
+    host: Annotated[str, Meta(min_length=1, description="Address to listen on.")] = "127.0.0.1"
+    port: Annotated[int, Meta(ge=0, le=65535, description="Port to listen on; 0 takes any free one.")] = 9324
+    data: Annotated[
+        Path,
+        Meta(description="Folder of everything that is kept: queues, records, keys. Made at the first start."),
+    ] = Path("chappe-data")
+    public_url: Annotated[
+        str | None,
+        Meta(
+            description="Where people's mail programs reach this server, such as "
+            "`https://messages.acme.example`. Promotional messages carry an unsubscribe link only if "
+            "this is set. Without TLS (`http://`) it must be this machine."
+        ),
+    ] = None
+    open: Annotated[
+        bool,
+        Meta(description="Accept any credentials, for trying things out. Refused unless `host` is a loopback address."),
+    ] = False
+
+    def __post_init__(self) -> None:
+        if self.open and not _on_this_machine(self.host):
+            raise ValueError(f"open: accepts anyone, so host must be a loopback address, not {self.host}")
+        if self.public_url is not None:
+            _check_public_url(self.public_url)
+
+
+class AwsSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """What the names (ARNs) and URLs of the AWS APIs contain."""
+
+    region: Annotated[str, Meta(pattern="^[a-z0-9-]{1,64}$", description="Region in ARNs and queue URLs.")] = (
+        DEFAULT_REGION
+    )
+    account: Annotated[
+        str,
+        Meta(pattern="^[0-9]{12}$", description="Account of the first access key, and of everyone with `open`."),
+    ] = DEFAULT_ACCOUNT
+
+
+class LimitSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Bounds on what clients may take up."""
+
+    max_connections: Annotated[
+        int, Meta(ge=1, description="Most HTTP connections at once; further ones are closed at once.")
+    ] = 10_000
+    body_bytes: Annotated[int, Meta(ge=1024, le=1_073_741_824, description="Largest request body.")] = 10_485_760
+    header_seconds: Annotated[float, Meta(gt=0, description="Time in which a request's head must have arrived.")] = 10.0
+    body_seconds: Annotated[float, Meta(gt=0, description="Time in which a request's body must have arrived.")] = 60.0
+    idle_seconds: Annotated[float, Meta(gt=0, description="How long a connection may stay open between requests.")] = (
+        75.0
+    )
+    shutdown_seconds: Annotated[
+        float, Meta(ge=0, description="How long requests under way may take to finish when the server stops.")
+    ] = 10.0
+
+
+class PipelineSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """How messages to people are carried."""
+
+    transactional_concurrency: Annotated[
+        int, Meta(ge=1, le=10_000, description="Most transactional messages being sent at once, per channel.")
+    ] = 64
+    promotional_concurrency: Annotated[
+        int, Meta(ge=1, le=10_000, description="Most promotional messages being sent at once, per channel.")
+    ] = 32
+    max_attempts: Annotated[int, Meta(ge=1, le=100, description="Attempts at one message before it is given up.")] = 7
+    first_backoff_ms: Annotated[
+        int, Meta(ge=1, le=3_600_000, description="Longest wait before the second attempt.")
+    ] = 100
+    backoff_factor: Annotated[
+        float, Meta(ge=1, le=100, description="By how much the longest wait grows with each attempt.")
+    ] = 2.0
+    max_backoff_ms: Annotated[int, Meta(ge=1, le=86_400_000, description="Where the longest wait stops growing.")] = (
+        300_000
+    )
+    breaker_failures: Annotated[
+        int,
+        Meta(ge=1, description="Failures of a provider in a row after which it is left alone for a while."),
+    ] = 10
+    breaker_open_ms: Annotated[
+        int, Meta(ge=1, description="How long a provider is left alone before it is tried again.")
+    ] = 30_000
+
+
+class ComplianceSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Which rules decide about messages."""
+
+    rule_folders: Annotated[
+        tuple[Path, ...],
+        Meta(description="Folders of rule files (`*.yaml`) read beside those that come with Chappe."),
+    ] = ()
+    default_time_zone: Annotated[
+        str,
+        Meta(description="Time zone of recipients whose own cannot be found out, as in `Europe/Paris`."),
+    ] = "UTC"
+
+    def __post_init__(self) -> None:
+        try:
+            ZoneInfo(self.default_time_zone)
+        except (ValueError, KeyError, OSError):
+            raise ValueError(
+                f"default_time_zone: {self.default_time_zone!r} is not a name of the IANA time zone database"
+            ) from None
+
+
+class StorageSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """How the data folder is kept."""
+
+    reserve_bytes: Annotated[
+        int,
+        Meta(
+            ge=0,
+            description="Free disk space below which new messages are refused, so that those already "
+            "taken can still be delivered and deleted.",
+        ),
+    ] = 67_108_864
+
+
+Route = tuple[str, ...] | None
+
+
+class RouteSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Which providers carry a channel, in the order in which they are tried.
+
+    A channel without a route of its own takes all configured providers made for it, in the order of the file;
+    `webhook` and `sandbox` take the built-in providers of these names.
+    """
+
+    email: Annotated[Route, Meta(description="Providers for e-mail.")] = None
+    sms: Annotated[Route, Meta(description="Providers for text messages.")] = None
+    push: Annotated[Route, Meta(description="Providers for push notifications.")] = None
+    webhook: Annotated[Route, Meta(description="Providers for webhooks.")] = None
+    voice: Annotated[Route, Meta(description="Providers for voice calls.")] = None
+    in_app: Annotated[Route, Meta(description="Providers for in-app messages.")] = None
+    sandbox: Annotated[Route, Meta(description="Providers for the sandbox channel.")] = None
+
+
+BUILT_IN_PROVIDERS: dict[str, ProviderSettings] = {
+    "webhook": WebhookSettings(),
+    "sandbox": SandboxSettings(),
+}
+
+
+class Config(msgspec.Struct, frozen=True, kw_only=True):
+    """All settings, section by section. `providers` includes the built-in ones."""
+
+    server: ServerSettings = ServerSettings()
+    aws: AwsSettings = AwsSettings()
+    limits: LimitSettings = LimitSettings()
+    storage: StorageSettings = StorageSettings()
+    pipeline: PipelineSettings = PipelineSettings()
+    compliance: ComplianceSettings = ComplianceSettings()
+    routes: RouteSettings = RouteSettings()
+    providers: dict[str, ProviderSettings] = msgspec.field(default_factory=lambda: dict(BUILT_IN_PROVIDERS))
+
+    def __post_init__(self) -> None:
+        for channel in Channel:
+            for name in self._stated_route(channel) or ():
+                self._check_route(channel, name)
+
+    @property
+    def channel_routes(self) -> dict[Channel, tuple[str, ...]]:
+        """The names of the providers of each channel that has any, in the order in which they are tried."""
+        routes = {channel: self._route(channel) for channel in Channel}
+        return {channel: route for channel, route in routes.items() if route}
+
+    def _route(self, channel: Channel) -> tuple[str, ...]:
+        stated = self._stated_route(channel)
+        if stated is not None:
+            return stated
+        made_for_it = tuple(
+            name
+            for name, provider in self.providers.items()
+            if provider.channels == {channel} and name not in BUILT_IN_PROVIDERS
+        )
+        if not made_for_it and channel.value in BUILT_IN_PROVIDERS:
+            return (channel.value,)
+        return made_for_it
+
+    def _stated_route(self, channel: Channel) -> Route:
+        route: Route = getattr(self.routes, channel.value)
+        return route
+
+    def _check_route(self, channel: Channel, name: str) -> None:
+        provider = self.providers.get(name)
+        if provider is None:
+            known = ", ".join(sorted(self.providers))
+            raise ValueError(f"routes.{channel}: there is no provider {name!r}; there are: {known}")
+        if channel not in provider.channels:
+            raise ValueError(f"routes.{channel}: the provider {name!r} does not serve this channel")
+
+
+def _on_this_machine(host: str) -> bool:
+    return host.lower() in LOOPBACK_NAMES or is_loopback(host)
+
+
+def _check_public_url(text: str) -> None:
+    url = urlsplit(text)
+    if url.scheme not in ("https", "http") or not url.hostname or url.query or url.fragment or url.username:
+        raise ValueError(f"public_url: {text!r} is not of the form https://host[:port][/path]")
+    if url.scheme == "http" and not _on_this_machine(url.hostname):
+        raise ValueError("public_url: must start with https:// unless it is this machine")
