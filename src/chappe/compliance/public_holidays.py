@@ -22,6 +22,4 @@ def is_holiday(country: str, day: int) -> bool:
 
 @lru_cache(maxsize=512)
 def _holidays_of_year(country: str, year: int) -> frozenset[int]:
-    return frozenset(
-        day.toordinal() - _EPOCH_ORDINAL for day in holidays.country_holidays(country, years=year)
-    )
+    return frozenset(day.toordinal() - _EPOCH_ORDINAL for day in holidays.country_holidays(country, years=year))

@@ -89,12 +89,10 @@ class RuleSet:
         return _longest_cap_window_ms(self.rules)
 
     def cap_window_ms(self, jurisdiction: str | None, channel: Channel, purpose: Purpose) -> int:
-        """How far back it must reach for such messages; 0 if they are not capped and it need not be gathered."""
+        """How far back it must reach for such messages; 0 if no cap binds them and none need be gathered."""
         return self._plan(jurisdiction, channel, purpose).cap_window_ms
 
-    def rules_for(
-        self, jurisdiction: str | None, channel: Channel, purpose: Purpose, now_ms: int
-    ) -> tuple[Rule, ...]:
+    def rules_for(self, jurisdiction: str | None, channel: Channel, purpose: Purpose, now_ms: int) -> tuple[Rule, ...]:
         """The rules that bind such messages at a moment."""
         return self._plan(jurisdiction, channel, purpose).edition(now_ms).rules
 

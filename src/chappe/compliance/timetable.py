@@ -48,9 +48,7 @@ class BoundHours(msgspec.Struct, frozen=True):
         if self.lifted:
             return self.rule.kept("lifted by the consent of the recipient")
         if not self.zones:
-            return self.rule.kept(
-                "the recipient's time zone is unknown, and the rule exempts such recipients"
-            )
+            return self.rule.kept("the recipient's time zone is unknown, and the rule exempts such recipients")
         return self.rule.kept(f"within the allowed hours {self._where()}")
 
     def closed(self, now_ms: int) -> RuleOutcome:
@@ -99,9 +97,7 @@ def timetable(
     return Timetable(spans, rules, tuple(bound.kept() for bound in rules))
 
 
-def bind_hours(
-    rule: HoursRule, recipient_zones: tuple[str, ...], stretch: int, *, lifted: bool = False
-) -> BoundHours:
+def bind_hours(rule: HoursRule, recipient_zones: tuple[str, ...], stretch: int, *, lifted: bool = False) -> BoundHours:
     """Work out when a rule is open for a recipient who may be in these zones (none: unknown)."""
     start, end = covered_ms(stretch)
     zones, hours = rule.zones_for(recipient_zones), rule.hours()

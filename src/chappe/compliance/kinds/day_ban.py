@@ -15,6 +15,12 @@ class OtherDays(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     start: TimeOfDay
     end: TimeOfDay
 
+    def __post_init__(self) -> None:
+        self.window()
+
+    def window(self) -> OpenWindow:
+        return OpenWindow(self.start, self.end)
+
 
 class DayBanParameters(HoursParameters, frozen=True, kw_only=True):
     """`days` are banned from midnight to midnight; `other_days` narrows the rest."""
@@ -33,5 +39,4 @@ class DayBanRule(HoursRule, frozen=True, kw_only=True, tag_field="kind", tag="da
         if not asked.days:
             raise ValueError("parameters.days: name at least one")
         calendar = holiday_calendar(asked.days, asked.calendar, self.jurisdiction)
-        rest = OpenWindow(asked.other_days.start, asked.other_days.end)
-        return WeeklyHours(week_of([rest], asked.days), calendar)
+        return WeeklyHours(week_of([asked.other_days.window()], asked.days), calendar)

@@ -15,12 +15,16 @@ class QuietHoursParameters(HoursParameters, frozen=True, kw_only=True):
     windows: tuple[OpenWindow, ...] = ()
     banned_days: tuple[Day, ...] = ()
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.open_windows()
+
     def open_windows(self) -> tuple[OpenWindow, ...]:
         """`windows`, or the one that `start` and `end` mean. Raises `ValueError` for neither or both."""
         if self.start is None and self.end is None and self.windows:
             return self.windows
         if self.start is None or self.end is None or self.windows:
-            raise ValueError("parameters: give either both start and end, or windows")
+            raise ValueError("give either both start and end, or windows")
         return (OpenWindow(self.start, self.end),)
 
 

@@ -22,9 +22,7 @@ class SuppressionRule(StandingRule, frozen=True, kw_only=True, tag_field="kind",
     def judge(self, message: CustomerMessage, facts: Facts, now_ms: int) -> RuleOutcome:
         for entry in facts.suppressions:
             if _covers(entry, message):
-                return self.broken(
-                    f"the address is suppressed since {day_of(entry.created_at_ms)}: {entry.reason}"
-                )
+                return self.broken(f"the address is suppressed since {day_of(entry.created_at_ms)}: {entry.reason}")
         return self.kept("the address is not suppressed")
 
 
