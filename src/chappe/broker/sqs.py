@@ -1,0 +1,23 @@
+"""The SQS operations of one server, over one engine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from chappe.broker.directory import Directory
+from chappe.broker.queues import Queues
+from chappe.broker.receiving import Receiver
+from chappe.broker.sending import Sender
+from chappe.engine.base import Engine
+
+
+class Sqs:
+    """`clock_ms` gives milliseconds since the Unix epoch and is the engine's clock; see `Queues` for the
+    rest.
+    """
+
+    def __init__(self, engine: Engine, clock_ms: Callable[[], int], *, recreate_after_ms: int = 0) -> None:
+        directory = Directory(engine)
+        self.queues = Queues(engine, directory, clock_ms, recreate_after_ms=recreate_after_ms)
+        self.sender = Sender(engine, directory)
+        self.receiver = Receiver(engine, directory, clock_ms)
