@@ -1,0 +1,347 @@
+"""Messages to people: adding them, moving them on, and finding them again."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Integer,
+    Select,
+    Text,
+    Values,
+    case,
+    column,
+    delete,
+    func,
+    insert,
+    literal_column,
+    or_,
+    select,
+    update,
+    values,
+)
+
+from chappe.model.customer import Channel, CustomerMessage, Purpose, Status
+from chappe.model.errors import MessageNotFound, NotCancellable
+from chappe.records import ids
+from chappe.records.commit import Bulk, GroupCommit, Rows
+from chappe.records.reading import Readers
+from chappe.records.recipients import recipient_hash, recipient_text
+from chappe.records.statements import Binds, ManyRows, Row
+from chappe.records.tables import contents, messages
+from chappe.records.timeline import Event, from_lines, to_line
+
+CANCELLABLE = (Status.ACCEPTED, Status.QUEUED, Status.DEFERRED)
+OPEN = (*CANCELLABLE, Status.SENDING)
+"""The statuses of a message that still has a way to go."""
+UNCHANGED = -1
+"""A `Transition.counted_at_ms` that leaves what is stored."""
+
+
+class NewRecord(msgspec.Struct, frozen=True):
+    """A message to store, under its key, with its first event."""
+
+    key: int
+    message: CustomerMessage
+    accepted: Event
+
+
+class Transition(msgspec.Struct, frozen=True):
+    """A step of one message, told by its event.
+
+    Unless it is `unconditional`, it happens only while the message still has a way to go: what is cancelled stays
+    cancelled. `attempts` is added to the attempts made. `counted_at_ms` says from when the message counts against
+    frequency caps; None says that it does not.
+    """
+
+    key: int
+    event: Event
+    attempts: int = 0
+    counted_at_ms: int | None = UNCHANGED
+    unconditional: bool = False
+
+
+class Summary(msgspec.Struct, frozen=True):
+    """A message without its content, as the list shows it."""
+
+    key: int
+    status: Status
+    purpose: Purpose
+    channel: Channel
+    recipient: str
+    updated_at_ms: int
+    attempts: int
+    events: list[Event]
+
+
+class Stored(msgspec.Struct, frozen=True):
+    """A message as accepted, and what became of it."""
+
+    message: CustomerMessage
+    summary: Summary
+
+
+class Filter(msgspec.Struct, frozen=True):
+    """Which messages to list, newest first. `before_key` is the key the last page ended with."""
+
+    status: Status | None = None
+    purpose: Purpose | None = None
+    channel: Channel | None = None
+    recipient: str | None = None
+    since_ms: int | None = None
+    until_ms: int | None = None
+    before_key: int | None = None
+
+
+def _insert_messages(rows: list[Binds]) -> Any:
+    return insert(messages).values(rows)
+
+
+def _insert_contents(rows: list[Binds]) -> Any:
+    return insert(contents).values(rows)
+
+
+def _values(rows: list[Binds], types: dict[str, Any]) -> Values:
+    return values(*(column(name, kind) for name, kind in types.items()), name="step").data(
+        [tuple(row[name] for name in types) for row in rows]
+    )
+
+
+_STEP = {
+    "id": BigInteger(),
+    "status": Text(),
+    "at_ms": BigInteger(),
+    "attempts": Integer(),
+    "counted_at_ms": BigInteger(),
+    "lines": Text(),
+    "unconditional": Integer(),
+}
+_OPEN_SQL: ColumnElement[Any] = literal_column("(" + ", ".join(f"'{status}'" for status in OPEN) + ")")
+
+
+def _advance_messages(rows: list[Binds]) -> Any:
+    step = _values(rows, _STEP).cte("step")
+    counted = case(
+        (step.c.counted_at_ms == literal_column(str(UNCHANGED)), messages.c.counted_at_ms),
+        else_=step.c.counted_at_ms,
+    )
+    return (
+        update(messages)
+        .values(
+            status=step.c.status,
+            updated_at_ms=step.c.at_ms,
+            attempts=messages.c.attempts + step.c.attempts,
+            counted_at_ms=counted,
+            timeline=messages.c.timeline.concat(step.c.lines),
+        )
+        .where(messages.c.id == step.c.id)
+        .where(or_(step.c.unconditional == literal_column("1"), messages.c.status.op("IN")(_OPEN_SQL)))
+    )
+
+
+def _merge_steps(rows: list[Row]) -> list[Row]:
+    """One row per message: the last status, and all events. Steps of one message that share a commit become one."""
+    merged: dict[Any, Row] = {}
+    for row in rows:
+        earlier = merged.get(row[0])
+        merged[row[0]] = row if earlier is None else _joined(earlier, row)
+    return list(merged.values())
+
+
+def _joined(earlier: Row, later: Row) -> Row:
+    key, _, _, attempts, counted, lines, unconditional = earlier
+    _, status, at_ms, more_attempts, new_counted, more_lines, now_unconditional = later
+    if not now_unconditional and earlier[1] not in OPEN:
+        return earlier
+    return (
+        key,
+        status,
+        at_ms,
+        attempts + more_attempts,  # type: ignore[operator]
+        counted if new_counted == UNCHANGED else new_counted,
+        lines + more_lines,  # type: ignore[operator]
+        max(unconditional, now_unconditional),  # type: ignore[type-var]
+    )
+
+
+_ADD_MESSAGES = Bulk(0, ManyRows([c.name for c in messages.columns], _insert_messages))
+_ADD_CONTENTS = Bulk(1, ManyRows([c.name for c in contents.columns], _insert_contents))
+_ADVANCE = Bulk(2, ManyRows(list(_STEP), _advance_messages), _merge_steps)
+
+_encoder = msgspec.json.Encoder()
+_message_decoder = msgspec.json.Decoder(CustomerMessage)
+
+
+class MessageRecords:
+    """The messages of a database."""
+
+    def __init__(self, commits: GroupCommit, readers: Readers) -> None:
+        self._commits = commits
+        self._readers = readers
+
+    def add(self, records: Sequence[NewRecord], *, urgent: bool, along: Rows | None = None) -> asyncio.Future[None]:
+        """Store new messages in one transaction, with `along` (rows of another subject) in the same one."""
+        rows: Rows = {
+            _ADD_MESSAGES: [_message_row(record) for record in records],
+            _ADD_CONTENTS: [(r.key, _encoder.encode(r.message).decode()) for r in records],
+        }
+        return self._commits.write(rows if along is None else {**rows, **along}, urgent=urgent)
+
+    def advance(self, transitions: Sequence[Transition], *, urgent: bool) -> asyncio.Future[None]:
+        """Move messages on. Steps take effect in the order submitted; unknown keys are passed over."""
+        return self._commits.write({_ADVANCE: [_step_row(t) for t in transitions]}, urgent=urgent)
+
+    async def remove(self, keys: Sequence[int]) -> None:
+        """Take back messages that were stored but could not be queued, so that nothing half-done remains."""
+
+        def operation(connection: Connection) -> None:
+            for table in (messages, contents):
+                connection.execute(delete(table).where(table.c.id.in_(keys)))
+
+        await self._commits.run(operation)
+
+    async def cancel(self, key: int, event: Event) -> None:
+        """Cancel a message that has not been handed to a provider.
+
+        Cancelling again is no error. Raises `MessageNotFound`, `NotCancellable`.
+        """
+
+        def operation(connection: Connection) -> None:
+            changed = connection.execute(
+                update(messages)
+                .where(messages.c.id == key, messages.c.status.in_(CANCELLABLE))
+                .values(
+                    status=event.status,
+                    updated_at_ms=event.at_ms,
+                    counted_at_ms=None,
+                    timeline=messages.c.timeline.concat(to_line(event)),
+                )
+            )
+            if changed.rowcount == 0:
+                found = connection.execute(select(messages.c.status).where(messages.c.id == key)).scalar()
+                _refuse_cancel(key, found)
+
+        await self._commits.run(operation)
+
+    async def get(self, key: int) -> Stored:
+        """Raises `MessageNotFound`."""
+
+        def read(connection: Connection) -> Stored | None:
+            query = select(messages, contents.c.message).join_from(messages, contents, contents.c.id == messages.c.id)
+            row = connection.execute(query.where(messages.c.id == key)).one_or_none()
+            return None if row is None else Stored(_message_decoder.decode(row.message), _summary(row))
+
+        found = await self._readers.read(read)
+        if found is None:
+            raise _not_found(key)
+        return found
+
+    async def find(self, wanted: Filter, limit: int) -> list[Summary]:
+        """The newest `limit` messages that match."""
+        query = _listing(wanted).limit(limit)
+        return await self._readers.read(lambda c: [_summary(row) for row in c.execute(query)])
+
+    async def accepted_after(self, key: int, limit: int) -> list[tuple[int, CustomerMessage]]:
+        """Messages still in `accepted` with larger keys, oldest first."""
+        query = (
+            select(messages.c.id, contents.c.message)
+            .join_from(messages, contents, contents.c.id == messages.c.id)
+            .where(messages.c.status == Status.ACCEPTED, messages.c.id > key)
+            .order_by(messages.c.id)
+            .limit(limit)
+        )
+
+        def read(connection: Connection) -> list[tuple[int, CustomerMessage]]:
+            return [(row.id, _message_decoder.decode(row.message)) for row in connection.execute(query)]
+
+        return await self._readers.read(read)
+
+    async def counts(self) -> dict[Status, int]:
+        """Messages by status."""
+        query = select(messages.c.status, func.count()).group_by(messages.c.status)
+        return await self._readers.read(lambda c: {Status(s): n for s, n in c.execute(query).all()})
+
+
+def _message_row(record: NewRecord) -> Row:
+    message = record.message
+    recipient = recipient_text(message.to)
+    return (
+        record.key,
+        record.accepted.status.value,
+        message.purpose.value,
+        message.channel.value,
+        recipient,
+        recipient_hash(recipient),
+        record.accepted.at_ms,
+        0,
+        None,
+        to_line(record.accepted),
+    )
+
+
+def _step_row(step: Transition) -> Row:
+    event = step.event
+    return (
+        step.key,
+        event.status.value,
+        event.at_ms,
+        step.attempts,
+        step.counted_at_ms,
+        to_line(event),
+        1 if step.unconditional else 0,
+    )
+
+
+def _summary(row: Any) -> Summary:
+    return Summary(
+        key=row.id,
+        status=Status(row.status),
+        purpose=Purpose(row.purpose),
+        channel=Channel(row.channel),
+        recipient=row.recipient,
+        updated_at_ms=row.updated_at_ms,
+        attempts=row.attempts,
+        events=from_lines(row.timeline),
+    )
+
+
+def _listing(wanted: Filter) -> Select[Any]:
+    query = select(messages).order_by(messages.c.id.desc())
+    for chosen, stored in (
+        (wanted.status, messages.c.status),
+        (wanted.purpose, messages.c.purpose),
+        (wanted.channel, messages.c.channel),
+        (wanted.recipient, messages.c.recipient),
+    ):
+        if chosen is not None:
+            query = query.where(stored == chosen)
+    if wanted.recipient is not None:
+        query = query.where(messages.c.recipient_hash == recipient_hash(wanted.recipient))
+    if wanted.since_ms is not None:
+        query = query.where(messages.c.id >= ids.first_key_at(wanted.since_ms))
+    if wanted.until_ms is not None:
+        query = query.where(messages.c.id < ids.first_key_at(wanted.until_ms))
+    if wanted.before_key is not None:
+        query = query.where(messages.c.id < wanted.before_key)
+    return query
+
+
+def _not_found(key: int) -> MessageNotFound:
+    text = ids.key_text(ids.MESSAGE, key)
+    return MessageNotFound(f"There is no message {text}.", id=text)
+
+
+def _refuse_cancel(key: int, status: str | None) -> None:
+    if status is None:
+        raise _not_found(key)
+    if status != Status.CANCELLED:
+        raise NotCancellable(
+            f"The message is {status}, and only one that has not been handed to a provider can be cancelled.",
+            status=status,
+        )

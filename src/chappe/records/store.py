@@ -1,0 +1,90 @@
+"""The open records: one object per subject over one database."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from sqlalchemy import ColumnElement, Connection, func, select
+
+from chappe.records import ids
+from chappe.records.commit import GroupCommit
+from chappe.records.database import Database
+from chappe.records.idempotency import IdempotencyRecords
+from chappe.records.knowledge import Known, Subject, look_up
+from chappe.records.marks import Marks
+from chappe.records.messages import MessageRecords
+from chappe.records.people import PeopleRecords
+from chappe.records.reading import CONNECTIONS, GroupRead, Readers
+from chappe.records.tables import consents, messages, suppressions
+
+FILE_NAME = "records.db"
+SWEEP_INTERVAL_SECONDS = 600
+
+
+class Records:
+    """Everything durable that is not a queue. Use from one event loop."""
+
+    def __init__(
+        self, database: Database, writer: ThreadPoolExecutor, keys: ids.KeySource, now_ms: Callable[[], int]
+    ) -> None:
+        self._database = database
+        self._writer = writer
+        self._now_ms = now_ms
+        self._readers = Readers(database.reader)
+        self._commits = GroupCommit(database.writer, writer, after_commit=database.after_commit)
+        self._urgent_look_ups = GroupRead(self._readers, look_up, urgent=True)
+        self._look_ups = GroupRead(self._readers, look_up, urgent=False)
+        self.keys = keys
+        self.messages = MessageRecords(self._commits, self._readers)
+        self.people = PeopleRecords(self._commits, self._readers)
+        self.idempotency = IdempotencyRecords(self._commits, self._readers)
+        self.marks = Marks(self._commits, self._readers)
+        self._sweeping = asyncio.create_task(self._sweep(), name="records sweep")
+
+    @classmethod
+    async def open(cls, folder: Path, *, now_ms: Callable[[], int], node: int = 0) -> Records:
+        """Open or create `folder`/records.db. The folder must exist, and no other process may use it.
+
+        Raises `DataDamaged`, `StorageFailed`, `StorageFull`.
+        """
+        writer = ThreadPoolExecutor(1, "records-write")
+        loop = asyncio.get_running_loop()
+        try:
+            database, last = await loop.run_in_executor(writer, _open, folder / FILE_NAME)
+        except BaseException:
+            writer.shutdown()
+            raise
+        return cls(database, writer, ids.KeySource(now_ms, last=last, node=node), now_ms)
+
+    async def look_up(self, subjects: Sequence[Subject], *, urgent: bool) -> list[Known]:
+        """What is known about each subject, in order."""
+        return await (self._urgent_look_ups if urgent else self._look_ups).ask(subjects)
+
+    async def close(self) -> None:
+        """Commit what was submitted and release the file."""
+        self._sweeping.cancel()
+        await asyncio.gather(self._sweeping, return_exceptions=True)
+        await self._commits.close()
+        self._readers.close()
+        await asyncio.get_running_loop().run_in_executor(self._writer, self._database.close)
+        self._writer.shutdown()
+
+    async def _sweep(self) -> None:
+        while True:
+            await self.idempotency.sweep(self._now_ms())
+            await asyncio.sleep(SWEEP_INTERVAL_SECONDS)
+
+
+def _open(path: Path) -> tuple[Database, int]:
+    database = Database.open(path, readers=CONNECTIONS)
+    with database.reader.connect() as connection:
+        last = max(_largest_key(connection, table.c.id) for table in (messages, consents, suppressions))
+    database.start()
+    return database, last
+
+
+def _largest_key(connection: Connection, column: ColumnElement[int]) -> int:
+    return connection.execute(select(func.max(column))).scalar() or 0
