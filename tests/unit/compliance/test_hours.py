@@ -83,6 +83,16 @@ def test_a_clock_change_of_half_an_hour(at: At) -> None:
     )
 
 
+def test_a_zone_that_changes_twice_within_weeks(at: At) -> None:
+    start = at("2026-02-01T00:00")  # Morocco leaves +01:00 for Ramadan and takes it up again
+    pieces = offset_pieces("Africa/Casablanca", start, start + 60 * DAY_MS)
+    assert [(begins, offset // 3_600_000) for begins, _, offset in pieces] == [
+        (start, 1),
+        (at("2026-02-15T02:00"), 0),
+        (at("2026-03-22T02:00"), 1),
+    ]
+
+
 def test_a_day_that_a_zone_skips_has_no_moments(at: At) -> None:
     start, end = at("2011-12-29T00:00"), at("2012-01-01T00:00")  # Samoa had no 30 December 2011
     fridays_only = WeeklyHours(((), (), (), (), ((0, 1440),), (), ()))

@@ -103,6 +103,15 @@ def test_a_cap_that_frees_at_night_waits_for_the_morning(rule: Build, message: B
     assert decision.until_ms == at("2026-01-15T08:00-05:00")
 
 
+def test_the_cap_that_frees_last_counts_whatever_the_order(rule: Build, message: Build) -> None:
+    tight = rule("frequency_cap", {"caps": [{"limit": 1, "window_hours": 12}]}, id="tight")
+    wide = rule("frequency_cap", {"caps": [{"limit": 9, "window_hours": 1}]}, id="wide")
+    facts = Facts("US", NEW_YORK, recent_sends_at_ms=(100 * HOUR_MS,))
+    for rules in ([tight, wide], [wide, tight]):
+        decision = RuleSet(rules).decide(message(), facts, 101 * HOUR_MS)
+        assert decision.until_ms == 112 * HOUR_MS
+
+
 def test_no_lawful_moment_at_all_blocks(rule: Build, message: Build, at: At) -> None:
     rules = RuleSet(
         [
