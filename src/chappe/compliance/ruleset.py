@@ -82,6 +82,8 @@ class RuleSet:
         self.rules = tuple(rules)
         self._plans = _index(self.rules)
         self._timetable = lru_cache(maxsize=_TIMETABLES_KEPT)(_timetable)
+        # Hours open and close on whole seconds, so the messages of one second share what is said of them.
+        self._closed = lru_cache(maxsize=_TIMETABLES_KEPT)(self._outcomes)
 
     @property
     def longest_cap_window_ms(self) -> int:
@@ -108,8 +110,13 @@ class RuleSet:
         outcomes = [rule.judge(message, facts, now_ms) for rule in edition.standing]
         hours: Timetable | None = None
         if edition.hours or edition.hours_ahead:
-            hours = self._hours(edition, message, facts, now_ms)
-            outcomes += hours.kept if is_open(hours.spans, now_ms) else hours.outcomes(now_ms)
+            lifted = _lifted(edition, message, facts, now_ms) if edition.liftable else ()
+            zones = facts.zones or zones_of(facts.jurisdiction)
+            hours = self._timetable(edition, zones, lifted, now_ms // STRETCH_MS)
+            if is_open(hours.spans, now_ms):
+                outcomes += hours.kept
+            else:
+                outcomes += self._closed(edition, zones, lifted, now_ms // 1000)
         room_from_ms = now_ms
         for rule in edition.caps:
             outcome, rule_has_room_from_ms = _judge_cap(rule, facts.recent_sends_at_ms, now_ms)
@@ -124,10 +131,11 @@ class RuleSet:
         nearest = next(place for place in lineage(jurisdiction) if (place, channel, purpose) in self._plans)
         return self._plans[nearest, channel, purpose]
 
-    def _hours(self, edition: Edition, message: CustomerMessage, facts: Facts, now_ms: int) -> Timetable:
-        lifted = _lifted(edition, message, facts, now_ms) if edition.liftable else ()
-        zones = facts.zones or zones_of(facts.jurisdiction)
-        return self._timetable(edition, zones, lifted, now_ms // STRETCH_MS)
+    def _outcomes(
+        self, edition: Edition, zones: tuple[str, ...], lifted: tuple[str, ...], now_seconds: int
+    ) -> list[RuleOutcome]:
+        stretch = now_seconds * 1000 // STRETCH_MS
+        return self._timetable(edition, zones, lifted, stretch).outcomes(now_seconds * 1000)
 
     def _combined(
         self,
