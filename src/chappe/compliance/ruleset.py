@@ -158,13 +158,19 @@ class RuleSet:
         return Decision(Outcome.DEFER, self.version, _strictest_first(outcomes), until_ms)
 
 
-def load_rule_set(paths: Iterable[Path] | None = None, version: int = 1) -> RuleSet:
+def load_rule_set(paths: Iterable[Path] | None = None, version: int = 1, *, beside_packaged: bool = False) -> RuleSet:
     """The rules of these files (and of the `*.yaml` files of folders), or those shipped with Chappe.
 
-    Raises `InvalidConfiguration` naming the file, rule and field of everything that is wrong.
+    With `beside_packaged`, both: a rule of the files then replaces the shipped one of the same id. Raises
+    `InvalidConfiguration` naming the file, rule and field of everything that is wrong.
     """
-    sources = packaged_rule_files() if paths is None else rule_files(paths)
-    return RuleSet(read_rules(sources), version)
+    if paths is None:
+        return RuleSet(read_rules(packaged_rule_files()), version)
+    rules = read_rules(rule_files(paths))
+    if beside_packaged:
+        replaced = {rule.id for rule in rules}
+        rules = [rule for rule in read_rules(packaged_rule_files()) if rule.id not in replaced] + rules
+    return RuleSet(rules, version)
 
 
 def _index(rules: Sequence[AnyRule]) -> dict[tuple[str | None, Channel, Purpose], Plan]:

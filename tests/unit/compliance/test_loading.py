@@ -52,6 +52,15 @@ def test_a_good_file_is_read(load: Load) -> None:
     assert [(rule.id, rule.kind, rule.jurisdiction) for rule in rules.rules] == [("xx-night", "quiet_hours", "XX")]
 
 
+def test_rules_beside_the_shipped_ones_replace_those_of_the_same_id(tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text(GOOD.replace("xx-night", "default-quiet-hours"))
+    shipped = {rule.id: rule for rule in load_rule_set().rules}
+    both = {rule.id: rule for rule in load_rule_set([tmp_path], beside_packaged=True).rules}
+    assert set(both) == set(shipped)
+    assert both["default-quiet-hours"].jurisdiction == "XX"
+    assert both["us-tcpa-quiet-hours"] == shipped["us-tcpa-quiet-hours"]
+
+
 def test_a_single_file_may_be_named(tmp_path: Path) -> None:
     path = tmp_path / "mine.yaml"
     path.write_text(GOOD)
