@@ -186,9 +186,7 @@ class Engine(Protocol):
         """
         ...
 
-    async def change_visibility(
-        self, name: str, changes: Sequence[tuple[str, int]]
-    ) -> list[ChappeError | None]:
+    async def change_visibility(self, name: str, changes: Sequence[tuple[str, int]]) -> list[ChappeError | None]:
         """Make each receipt's message invisible for so many ms from now; 0 makes it ready at once.
 
         Gives `MessageNotInFlight` where the message is ready or gone, and `ReceiptInvalid` as `delete` does; an older receipt of a

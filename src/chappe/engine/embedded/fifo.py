@@ -1,0 +1,297 @@
+"""A FIFO queue in memory: one backlog for the queue, and one for each group that has messages at hand.
+
+Messages are dealt from the queue's backlog to their groups until enough groups have something to deliver. A group keeps
+a short head in memory; what is dealt beyond that stays on disk in the group's own gap, so one blocked group with a
+million messages neither fills memory nor hides the groups behind it.
+"""
+
+from __future__ import annotations
+
+from bisect import insort
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+
+from chappe.engine.base import QueueCounts, QueueInfo
+from chappe.engine.embedded.backlog import Backlog
+from chappe.engine.embedded.entry import Entry, State
+from chappe.engine.embedded.queue import HEAD_LIMIT, SLICE_BYTES, SLICE_ROWS, Queue, Taken
+from chappe.engine.embedded.writes import Read
+
+GROUP_HEAD_LIMIT = 64
+ELIGIBLE_TARGET = 32
+"""Deal further messages while fewer groups than this could be received from."""
+
+
+class Group:
+    """`returned` are messages whose visibility timeout ended, in order; all of them precede the backlog."""
+
+    __slots__ = ("backlog", "busy", "listed", "name", "returned", "wanted")
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.returned: list[tuple[int, Entry]] = []
+        self.backlog = Backlog(GROUP_HEAD_LIMIT)
+        self.busy = 0
+        """Messages in flight."""
+        self.listed = False
+        """Whether it stands in the queue's line of eligible groups."""
+        self.wanted = False
+        """Whether it waits for a slice of its own gap."""
+
+    @property
+    def idle(self) -> bool:
+        return not (self.busy or self.returned or len(self.backlog))
+
+    def first(self) -> Entry | None:
+        if self.returned:
+            return self.returned[0][1]
+        if not self.backlog.head:
+            self.backlog.advance()
+        return self.backlog.head[0] if self.backlog.head else None
+
+    def pop(self) -> Entry:
+        return self.returned.pop(0)[1] if self.returned else self.backlog.head.popleft()
+
+
+class FifoQueue(Queue):
+    def __init__(self, queue_id: int, info: QueueInfo, purged_seq: int, *, stored: int = 0) -> None:
+        super().__init__(queue_id, info, purged_seq)
+        self._empty(purged_seq)
+        self.backlog.gap = stored
+
+    def _empty(self, upto_seq: int) -> None:
+        self.backlog = Backlog(HEAD_LIMIT)
+        self.backlog.cursor = upto_seq
+        self.groups: dict[str, Group] = {}
+        self.line: deque[Group] = deque()
+        """Groups that can be received from, longest waiting first."""
+        self.hungry: deque[Group] = deque()
+        """Groups whose next messages must be read from disk."""
+        self.dealt = 0
+        """Messages that are with their groups and not in flight, in memory or in a group's gap."""
+        self.dealt_seq = upto_seq
+        self.delays: dict[int, int] = {}
+        """second in which a delay ends -> how many messages"""
+        self._current: Group | None = None
+        """The group that the receive under way takes from."""
+
+    @property
+    def waiting(self) -> int:
+        return len(self.groups) + 1  # at most the first of each group and of the backlog have a timer
+
+    # --- in ---
+
+    def arrive(self, entry: Entry, now: int) -> None:
+        if entry.due > now:
+            self.restore_delays((entry.due,))
+        self.backlog.push(entry)
+        self._deal(now)
+
+    def restore_delays(self, instants: Iterable[int]) -> None:
+        """Count messages whose delays end at these instants."""
+        for due in instants:
+            second = due // 1000
+            self.delays[second] = self.delays.get(second, 0) + 1
+
+    def _group(self, entry: Entry) -> Group:
+        name = entry.group or ""
+        group = self.groups.get(name)
+        if group is None:
+            group = self.groups[name] = Group(name)
+        return group
+
+    def _deal(self, now: int) -> None:
+        """Give the next messages of the queue's backlog to their groups.
+
+        Delays are the queue's, so where a message is not due, those behind it hardly ever are: deal no further then,
+        once many are dealt.
+        """
+        backlog = self.backlog
+        while len(self.line) < ELIGIBLE_TARGET:
+            if not backlog.head:
+                backlog.advance()
+            if not backlog.head:
+                return
+            if backlog.head[0].due > now and self.dealt >= HEAD_LIMIT:
+                self._wait(backlog.head[0])
+                return
+            entry = backlog.head.popleft()
+            group = self._group(entry)
+            if entry.settled:
+                group.backlog.extend(entry)
+            else:
+                group.backlog.push(entry)
+            self.dealt += 1
+            self.dealt_seq = entry.seq
+            self._offer(group, now)
+
+    def _offer(self, group: Group, now: int) -> None:
+        """Put the group in line if its first message can be received."""
+        if group.listed or group.busy:
+            return
+        entry = group.first()
+        if entry is None:
+            if group.backlog.gap and not group.wanted:
+                group.wanted = True
+                self.hungry.append(group)
+            elif group.idle:
+                self.groups.pop(group.name, None)
+            return
+        if entry.due > now:
+            self._wait(entry)
+            return
+        group.listed = True
+        self.line.append(group)
+
+    def _wait(self, entry: Entry) -> None:
+        if entry.state is not State.DELAYED:
+            entry.state = State.DELAYED
+            self.timer(entry.due, entry)
+
+    # --- out ---
+
+    def _next(self, now: int) -> Entry | None:
+        group = self._current
+        if group is not None:
+            entry = group.first()
+            if entry is not None and entry.due <= now:
+                self.dealt -= 1
+                return group.pop()
+            self._current = None
+        if len(self.line) < ELIGIBLE_TARGET:
+            self._deal(now)
+        while self.line:
+            group = self.line.popleft()
+            group.listed = False
+            entry = group.first()
+            if entry is None or group.busy:
+                self._offer(group, now)
+                continue
+            self._current = group
+            self.dealt -= 1
+            return group.pop()
+        return None
+
+    def _took(self, taken: Taken, now: int) -> None:
+        self._current = None
+        for entry in (*taken.delivered, *taken.doomed, *taken.expired):
+            group = self.groups.get(entry.group or "")
+            if group is not None:
+                self._offer(group, now)
+
+    def fly(self, entry: Entry, visible_at: int) -> None:
+        super().fly(entry, visible_at)
+        self._group(entry).busy += 1
+
+    def _ready_again(self, entry: Entry, now: int) -> None:
+        if entry.seq not in self.received:  # a delay has ended
+            self._deal(now)
+            waiting = self.groups.get(entry.group or "")
+            if waiting is not None:
+                self._offer(waiting, now)
+            return
+        group = self._group(entry)
+        group.busy -= 1
+        insort(group.returned, (entry.seq, entry), key=_first)
+        self.dealt += 1
+        self._offer(group, now)
+
+    def _drop(self, entry: Entry, state: State, now: int) -> None:
+        if entry.state is State.IN_FLIGHT:
+            self._group(entry).busy -= 1
+        super()._drop(entry, state, now)
+
+    def _removed(self, entry: Entry, now: int) -> None:
+        group = self.groups.get(entry.group or "")
+        if group is not None and group is not self._current:
+            self._offer(group, now)
+
+    # --- disk ---
+
+    def settled(self, entry: Entry) -> bool:
+        if self.backlog.settled(entry):
+            return True
+        group = self.groups.get(entry.group or "")
+        return group is not None and group.backlog.settled(entry)
+
+    def load(self, now: int) -> Read | None:
+        if self.hungry:
+            group = self.hungry[0]
+            after, upto = max(group.backlog.cursor, self.purged_seq), self.dealt_seq
+            return Read(
+                lambda store: store.read_group(self.id, group.name, after, upto, GROUP_HEAD_LIMIT, SLICE_BYTES),
+                lambda rows: self._loaded_group(group, rows, now),
+            )
+        if self.backlog.wants_refill and len(self.line) < ELIGIBLE_TARGET:
+            cursor = self.backlog.cursor
+            return Read(
+                lambda store: store.read_in_order(self.id, cursor, SLICE_ROWS, SLICE_BYTES),
+                lambda rows: self._loaded(rows, now),
+            )
+        return None
+
+    def _fresh(self, rows: Sequence[Entry]) -> Iterator[Entry]:
+        return (
+            row
+            for row in rows
+            if row.state is not State.DEAD and row.seq > self.purged_seq and row.seq not in self.received
+        )
+
+    def _loaded(self, rows: Sequence[Entry], now: int) -> None:
+        if rows:
+            self.backlog.refill(self._fresh(rows), cursor=rows[-1].seq)
+        else:
+            self.backlog.gap = 0
+        self._deal(now)
+
+    def _loaded_group(self, group: Group, rows: Sequence[Entry], now: int) -> None:
+        if self.groups.get(group.name) is not group:  # a purge came between
+            return
+        self.hungry.popleft()
+        group.wanted = False
+        if rows:
+            group.backlog.refill(self._fresh(rows), cursor=rows[-1].seq)
+        else:
+            group.backlog.gap = 0
+        self._offer(group, now)
+
+    # --- the whole ---
+
+    def counts(self, now: int) -> QueueCounts:
+        self.promote(now)
+        second = now // 1000
+        for past in [s for s in self.delays if s < second]:
+            del self.delays[past]
+        total = len(self.backlog) + self.dealt
+        delayed = min(sum(self.delays.values()), total)
+        return QueueCounts(total - delayed, self.in_flight + self.moving, delayed)
+
+    def entries(self) -> Iterator[Entry]:
+        yield from self.received.values()
+        yield from self.backlog.head
+        yield from self.backlog.tail
+        for group in self.groups.values():
+            yield from group.backlog.head
+            yield from group.backlog.tail
+
+    def forget_all(self, upto_seq: int) -> None:
+        self.purged_seq = upto_seq
+        self.received.clear()
+        self.timers.clear()
+        self.in_flight = 0
+        self._empty(upto_seq)
+
+    def expire(self, cutoff: int, now: int) -> list[Entry]:
+        self.promote(now)
+        expired: list[Entry] = []
+        for group in [g for g in self.groups.values() if not g.busy]:
+            while (entry := group.first()) is not None and entry.sent_at <= cutoff:
+                self.dealt -= 1
+                expired.append(group.pop())
+        for entry in expired:
+            self._drop(entry, State.DEAD, now)
+        return expired
+
+
+def _first(pair: tuple[int, Entry]) -> int:
+    return pair[0]

@@ -1,0 +1,61 @@
+"""The data folder: one server at a time, and some room set aside for the day the disk is full."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from pathlib import Path
+
+from chappe.model.errors import DataFolderInUse, StorageFailed
+
+RESERVE = "reserve"
+
+
+class DataFolder:
+    """An exclusive hold on a data folder, and its reserve of disk space.
+
+    The reserve is a file of real blocks. When the disk is full it is given up, so that receives, deletes and what they
+    free can still be written; it is built up again before new messages are accepted.
+    """
+
+    def __init__(self, path: Path, *, reserve_bytes: int) -> None:
+        self.path = path
+        self.reserve_bytes = reserve_bytes
+        try:
+            path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._lock = os.open(path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise StorageFailed(f"The data folder {path} cannot be used: {error.strerror}.") from error
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            holder = os.pread(self._lock, 32, 0).decode("ascii", "replace").strip() or "unknown"
+            os.close(self._lock)
+            raise DataFolderInUse(
+                f"The data folder {path} is in use by another server (process {holder}). Stop it or choose another"
+                " folder with --data.",
+                path=str(path),
+                process=holder,
+            ) from error
+        os.ftruncate(self._lock, 0)
+        os.pwrite(self._lock, str(os.getpid()).encode(), 0)
+
+    def close(self) -> None:
+        os.close(self._lock)
+
+    def give_up_reserve(self) -> None:
+        """Free the reserved blocks."""
+        (self.path / RESERVE).unlink(missing_ok=True)
+
+    def build_reserve(self) -> bool:
+        """Make sure that the reserve is there. False if the disk has no room for it."""
+        reserve = self.path / RESERVE
+        try:
+            if reserve.exists() and reserve.stat().st_size >= self.reserve_bytes:
+                return True
+            with reserve.open("wb") as file:
+                os.posix_fallocate(file.fileno(), 0, max(1, self.reserve_bytes))
+        except OSError:
+            reserve.unlink(missing_ok=True)
+            return False
+        return True

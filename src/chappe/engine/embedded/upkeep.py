@@ -1,0 +1,78 @@
+"""What the embedded engine does by itself: settle, expire, collect garbage, look for room on a full disk."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import shutil
+from collections import deque
+from typing import TYPE_CHECKING
+
+from chappe.model.errors import ChappeError
+
+if TYPE_CHECKING:
+    from chappe.engine.embedded.engine import EmbeddedEngine
+    from chappe.engine.embedded.queue import Queue
+
+INTERVAL_SECONDS = 0.2
+EXPIRE_EVERY_MS = 10_000
+QUEUES_PER_TURN = 500
+GARBAGE_ROWS = 500
+
+
+class Upkeep:
+    def __init__(self, engine: EmbeddedEngine) -> None:
+        self._engine = engine
+        self.garbage = True
+        self.full = False
+        self._to_expire: deque[Queue] = deque()
+        self._expired_at_ms = 0
+        self._task = asyncio.get_running_loop().create_task(self._run())
+
+    def close(self) -> None:
+        self._task.cancel()
+
+    async def _run(self) -> None:
+        while True:
+            await asyncio.sleep(INTERVAL_SECONDS)
+            engine = self._engine
+            engine.commits.tick()
+            now = engine.clock()
+            engine.keys.forget_old(now)
+            self._serve(now)
+            self._expire(now)
+            with contextlib.suppress(ChappeError):  # reported where it matters: to whoever writes next
+                if self.full:
+                    await self._look_for_room()
+                elif self.garbage:
+                    self.garbage = await engine.commits.run(lambda store: store.collect_garbage(GARBAGE_ROWS))
+
+    def _serve(self, now: int) -> None:
+        """Receives that wait for messages which come due only on disk."""
+        for queue in self._engine.by_id.values():
+            if queue.pollers:
+                instant = queue.next_instant()
+                if (instant is not None and instant <= now) or queue.load(now) is not None:
+                    self._engine.serve(queue)
+
+    def _expire(self, now: int) -> None:
+        if not self._to_expire and (now >= self._expired_at_ms + EXPIRE_EVERY_MS or now < self._expired_at_ms):
+            self._expired_at_ms = now
+            self._to_expire.extend(self._engine.by_id.values())
+        for _ in range(min(QUEUES_PER_TURN, len(self._to_expire))):
+            queue = self._to_expire.popleft()
+            if queue.deleted or queue.settings.retention_ms is None:
+                continue
+            expired = queue.expire(now - queue.settings.retention_ms, now)
+            if expired:
+                self._engine.expired(expired)
+                self._engine.load(queue)
+                self._to_expire.append(queue)
+
+    async def _look_for_room(self) -> None:
+        folder = self._engine.folder
+        if not await asyncio.to_thread(folder.build_reserve):
+            return
+        if shutil.disk_usage(folder.path).free > folder.reserve_bytes // 4:
+            self.full = False
+            self._engine.room_again()

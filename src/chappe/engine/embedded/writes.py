@@ -1,0 +1,120 @@
+"""What operations hand to the commit stream."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from chappe.engine.embedded.entry import Entry
+
+if TYPE_CHECKING:
+    from chappe.engine.embedded.store import Store
+
+Statement = tuple[str, tuple[Any, ...]]
+
+
+class Write:
+    """The durable effect of one operation: all of it is committed, or none.
+
+    `sent` are new messages, `received` those whose delivery state changed, `deleted` those that end here; `statements`
+    are changes to queues themselves. After the commit `apply` changes memory, then `done` is resolved. `grows` marks
+    what is refused when the disk is full.
+    """
+
+    __slots__ = ("apply", "deleted", "done", "grows", "received", "sent", "statements")
+
+    def __init__(
+        self,
+        *,
+        sent: list[Entry] | None = None,
+        received: list[Entry] | None = None,
+        deleted: list[Entry] | None = None,
+        statements: list[Statement] | None = None,
+        apply: Callable[[Write], None] | None = None,
+        done: asyncio.Future[None] | None = None,
+        grows: bool = False,
+    ) -> None:
+        self.sent = sent
+        self.received = received
+        self.deleted = deleted
+        self.statements = statements
+        self.apply = apply
+        self.done = done
+        self.grows = grows
+
+    def committed(self) -> asyncio.Future[None]:
+        """Done when the write is durable."""
+        assert self.done is not None
+        return self.done
+
+
+class Page:
+    """One commit: writes in order, the journal row that holds them, and what it settles of earlier pages."""
+
+    __slots__ = ("bytes", "created_at", "no", "reads", "settlement", "writes")
+
+    def __init__(self, no: int, writes: list[Write], reads: list[Read], created_at: float) -> None:
+        self.no = no
+        self.writes = writes
+        self.reads = reads
+        self.created_at = created_at
+        self.bytes = 0
+        self.settlement: Settlement | None = None
+
+
+class Read:
+    """Rows wanted in memory. Runs after a page's commit, and its result is applied after that page's effects, so that
+    memory and disk agree about what was read."""
+
+    __slots__ = ("apply", "done", "fetch")
+
+    def __init__(
+        self,
+        fetch: Callable[[Store], Sequence[Entry]],
+        apply: Callable[[Sequence[Entry]], None],
+    ) -> None:
+        self.fetch = fetch
+        self.apply = apply
+        self.done: asyncio.Future[None] | None = None
+
+    def finish(self, error: BaseException | None = None) -> None:
+        """Tell whoever waits that the rows are there, or why not."""
+        if self.done is None or self.done.done():
+            return
+        if error is None:
+            self.done.set_result(None)
+        else:
+            self.done.set_exception(error)
+
+
+class Settlement:
+    """Rows to change so that journal pages up to `upto_no` can be dropped."""
+
+    __slots__ = (
+        "bytes",
+        "counts",
+        "deduplication",
+        "deleted",
+        "inserted",
+        "next_seq",
+        "noted",
+        "pages",
+        "upto_no",
+    )
+
+    def __init__(self, next_seq: int) -> None:
+        self.upto_no = 0
+        self.next_seq = next_seq
+        self.pages = 0
+        self.bytes = 0
+        self.inserted: dict[int, Entry] = {}
+        self.deleted: dict[int, Entry] = {}
+        self.noted: dict[int, Entry] = {}
+        self.counts: dict[int, list[int]] = {}
+        """queue id -> [change of stored rows in order, change of stored rows parked until due]"""
+        self.deduplication: list[tuple[int, bytes, int, bytes, int]] = []
+        """(queue id, key, seq, message id, sent at)"""
+
+    def count(self, entry: Entry, change: int) -> None:
+        self.counts.setdefault(entry.queue_id, [0, 0])[entry.parked] += change
