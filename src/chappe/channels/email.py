@@ -33,9 +33,7 @@ class SmtpProvider:
 
     channels: frozenset[Channel] = SmtpSettings.channels
 
-    def __init__(
-        self, name: str, settings: SmtpSettings, *, wall_clock: Callable[[], float] = time.time
-    ) -> None:
+    def __init__(self, name: str, settings: SmtpSettings, *, wall_clock: Callable[[], float] = time.time) -> None:
         self.name = name
         self._settings = settings
         self._wall_clock = wall_clock
@@ -48,9 +46,7 @@ class SmtpProvider:
                 text = await self._deliver(mail)
         except TimeoutError:
             # Covers aiosmtplib's own timeouts, which are TimeoutErrors too.
-            raise TemporaryFailure(
-                "smtp_timeout", f"no answer within {self._settings.timeout_seconds:g} s"
-            ) from None
+            raise TemporaryFailure("smtp_timeout", f"no answer within {self._settings.timeout_seconds:g} s") from None
         except aiosmtplib.SMTPResponseException as error:
             # Refusals of the message were made DeliveryFailures where they arose; this is a refusal of us
             # (greeting, EHLO, AUTH), which another provider or a corrected setting can cure.

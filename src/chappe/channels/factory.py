@@ -13,9 +13,7 @@ from chappe.channels.webhook import WebhookProvider
 from chappe.model.errors import InvalidConfiguration
 
 
-def build_providers(
-    settings: Mapping[str, ProviderSettings], *, webhook_secret: Secret
-) -> dict[str, Provider]:
+def build_providers(settings: Mapping[str, ProviderSettings], *, webhook_secret: Secret) -> dict[str, Provider]:
     """One provider for each entry, by name. To be closed with `aclose`.
 
     `webhook_secret` signs for webhook providers that have no secret of their own. Raises
@@ -36,6 +34,4 @@ def _build(name: str, settings: ProviderSettings, webhook_secret: Secret) -> Pro
             case _:
                 assert_never(settings)
     except OSError as error:  # ssl.SSLError is one
-        raise InvalidConfiguration(
-            f"providers.{name}: a file cannot be used: {error}", provider=name
-        ) from error
+        raise InvalidConfiguration(f"providers.{name}: a file cannot be used: {error}", provider=name) from error

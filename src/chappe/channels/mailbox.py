@@ -61,12 +61,7 @@ def _check_local_part(local_part: str) -> None:
         raise InvalidMailbox("the part before the @ is longer than 64 bytes")
     if _QUOTED_LOCAL.fullmatch(local_part):
         return
-    if (
-        _ATOM_BREAKERS.search(local_part)
-        or ".." in local_part
-        or local_part[0] == "."
-        or local_part[-1] == "."
-    ):
+    if _ATOM_BREAKERS.search(local_part) or ".." in local_part or local_part[0] == "." or local_part[-1] == ".":
         raise InvalidMailbox(f"{local_part!r} cannot stand before the @ of an address")
 
 

@@ -42,9 +42,7 @@ class SandboxProvider:
 
     channels: frozenset[Channel] = SandboxSettings.channels
 
-    def __init__(
-        self, name: str, settings: SandboxSettings, *, wall_clock: Callable[[], float] = time.time
-    ) -> None:
+    def __init__(self, name: str, settings: SandboxSettings, *, wall_clock: Callable[[], float] = time.time) -> None:
         self.name = name
         self.kept: deque[KeptMessage] = deque(maxlen=settings.keep)
         self.taken: Counter[Channel] = Counter()

@@ -51,10 +51,7 @@ class SmtpSettings(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", 
     host: Annotated[str, Meta(min_length=1, description="Name or address of the SMTP server.")]
     sender: Annotated[
         str,
-        Meta(
-            description="`From` of messages that name no sender: `Acme <no-reply@acme.example>` or a "
-            "bare address."
-        ),
+        Meta(description="`From` of messages that name no sender: `Acme <no-reply@acme.example>` or a bare address."),
     ]
     security: Annotated[
         SmtpSecurity,
@@ -76,9 +73,7 @@ class SmtpSettings(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", 
             "way."
         ),
     ] = False
-    username: Annotated[str | None, Meta(description="User name for AUTH. Without it no AUTH is done.")] = (
-        None
-    )
+    username: Annotated[str | None, Meta(description="User name for AUTH. Without it no AUTH is done.")] = None
     password: Annotated[Secret | None, Meta(description="Password for AUTH.")] = None
     ca_file: Annotated[
         Path | None,
@@ -88,9 +83,7 @@ class SmtpSettings(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", 
         str | None,
         Meta(description="Name given in EHLO. Without it the machine's own fully qualified name."),
     ] = None
-    max_connections: Annotated[
-        int, Meta(ge=1, le=1000, description="Most connections to the server at once.")
-    ] = 8
+    max_connections: Annotated[int, Meta(ge=1, le=1000, description="Most connections to the server at once.")] = 8
     messages_per_connection: Annotated[
         int, Meta(ge=1, description="Messages sent over one connection before it is replaced.")
     ] = 100
@@ -212,12 +205,8 @@ class SandboxSettings(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind
 
     channels: ClassVar[frozenset[Channel]] = frozenset(Channel)
 
-    keep: Annotated[
-        int, Meta(ge=0, le=1_000_000, description="How many of the newest messages stay in memory.")
-    ] = 1000
-    file: Annotated[
-        Path | None, Meta(description="JSON Lines file to which every message taken is appended.")
-    ] = None
+    keep: Annotated[int, Meta(ge=0, le=1_000_000, description="How many of the newest messages stay in memory.")] = 1000
+    file: Annotated[Path | None, Meta(description="JSON Lines file to which every message taken is appended.")] = None
     delay_ms: Annotated[int, Meta(ge=0, le=600_000, description="Time taken for every message.")] = 0
     slow_delay_ms: Annotated[
         int, Meta(ge=0, le=600_000, description="Time taken for recipients that match `slow`.")

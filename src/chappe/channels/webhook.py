@@ -99,9 +99,7 @@ class WebhookProvider:
                     text = await self._read(response)
                     return response.status, {k.lower(): v for k, v in response.headers}, text
         except AddressRefused as error:
-            raise PermanentFailure(
-                "address_refused", f"{error}; see allowed_networks in the settings"
-            ) from error
+            raise PermanentFailure("address_refused", f"{error}; see allowed_networks in the settings") from error
         except NameNotFound as error:
             raise TemporaryFailure("host_not_found", str(error)) from error
         except (TimeoutError, httpcore.TimeoutException):
@@ -123,9 +121,7 @@ class WebhookProvider:
         code = f"http_{status}"
         if status in _TEMPORARY_STATUSES or status >= 500:
             now_ms = int(self._wall_clock() * 1000)
-            return TemporaryFailure(
-                code, reply, retry_after_ms=parse_retry_after(headers.get(b"retry-after"), now_ms)
-            )
+            return TemporaryFailure(code, reply, retry_after_ms=parse_retry_after(headers.get(b"retry-after"), now_ms))
         if 300 <= status < 400:
             return PermanentFailure(code, f"{status}: redirects are not followed; give the final URL")
         return PermanentFailure(code, reply)
@@ -175,9 +171,7 @@ def _checked_url(text: str, *, allow_http: bool) -> httpx.URL:
     if url.scheme not in ("https", "http") or not url.host:
         raise PermanentFailure("url_invalid", "the URL must start with https:// and name a host")
     if url.scheme == "http" and not allow_http:
-        raise PermanentFailure(
-            "https_required", "the URL must start with https://; see allow_http in the settings"
-        )
+        raise PermanentFailure("https_required", "the URL must start with https://; see allow_http in the settings")
     if url.port is not None and not 0 < url.port < 65536:
         raise PermanentFailure("url_invalid", "the URL's port must be from 1 to 65535")
     if url.userinfo:

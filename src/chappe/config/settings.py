@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 from msgspec import Meta
 
+from chappe.api.limits import HttpLimits
 from chappe.channels.public_address import LOOPBACK_NAMES, is_loopback
 from chappe.channels.settings import ProviderSettings, SandboxSettings, WebhookSettings
 from chappe.model.customer import Channel
@@ -28,15 +29,19 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
     public_url: Annotated[
         str | None,
         Meta(
-            description="Where people's mail programs reach this server, such as "
-            "`https://messages.acme.example`. Promotional messages carry an unsubscribe link only if "
-            "this is set. Without TLS (`http://`) it must be this machine."
+            description="Where others reach this server, such as `https://messages.acme.example`. Promotional "
+            "messages carry an unsubscribe link only if this is set, and queue URLs begin with it. Without TLS "
+            "(`http://`) it must be this machine."
         ),
     ] = None
     open: Annotated[
         bool,
         Meta(description="Accept any credentials, for trying things out. Refused unless `host` is a loopback address."),
     ] = False
+
+    shutdown_seconds: Annotated[
+        float, Meta(ge=0, description="How long requests under way may take to finish when the server stops.")
+    ] = 10.0
 
     def __post_init__(self) -> None:
         if self.open and not _on_this_machine(self.host):
@@ -57,21 +62,52 @@ class AwsSettings(msgspec.Struct, frozen=True, kw_only=True):
     ] = DEFAULT_ACCOUNT
 
 
-class LimitSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """Bounds on what clients may take up."""
+_HTTP = HttpLimits()
 
-    max_connections: Annotated[
-        int, Meta(ge=1, description="Most HTTP connections at once; further ones are closed at once.")
-    ] = 10_000
-    body_bytes: Annotated[int, Meta(ge=1024, le=1_073_741_824, description="Largest request body.")] = 10_485_760
-    header_seconds: Annotated[float, Meta(gt=0, description="Time in which a request's head must have arrived.")] = 10.0
-    body_seconds: Annotated[float, Meta(gt=0, description="Time in which a request's body must have arrived.")] = 60.0
-    idle_seconds: Annotated[float, Meta(gt=0, description="How long a connection may stay open between requests.")] = (
-        75.0
+
+class LimitSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Bounds on what one client may make the server hold or wait for."""
+
+    connections: Annotated[int, Meta(ge=1, description="Most HTTP connections at once.")] = _HTTP.connections
+    head_bytes: Annotated[int, Meta(ge=1024, le=1_048_576, description="Largest head of a request.")] = _HTTP.head_bytes
+    headers: Annotated[int, Meta(ge=20, le=10_000, description="Most header fields of a request.")] = _HTTP.headers
+    aws_body_bytes: Annotated[
+        int,
+        Meta(
+            ge=1024,
+            description="Largest body of a request to the AWS APIs. A message of 1 MiB may grow sixfold when "
+            "each of its characters is escaped in JSON.",
+        ),
+    ] = _HTTP.aws_body_bytes
+    rest_body_bytes: Annotated[int, Meta(ge=1024, description="Largest body of a request to the REST API.")] = (
+        _HTTP.rest_body_bytes
     )
-    shutdown_seconds: Annotated[
-        float, Meta(ge=0, description="How long requests under way may take to finish when the server stops.")
-    ] = 10.0
+    incomplete_bodies_bytes: Annotated[
+        int, Meta(ge=1024, description="Most memory for bodies that have not arrived in full, all together.")
+    ] = _HTTP.incomplete_bodies_bytes
+    head_seconds: Annotated[float, Meta(gt=0, description="Time in which a request's head must have arrived.")] = (
+        _HTTP.head_seconds
+    )
+    request_seconds: Annotated[
+        float, Meta(gt=0, description="Time in which a whole request must have arrived, from its first byte.")
+    ] = _HTTP.request_seconds
+    idle_seconds: Annotated[float, Meta(gt=0, description="How long a connection may stay open between requests.")] = (
+        _HTTP.idle_seconds
+    )
+    stalled_seconds: Annotated[float, Meta(gt=0, description="How long a client may leave an answer unread.")] = (
+        _HTTP.stalled_seconds
+    )
+    linger_seconds: Annotated[
+        float,
+        Meta(
+            ge=0, description="How long a refused client is listened to, so that it can read why, before it is cut off."
+        ),
+    ] = _HTTP.linger_seconds
+
+    @property
+    def http(self) -> HttpLimits:
+        """The same for the HTTP server."""
+        return HttpLimits(**msgspec.structs.asdict(self))
 
 
 class PipelineSettings(msgspec.Struct, frozen=True, kw_only=True):

@@ -30,9 +30,7 @@ def _quiet_server() -> None:
 class Mailroom:
     """What an aiosmtpd server received, connection by connection."""
 
-    def __init__(
-        self, rcpt_replies: dict[str, str] | None = None, data_reply: str = "250 2.0.0 kept"
-    ) -> None:
+    def __init__(self, rcpt_replies: dict[str, str] | None = None, data_reply: str = "250 2.0.0 kept") -> None:
         self.envelopes: list[Envelope] = []
         self.sessions: list[Session] = []
         self.rcpt_replies = rcpt_replies or {}
@@ -83,9 +81,7 @@ async def provider() -> AsyncIterator[Callable[..., SmtpProvider]]:
 Provide = Callable[..., SmtpProvider]
 
 
-async def test_the_server_receives_exactly_what_was_composed(
-    serve: Serve, provider: Provide, outbound: Make
-) -> None:
+async def test_the_server_receives_exactly_what_was_composed(serve: Serve, provider: Provide, outbound: Make) -> None:
     room = Mailroom()
     port = await serve(protocol=room.protocol())
     message = outbound(
@@ -115,9 +111,7 @@ async def test_the_server_receives_exactly_what_was_composed(
     )
 
 
-async def test_one_connection_carries_message_after_message(
-    serve: Serve, provider: Provide, outbound: Make
-) -> None:
+async def test_one_connection_carries_message_after_message(serve: Serve, provider: Provide, outbound: Make) -> None:
     room = Mailroom()
     mail = provider(await serve(protocol=room.protocol()))
     for n in range(5):
@@ -182,21 +176,15 @@ async def test_implicit_tls(
     assert len(room.envelopes) == 1
 
 
-def authenticator(
-    server: SMTP, session: Session, envelope: Envelope, mechanism: str, data: object
-) -> AuthResult:
+def authenticator(server: SMTP, session: Session, envelope: Envelope, mechanism: str, data: object) -> AuthResult:
     assert isinstance(data, LoginPassword)
     right = (data.login, data.password) == (b"acme", "pässword".encode())
     return AuthResult(success=right, handled=False)
 
 
-async def test_auth(
-    serve: Serve, provider: Provide, outbound: Make, server_tls: ssl.SSLContext, ca_file: Path
-) -> None:
+async def test_auth(serve: Serve, provider: Provide, outbound: Make, server_tls: ssl.SSLContext, ca_file: Path) -> None:
     room = Mailroom()
-    port = await serve(
-        protocol=room.protocol(tls_context=server_tls, authenticator=authenticator, auth_required=True)
-    )
+    port = await serve(protocol=room.protocol(tls_context=server_tls, authenticator=authenticator, auth_required=True))
     tls = {"security": "starttls", "ca_file": ca_file}
     await provider(port, **tls, username="acme", password=Secret("pässword")).send(outbound())
     assert room.sessions[0].authenticated
@@ -329,9 +317,7 @@ async def test_a_connection_lost_midway_is_a_temporary_failure(
 
 
 @pytest.mark.parametrize("at", [0, 1, 2, 3, 4, 5])
-async def test_a_silent_server_is_a_temporary_failure(
-    serve: Serve, provider: Provide, outbound: Make, at: int
-) -> None:
+async def test_a_silent_server_is_a_temporary_failure(serve: Serve, provider: Provide, outbound: Make, at: int) -> None:
     mail = provider(await serve(Script([*GOOD[:at], "..."])), timeout_seconds=0.1)
     with pytest.raises(TemporaryFailure) as caught:
         await mail.send(outbound())
@@ -354,9 +340,7 @@ async def test_a_server_that_speaks_nonsense_is_a_temporary_failure(
             await provider(await serve(Script([line]))).send(outbound())
 
 
-async def test_nobody_listening_is_a_temporary_failure(
-    serve: Serve, provider: Provide, outbound: Make
-) -> None:
+async def test_nobody_listening_is_a_temporary_failure(serve: Serve, provider: Provide, outbound: Make) -> None:
     with pytest.raises(TemporaryFailure) as caught:
         await provider(1).send(outbound())
     assert caught.value.code == "smtp_unreachable"
@@ -376,9 +360,7 @@ async def test_a_reply_is_one_bounded_line(serve: Serve, provider: Provide, outb
     assert len(caught.value.reply) == 300
 
 
-async def test_a_cancelled_attempt_gives_its_slot_back(
-    serve: Serve, provider: Provide, outbound: Make
-) -> None:
+async def test_a_cancelled_attempt_gives_its_slot_back(serve: Serve, provider: Provide, outbound: Make) -> None:
     script = Script([*GOOD[:2], "..."], GOOD)
     mail = provider(await serve(script), max_connections=1)
     task = asyncio.ensure_future(mail.send(outbound()))
@@ -412,9 +394,7 @@ def test_plain_text_is_for_this_machine(host: str) -> None:
     assert SmtpSettings(host=host, sender="a@b.example", security="none").effective_port == 25
 
 
-@pytest.mark.parametrize(
-    "host", ["mail.example.com", "10.0.0.5", "localhost.example.com", "127.0.0.1.example"]
-)
+@pytest.mark.parametrize("host", ["mail.example.com", "10.0.0.5", "localhost.example.com", "127.0.0.1.example"])
 def test_plain_text_elsewhere_must_be_allowed(host: str) -> None:
     with pytest.raises(ValueError, match="allow_plain"):
         SmtpSettings(host=host, sender="a@b.example", security="none")

@@ -90,9 +90,7 @@ def test_a_quoted_local_part(outbound: Make) -> None:
 
 
 @pytest.mark.parametrize("length", [10, 70, 300, 900])
-def test_one_click_unsubscription_headers_stay_whole_however_long_the_url(
-    outbound: Make, length: int
-) -> None:
+def test_one_click_unsubscription_headers_stay_whole_however_long_the_url(outbound: Make, length: int) -> None:
     url = "https://chappe.example/u/" + "x" * length
     mail = write(outbound(purpose=Purpose.PROMOTIONAL, unsubscribe_url=url))
     assert f"\r\nList-Unsubscribe: <{url}>\r\n".encode() in mail.content
@@ -165,9 +163,7 @@ def test_nothing_from_outside_can_add_a_header_or_a_recipient(
     except PermanentFailure:
         return
     head, _, _ = mail.content.partition(b"\r\n\r\n")
-    names = [
-        line.partition(b":")[0].decode().lower() for line in head.split(b"\r\n") if not line.startswith(b" ")
-    ]
+    names = [line.partition(b":")[0].decode().lower() for line in head.split(b"\r\n") if not line.startswith(b" ")]
     assert set(names) <= HEADERS
     assert len(names) == len(set(names))
     assert b"\n" not in head.replace(b"\r\n", b"")

@@ -73,9 +73,7 @@ async def test_fails_once(outbound: Make, to: Recipient) -> None:
 
 
 async def test_the_patterns_are_settings(outbound: Make) -> None:
-    sandbox = SandboxProvider(
-        "sandbox", SandboxSettings(fail_temporary=("*@down.example",), fail_permanent=())
-    )
+    sandbox = SandboxProvider("sandbox", SandboxSettings(fail_temporary=("*@down.example",), fail_permanent=()))
     with pytest.raises(TemporaryFailure):
         await sandbox.send(outbound(to=Recipient(email="ada@down.example")))
     await sandbox.send(outbound(to=Recipient(email="fail+permanent@up.example")))

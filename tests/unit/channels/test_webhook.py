@@ -88,9 +88,7 @@ def to(outbound: Make) -> Callable[..., Outbound]:
     return make
 
 
-async def test_the_receiver_can_verify_and_read_the_message(
-    serve: Serve, provider: Provide, to: Make
-) -> None:
+async def test_the_receiver_can_verify_and_read_the_message(serve: Serve, provider: Provide, to: Make) -> None:
     receiver = Receiver(response("200 OK", b"thanks"))
     port = await serve(receiver)
     reply = await provider().send(
@@ -142,9 +140,7 @@ async def test_a_secret_can_be_changed_over(serve: Serve, provider: Provide, to:
         Webhook(SECRET).verify(request.body, request.headers)
 
 
-async def test_the_longest_matching_prefix_decides_the_secret(
-    serve: Serve, provider: Provide, to: Make
-) -> None:
+async def test_the_longest_matching_prefix_decides_the_secret(serve: Serve, provider: Provide, to: Make) -> None:
     receiver = Receiver()
     port = await serve(receiver)
     base = f"http://127.0.0.1:{port}"
@@ -241,9 +237,7 @@ async def test_this_machine_is_refused_for_what_it_is(provider: Provide, to: Mak
         "localhost.",
     ],
 )
-async def test_the_server_cannot_be_made_to_call_itself(
-    serve: Serve, provider: Provide, to: Make, host: str
-) -> None:
+async def test_the_server_cannot_be_made_to_call_itself(serve: Serve, provider: Provide, to: Make, host: str) -> None:
     receiver = Receiver()
     port = await serve(receiver)
     with pytest.raises(DeliveryFailure) as caught:
@@ -334,9 +328,7 @@ async def test_an_endless_response_is_left(serve: Serve, provider: Provide, to: 
 
 
 @pytest.mark.parametrize("said", [b"", b"HTTP/1.1 200", b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nab"])
-async def test_a_silent_receiver_is_a_temporary_failure(
-    serve: Serve, provider: Provide, to: Make, said: bytes
-) -> None:
+async def test_a_silent_receiver_is_a_temporary_failure(serve: Serve, provider: Provide, to: Make, said: bytes) -> None:
     async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(said)
         await asyncio.sleep(3600)
@@ -346,9 +338,7 @@ async def test_a_silent_receiver_is_a_temporary_failure(
     assert caught.value.code == "webhook_timeout"
 
 
-@pytest.mark.parametrize(
-    "said", [b"", b"220 smtp.example.com\r\n", b"HTTP/1.1 200 OK\r\nx: " + b"y" * 200_000]
-)
+@pytest.mark.parametrize("said", [b"", b"220 smtp.example.com\r\n", b"HTTP/1.1 200 OK\r\nx: " + b"y" * 200_000])
 async def test_a_receiver_that_speaks_no_http_is_a_temporary_failure(
     serve: Serve, provider: Provide, to: Make, said: bytes
 ) -> None:
@@ -394,9 +384,7 @@ async def test_secrets_and_signatures_are_not_logged(
     assert receiver.requests[0].headers["webhook-signature"] not in caplog.text
 
 
-async def test_an_unsubscribe_link_travels_with_promotional_messages(
-    serve: Serve, provider: Provide, to: Make
-) -> None:
+async def test_an_unsubscribe_link_travels_with_promotional_messages(serve: Serve, provider: Provide, to: Make) -> None:
     receiver = Receiver()
     url = f"http://127.0.0.1:{await serve(receiver)}/"
     await provider().send(to(url, purpose=Purpose.PROMOTIONAL, unsubscribe_url="https://c.example/u/1"))
