@@ -1,0 +1,143 @@
+"""How a command finds the server and shows it an API key, and what it makes of the answers."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Annotated, Any
+
+import httpx
+import msgspec
+import typer
+
+from chappe import __version__
+from chappe.model.errors import ChappeError, InvalidConfiguration, Unavailable
+from chappe.security.first_credentials import CREDENTIALS_FILE
+
+DEFAULT_URL = "http://127.0.0.1:9324"
+DEFAULT_DATA = Path("chappe-data")
+
+UrlOption = Annotated[
+    str | None,
+    typer.Option("--url", envvar="CHAPPE_URL", show_envvar=True, help=f"The server. [default: {DEFAULT_URL}]"),
+]
+KeyOption = Annotated[
+    str | None,
+    typer.Option(
+        "--api-key",
+        envvar="CHAPPE_API_KEY",
+        show_envvar=True,
+        help="API key. [default: the first one, from the data folder]",
+    ),
+]
+DataOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--data", envvar="CHAPPE_SERVER_DATA", show_envvar=True, help=f"Data folder. [default: {DEFAULT_DATA}]"
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Write JSON.")]
+
+
+class ServerRefused(ChappeError):
+    """The server answered with an error; `code` in the details is the server's own."""
+
+    code = "refused"
+
+
+class ServerUnreachable(Unavailable):
+    """No server answered."""
+
+    code = "server_unreachable"
+
+
+class Server:
+    """The REST API of one server. Raises `ServerRefused` and `ServerUnreachable`."""
+
+    def __init__(self, url: str, api_key: str | None) -> None:
+        headers = {"user-agent": f"chappe-cli/{__version__}"}
+        if api_key:
+            headers["authorization"] = f"Bearer {api_key}"
+        self.url = url.rstrip("/")
+        # The key must not go to a proxy or a host that the environment or a redirect names.
+        self._http = httpx.Client(base_url=self.url, headers=headers, timeout=60.0, trust_env=False)
+
+    def __enter__(self) -> Server:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._http.close()
+
+    def get(self, path: str, **parameters: str | int | None) -> Any:
+        """The JSON answer to a GET."""
+        given = {name: value for name, value in parameters.items() if value is not None}
+        return self._answer("GET", path, params=given)
+
+    def post(self, path: str, document: object, *, headers: Mapping[str, str] | None = None) -> Any:
+        """The JSON answer to a POST of `document`."""
+        all_headers = {"content-type": "application/json", **(headers or {})}
+        return self._answer("POST", path, content=msgspec.json.encode(document), headers=all_headers)
+
+    def _answer(self, method: str, path: str, **options: Any) -> Any:
+        try:
+            response = self._http.request(method, path, **options)
+        except httpx.HTTPError as error:
+            raise ServerUnreachable(
+                f"{self.url} does not answer ({error}); is `chappe serve` running there?", url=self.url
+            ) from error
+        if response.is_success:
+            return _decoded(response)
+        raise _refusal(response)
+
+
+def connect(url: str | None, api_key: str | None, data: Path | None) -> Server:
+    """The server to talk to: as given, else as the data folder's credentials say, else the default address.
+
+    A key from the data folder is shown only to the server that the folder belongs to, not to one named by `url`.
+    """
+    kept = _kept_credentials(data or DEFAULT_DATA)
+    if api_key is None and (url is None or data is not None):
+        api_key = kept.get("CHAPPE_API_KEY")
+    return Server(url or kept.get("CHAPPE_URL") or DEFAULT_URL, api_key)
+
+
+def _kept_credentials(folder: Path) -> dict[str, str]:
+    """The variables of `credentials.env`, which the first start leaves in the data folder."""
+    path = folder / CREDENTIALS_FILE
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError) as error:
+        if os.environ.get("CHAPPE_API_KEY"):
+            return {}
+        raise InvalidConfiguration(f"{path} cannot be read: {error}", path=str(path)) from error
+    assignments = (line.removeprefix("export ").partition("=") for line in text.splitlines())
+    return {name: "".join(shlex.split(value)) for name, equals, value in assignments if equals}
+
+
+def _refusal(response: httpx.Response) -> ServerRefused:
+    """An RFC 9457 problem as an error; anything else by its status."""
+    try:
+        problem = msgspec.json.decode(response.content)
+    except msgspec.DecodeError:
+        problem = None
+    if not isinstance(problem, dict):
+        problem = {}
+    code = problem.get("code") or f"http_{response.status_code}"
+    text = problem.get("detail") or problem.get("title") or response.reason_phrase
+    return ServerRefused(str(text), code=code, status=response.status_code, problem=problem)
+
+
+def _decoded(response: httpx.Response) -> Any:
+    if not response.content:
+        return None
+    try:
+        return msgspec.json.decode(response.content)
+    except msgspec.DecodeError as error:
+        raise ServerRefused(f"the answer is not JSON: {error}", code="bad_answer") from error

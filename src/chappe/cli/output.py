@@ -1,0 +1,65 @@
+"""What the commands write: tables for people, JSON for programs, errors in one line."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from rich.console import Console
+from rich.table import Table
+
+from chappe.model.errors import ChappeError
+
+STATUS_STYLES = {
+    "delivered": "green",
+    "sent": "green",
+    "accepted": "cyan",
+    "queued": "cyan",
+    "sending": "cyan",
+    "deferred": "yellow",
+    "blocked": "magenta",
+    "malformed": "red",
+    "refused": "red",
+    "undelivered": "red",
+    "failed": "red",
+    "expired": "red",
+    "cancelled": "dim",
+}
+
+
+def terminal() -> Console:
+    """Standard output; styled on a terminal only (and not there either if NO_COLOR is set)."""
+    return Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+
+
+def messages() -> Console:
+    """Standard error, for progress and complaints."""
+    return Console(stderr=True, highlight=False, soft_wrap=not sys.stderr.isatty())
+
+
+def print_json(document: object) -> None:
+    """One JSON document on one line of standard output."""
+    sys.stdout.write(msgspec.json.encode(document).decode() + "\n")
+
+
+def report_error(error: ChappeError) -> None:
+    """`chappe: error [code]: message`, on one line whatever the message holds."""
+    code = error.details.get("code", error.code)
+    sys.stderr.write(f"chappe: error [{code}]: {' '.join(error.message.split())}\n")
+
+
+def status_table(counts: Mapping[str, int], title: str | None = None) -> Table:
+    """How many entries ended in each status, most frequent first."""
+    table = Table(title=title, title_justify="left")
+    table.add_column("status")
+    table.add_column("messages", justify="right")
+    for status, count in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
+        table.add_row(status, str(count), style=STATUS_STYLES.get(status))
+    return table
+
+
+def as_text(value: Any) -> str:
+    """A value for a table cell."""
+    return "" if value is None else str(value)

@@ -1,0 +1,50 @@
+"""`chappe queues`: the queues of a server and how full they are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from chappe.cli.connection import DataOption, JsonOption, KeyOption, Server, UrlOption, connect
+from chappe.cli.output import print_json, terminal
+
+
+def queues(
+    prefix: Annotated[str, typer.Argument(help="Only queues whose names start so.")] = "",
+    url: UrlOption = None,
+    api_key: KeyOption = None,
+    data: DataOption = None,
+    json: JsonOption = False,
+) -> None:
+    """List queues with how many messages are ready, in flight and delayed."""
+    with connect(url, api_key, data) as server:
+        found = list(all_queues(server, prefix))
+    if json:
+        print_json(found)
+        return
+    table = Table("queue", "kind")
+    for column in ("ready", "in flight", "delayed"):
+        table.add_column(column, justify="right")
+    for queue in found:
+        counts = [queue["ready"], queue["in_flight"], queue["delayed"]]
+        table.add_row(
+            queue["name"],
+            "FIFO" if queue["fifo"] else "standard",
+            *map(str, counts),
+            style=None if any(counts) else "dim",
+        )
+    terminal().print(table)
+
+
+def all_queues(server: Server, prefix: str) -> Iterator[dict[str, Any]]:
+    """Every queue, page by page."""
+    cursor: str | None = None
+    while True:
+        page = server.get("/v1/queues", prefix=prefix or None, cursor=cursor)
+        yield from page["queues"]
+        cursor = page.get("next_cursor")
+        if not cursor:
+            return

@@ -1,0 +1,161 @@
+"""`chappe send`: a file of messages to the server, in batches, with an account of every line."""
+
+from __future__ import annotations
+
+import sys
+import uuid
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Annotated, Any, BinaryIO
+
+import msgspec
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+
+from chappe.cli.connection import DataOption, KeyOption, Server, ServerRefused, UrlOption, connect
+from chappe.cli.entries import Entry, Format, Malformed, read_entries
+from chappe.cli.output import messages, print_json, status_table, terminal
+from chappe.model.errors import InvalidInput
+
+MAX_BATCH = 1000
+"""The most entries of one POST /v1/messages:batch."""
+_BATCH_BYTES = 4 * 1024 * 1024
+_FAILED = 1
+
+
+class Outcome(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What became of one line: the server's answer, or why there is none."""
+
+    line: int
+    status: str
+    id: str | None = None
+    code: str | None = None
+    reason: str | None = None
+
+    @property
+    def ok(self) -> bool:
+        return self.id is not None
+
+
+def send(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="JSON Lines or CSV; - reads standard input.")],
+    form: Annotated[
+        Format | None, typer.Option("--format", help="Without it CSV for names ending in .csv, else JSON Lines.")
+    ] = None,
+    batch: Annotated[int, typer.Option(min=1, max=MAX_BATCH, help="Messages in one request.")] = 500,
+    url: UrlOption = None,
+    api_key: KeyOption = None,
+    data: DataOption = None,
+    json: Annotated[
+        bool, typer.Option("--json", help="Write the outcome of each line, and a summary, as JSON Lines.")
+    ] = False,
+) -> None:
+    """Send the messages of a file.
+
+    A line that is malformed, or that the server refuses, is reported with its number; the others go on. The exit code
+    is 1 if there was any.
+    """
+    form = form or (Format.CSV if file.lower().endswith(".csv") else Format.JSONL)
+    counts: Counter[str] = Counter()
+    with _opened(file) as stream, connect(url, api_key, data) as server, _progress(quiet=json) as progress:
+        task = progress.add_task("sending", total=None if file == "-" else _count_lines(Path(file)))
+        for outcomes in send_all(server, read_entries(stream, form), batch):
+            _report(outcomes, progress, task, json=json)
+            counts.update(outcome.status for outcome in outcomes)
+    summary = dict(counts.most_common())
+    if json:
+        print_json({"summary": summary, "messages": counts.total()})
+    else:
+        terminal().print(status_table(summary, title=f"{counts.total()} messages"))
+    if counts["malformed"] or counts["refused"]:
+        raise typer.Exit(_FAILED)
+
+
+def send_all(server: Server, entries: Iterator[Entry | Malformed], batch: int) -> Iterator[list[Outcome]]:
+    """Send everything, batch by batch; what happened to each line, in the order of the file."""
+    run = uuid.uuid4().hex
+    for number, group in enumerate(_batches(entries, batch)):
+        good = [entry for entry in group if isinstance(entry, Entry)]
+        answers = iter(_post(server, good, f"send-{run}-{number}")) if good else iter(())
+        yield [
+            next(answers)
+            if isinstance(entry, Entry)
+            else Outcome(entry.line, "malformed", code="malformed", reason=entry.reason)
+            for entry in group
+        ]
+
+
+def _batches(entries: Iterator[Entry | Malformed], batch: int) -> Iterator[list[Entry | Malformed]]:
+    group: list[Entry | Malformed] = []
+    size_bytes = 0
+    for entry in entries:
+        group.append(entry)
+        size_bytes += entry.size_bytes if isinstance(entry, Entry) else 0
+        if len(group) >= batch or size_bytes >= _BATCH_BYTES:
+            yield group
+            group, size_bytes = [], 0
+    if group:
+        yield group
+
+
+def _post(server: Server, entries: Sequence[Entry], idempotency_key: str) -> list[Outcome]:
+    answer = server.post(
+        "/v1/messages:batch",
+        {"messages": [entry.document for entry in entries]},
+        headers={"idempotency-key": idempotency_key},
+    )
+    results = answer.get("results") if isinstance(answer, dict) else None
+    if not isinstance(results, list) or len(results) != len(entries):
+        raise ServerRefused("the answer to a batch does not fit it; do server and command belong together?")
+    return [_outcome(entry.line, result) for entry, result in zip(entries, results, strict=True)]
+
+
+def _outcome(line: int, result: dict[str, Any]) -> Outcome:
+    error = result.get("error")
+    if error is None:
+        return Outcome(line, str(result["status"]), id=str(result["id"]))
+    status = "malformed" if error.get("status") in (400, 422) else "refused"
+    return Outcome(line, status, code=error.get("code"), reason=error.get("detail") or error.get("title"))
+
+
+def _report(outcomes: Sequence[Outcome], progress: Progress, task: TaskID, *, json: bool) -> None:
+    for outcome in outcomes:
+        if json:
+            print_json(outcome)
+        if not outcome.ok:
+            progress.console.print(
+                f"line {outcome.line}: {outcome.status} [{outcome.code}]: {outcome.reason}", markup=False
+            )
+    progress.advance(task, len(outcomes))
+
+
+def _opened(file: str) -> BinaryIO:
+    if file == "-":
+        return sys.stdin.buffer
+    try:
+        return Path(file).open("rb")
+    except OSError as error:
+        raise InvalidInput(f"{file} cannot be read: {error.strerror}", path=file) from error
+
+
+def _count_lines(path: Path) -> int | None:
+    """The lines of a regular file, for the progress bar."""
+    if not path.is_file():
+        return None
+    with path.open("rb") as stream:
+        return sum(1 for _ in stream)
+
+
+def _progress(*, quiet: bool) -> Progress:
+    console = messages()
+    return Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=console,
+        disable=quiet or not console.is_terminal,
+        transient=True,
+    )
