@@ -146,8 +146,9 @@ def shaped(
         body=body,
         attributes=(_system_attributes(message, envelope, queue, system) or None) if system else None,
     )
-    if names and envelope is not None and envelope.message_attributes and names_anything(names):
-        wanted = chosen(envelope.message_attributes, names)
+    stored = envelope.message_attributes if names and envelope is not None else None
+    if stored and names_anything(names):
+        wanted = chosen(stored, names)
         shape.message_attributes = to_shapes(wanted)
         if wanted:
             shape.md5_of_message_attributes = md5_of_attributes(wanted)

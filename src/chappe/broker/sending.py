@@ -11,7 +11,7 @@ from chappe.broker.attributes import DELAY_MAX_SECONDS, MESSAGE_MAX_BYTES
 from chappe.broker.batches import check_batch, failed
 from chappe.broker.characters import ALLOWED_SET, forbidden_character, is_identifier
 from chappe.broker.directory import Call, Directory, FoundQueue
-from chappe.broker.envelopes import ENVELOPE_VERSION, Envelope, pack
+from chappe.broker.envelopes import pack
 from chappe.broker.errors import (
     BatchTooLong,
     InvalidMessageContents,
@@ -137,7 +137,7 @@ def prepare(queue: FoundQueue, entry: Sendable, sender_id: str) -> Prepared:
     digest = hashlib.md5(body, usedforsecurity=False).digest()
     message = NewMessage(
         body=body,
-        attributes=pack(Envelope(ENVELOPE_VERSION, digest, sender_id, deduplication_id, trace, typed)),
+        attributes=pack(digest, sender_id, deduplication_id, trace, typed),
         group=group,
         deduplication_key=None
         if deduplication_id is None

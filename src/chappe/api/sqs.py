@@ -1,0 +1,82 @@
+"""The table of SQS operations: one row an operation, for every protocol.
+
+A row names the operation's input and what carries it out. The wire protocols decode into the input and encode
+what comes back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import msgspec
+
+from chappe.broker import shapes
+from chappe.broker.directory import Call
+from chappe.broker.sqs import Sqs
+
+SERVICE = "sqs"
+TARGET_PREFIX = "AmazonSQS"
+
+NOT_YET = frozenset(
+    {
+        "AddPermission",
+        "CancelMessageMoveTask",
+        "ListDeadLetterSourceQueues",
+        "ListMessageMoveTasks",
+        "ListQueueTags",
+        "RemovePermission",
+        "StartMessageMoveTask",
+        "TagQueue",
+        "UntagQueue",
+    }
+)
+"""Operations of the service that this version does not have."""
+
+Run = Callable[[Call, Any], Awaitable[shapes.Shape | None]]
+GiveBack = Callable[[Call, Any, Any], Awaitable[None]]
+
+
+class Operation(msgspec.Struct, frozen=True):
+    """`give_back` undoes an answer that could not be handed over; an operation that has one may wait for
+    long.
+    """
+
+    name: str
+    service: str
+    shape: type[shapes.Shape]
+    run: Run
+    give_back: GiveBack | None = None
+    empty: shapes.Shape | None = None
+    """What such an operation answers when the server stops while it waits."""
+
+
+def sqs_operations(sqs: Sqs) -> dict[str, Operation]:
+    """The operations by name."""
+    rows: list[tuple[type[shapes.Shape], Run]] = [
+        (shapes.CreateQueueInput, sqs.queues.create_queue),
+        (shapes.GetQueueUrlInput, sqs.queues.get_queue_url),
+        (shapes.ListQueuesInput, sqs.queues.list_queues),
+        (shapes.DeleteQueueInput, sqs.queues.delete_queue),
+        (shapes.PurgeQueueInput, sqs.queues.purge_queue),
+        (shapes.GetQueueAttributesInput, sqs.queues.get_queue_attributes),
+        (shapes.SetQueueAttributesInput, sqs.queues.set_queue_attributes),
+        (shapes.SendMessageInput, sqs.sender.send_message),
+        (shapes.SendMessageBatchInput, sqs.sender.send_message_batch),
+        (shapes.DeleteMessageInput, sqs.receiver.delete_message),
+        (shapes.DeleteMessageBatchInput, sqs.receiver.delete_message_batch),
+        (shapes.ChangeMessageVisibilityInput, sqs.receiver.change_message_visibility),
+        (shapes.ChangeMessageVisibilityBatchInput, sqs.receiver.change_message_visibility_batch),
+    ]
+    operations = [Operation(shape.__name__.removesuffix("Input"), SERVICE, shape, run) for shape, run in rows]
+    operations.append(
+        Operation(
+            "ReceiveMessage",
+            SERVICE,
+            shapes.ReceiveMessageInput,
+            sqs.receiver.receive_message,
+            sqs.receiver.give_back,
+            shapes.ReceiveMessageOutput(),
+        )
+    )
+    return {operation.name: operation for operation in operations}
