@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from tests.conformance.workplace import Workplace
 from chappe.engine.base import Engine
 
 Restart = Callable[[], Awaitable[Engine]]
+HANGING_SECONDS = 60
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -20,6 +22,20 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "kind" in names:
         kinds = [kind for kind in KINDS if kind.durable or not {"restart", "reopen"} & set(names)]
         metafunc.parametrize("kind", kinds, ids=[kind.name for kind in kinds])
+
+
+@pytest.fixture(autouse=True)
+def _no_hanging() -> Iterator[None]:
+    """An engine that never comes back fails its test, even one that holds the event loop."""
+
+    def give_up(_signal: int, _frame: object) -> None:
+        raise TimeoutError(f"no end after {HANGING_SECONDS} s")
+
+    before = signal.signal(signal.SIGALRM, give_up)
+    signal.alarm(HANGING_SECONDS)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from tests.conformance.workplace import (
     SECOND_MS,
     STANDARD,
     Workplace,
+    consume,
     eventually,
     nothing_to_receive,
     receipts,
@@ -37,12 +38,7 @@ def numbered(count: int, groups: int = 1) -> list[NewMessage]:
 
 async def drain(engine: Engine, count: int, queue: str = "q") -> list[int]:
     """Receive and delete this many messages and give their numbers in the order they came."""
-    numbers: list[int] = []
-    while len(numbers) < count:
-        batch = await take(engine, queue, min(1000, count - len(numbers)))
-        numbers += [int(message.body) for message in batch]
-        assert set(await engine.delete(queue, receipts(batch))) == {None}
-    return numbers
+    return [int(message.body) for message in await consume(engine, queue, count)]
 
 
 @pytest.mark.parametrize(
@@ -99,7 +95,7 @@ async def test_several_held_groups_of_thousands_hold_up_nobody(engine: Engine, r
     held = {message.group: message for message in [await take_one(engine, "q") for _ in range(3)]}
     assert set(held) == {"a", "b", "c"}
     await send(engine, "q", "1", "2", "3", group="free")
-    assert texts(await take(engine, "q", 3)) == ["1", "2", "3"]
+    assert texts(await consume(engine, "q", 3)) == ["1", "2", "3"]
     engine = await reopen()
     assert await nothing_to_receive(engine, "q")
     await engine.delete("q", [held["b"].receipt])
@@ -159,9 +155,7 @@ async def test_ready_messages_are_not_held_up_by_thousands_of_delayed_ones(
     assert sorted(await drain(engine, 15_001)) == [*range(15_000), 15_001]
 
 
-async def test_a_delayed_fifo_backlog_keeps_its_order(
-    engine: Engine, clock: ManualClock, restart: Restart
-) -> None:
+async def test_a_delayed_fifo_backlog_keeps_its_order(engine: Engine, clock: ManualClock, restart: Restart) -> None:
     await engine.create_queue("q", QueueSettings(fifo=True, delay_ms=MINUTE_MS))
     await send_many(engine, numbered(12_000, groups=3))
     engine = await restart()
@@ -197,7 +191,7 @@ async def test_a_large_backlog_is_purged(
 ) -> None:
     await engine.create_queue("q", settings)
     await send_many(engine, numbered(12_000, groups=5))
-    await take(engine, "q", 100, visibility_timeout_ms=SECOND_MS)
+    await engine.receive("q", max_messages=100, visibility_timeout_ms=SECOND_MS)
     await engine.purge("q")
     await send(engine, "q", "12000", group="g0")
     engine = await restart()
@@ -220,9 +214,7 @@ async def test_many_deduplication_keys_are_remembered_across_a_restart(
     engine: Engine, clock: ManualClock, restart: Restart
 ) -> None:
     await engine.create_queue("q", FIFO)
-    keyed = [
-        NewMessage(b"%d" % n, group=f"g{n % 10}", deduplication_key=b"key %d" % n) for n in range(12_000)
-    ]
+    keyed = [NewMessage(b"%d" % n, group=f"g{n % 10}", deduplication_key=b"key %d" % n) for n in range(12_000)]
     await send_many(engine, keyed)
     await drain(engine, 6000)
     engine = await restart()

@@ -11,9 +11,11 @@ from tests.conformance.workplace import (
     MINUTE_MS,
     SECOND_MS,
     STANDARD,
+    consume,
     eventually,
     nothing_to_receive,
     send,
+    send_apart,
     take,
     take_one,
     texts,
@@ -36,10 +38,10 @@ async def create_pair(engine: Engine, fifo: bool, max_receive_count: int = 2) ->
     await engine.create_queue("q", source_settings(fifo, max_receive_count))
 
 
-async def spend(engine: Engine, clock: ManualClock, times: int, count: int = 1, queue: str = "q") -> None:
-    """Receive `count` messages so many times, letting the timeout end each time."""
+async def spend(engine: Engine, clock: ManualClock, times: int, queue: str = "q") -> None:
+    """Receive one message so many times, letting the timeout end each time."""
     for _ in range(times):
-        await take(engine, queue, count, visibility_timeout_ms=SECOND_MS)
+        await take_one(engine, queue, visibility_timeout_ms=SECOND_MS)
         clock.advance(SECOND_MS)
 
 
@@ -109,9 +111,7 @@ async def test_a_message_made_ready_by_its_receiver_counts(engine: Engine, fifo:
 
 
 @BOTH_KINDS
-async def test_a_receive_gives_what_is_behind_a_dead_letter(
-    engine: Engine, clock: ManualClock, fifo: bool
-) -> None:
+async def test_a_receive_gives_what_is_behind_a_dead_letter(engine: Engine, clock: ManualClock, fifo: bool) -> None:
     await create_pair(engine, fifo, max_receive_count=1)
     await send(engine, "q", "spent", group="g")
     await spend(engine, clock, times=1)
@@ -154,9 +154,9 @@ async def test_dead_letters_go_to_the_end(engine: Engine, clock: ManualClock, fi
     await create_pair(engine, fifo, max_receive_count=1)
     already_there = await send(engine, "dead", "a", "b", group="g")
     await send(engine, "q", "c", "d", "e", group="g")
-    await spend(engine, clock, times=1, count=3)
+    await spend(engine, clock, times=3)
     assert await nothing_to_receive(engine, "q")
-    received = await take(engine, "dead", 5)
+    received = await consume(engine, "dead", 5)
     by_sequence = sorted(received, key=lambda message: message.sequence)
     assert texts(by_sequence)[:2] == ["a", "b"]
     assert [message.sequence for message in by_sequence[:2]] == [sent.sequence for sent in already_there]
@@ -166,9 +166,7 @@ async def test_dead_letters_go_to_the_end(engine: Engine, clock: ManualClock, fi
 
 
 @BOTH_KINDS
-async def test_dead_letters_may_themselves_become_dead_letters(
-    engine: Engine, clock: ManualClock, fifo: bool
-) -> None:
+async def test_dead_letters_may_themselves_become_dead_letters(engine: Engine, clock: ManualClock, fifo: bool) -> None:
     await engine.create_queue("q", source_settings(fifo, 1, dead="second"))
     await engine.create_queue("second", source_settings(fifo, 1, dead="third"))
     await engine.create_queue("third", FIFO if fifo else STANDARD)
@@ -206,9 +204,7 @@ async def test_after_the_policys_queue_was_deleted_messages_are_received_as_usua
 
 
 @BOTH_KINDS
-async def test_a_new_policy_governs_messages_received_before(
-    engine: Engine, clock: ManualClock, fifo: bool
-) -> None:
+async def test_a_new_policy_governs_messages_received_before(engine: Engine, clock: ManualClock, fifo: bool) -> None:
     await engine.create_queue("dead", FIFO if fifo else STANDARD)
     await engine.create_queue("q", FIFO if fifo else STANDARD)
     await send(engine, "q", "body", group="g")
@@ -219,9 +215,7 @@ async def test_a_new_policy_governs_messages_received_before(
 
 
 @BOTH_KINDS
-async def test_a_policy_that_was_taken_away_moves_nothing(
-    engine: Engine, clock: ManualClock, fifo: bool
-) -> None:
+async def test_a_policy_that_was_taken_away_moves_nothing(engine: Engine, clock: ManualClock, fifo: bool) -> None:
     await create_pair(engine, fifo, max_receive_count=1)
     await send(engine, "q", "body", group="g")
     await spend(engine, clock, times=1)
@@ -252,7 +246,7 @@ async def test_a_dead_letter_is_no_duplicate(engine: Engine, clock: ManualClock)
     await engine.send("q", [message])
     await spend(engine, clock, times=1)
     assert await nothing_to_receive(engine, "q")
-    assert texts(await take(engine, "dead", 2)) == ["body", "body"]
+    assert texts(await consume(engine, "dead", 2)) == ["body", "body"]
 
 
 @BOTH_KINDS
@@ -261,9 +255,9 @@ async def test_a_waiting_receive_of_the_dead_letter_queue_may_have_it(
 ) -> None:
     await create_pair(engine, fifo, max_receive_count=1)
     await send(engine, "q", "1", "2", "3", group="g")
-    await spend(engine, clock, times=1, count=3)
+    await spend(engine, clock, times=3)
     assert await nothing_to_receive(engine, "q")
-    assert sorted(texts(await take(engine, "dead", 3))) == ["1", "2", "3"]
+    assert sorted(texts(await consume(engine, "dead", 3))) == ["1", "2", "3"]
     assert await nothing_to_receive(engine, "dead")
 
 
@@ -273,12 +267,12 @@ async def test_a_dead_letter_is_in_one_queue_after_a_restart(
 ) -> None:
     await create_pair(engine, fifo, max_receive_count=1)
     await send(engine, "q", "1", "2", group="g")
-    await spend(engine, clock, times=1, count=2)
+    await spend(engine, clock, times=2)
     assert await nothing_to_receive(engine, "q")
     await send(engine, "dead", "3", group="g")
     engine = await restart()
     assert await nothing_to_receive(engine, "q")
-    received = await take(engine, "dead", 3)
+    received = await consume(engine, "dead", 3)
     assert sorted(texts(received)) == ["1", "2", "3"]
     assert {message.dead_letter_source for message in received if message.body != b"3"} == {"q"}
     assert {message.receive_count for message in received} == {1}
@@ -302,8 +296,7 @@ async def test_receives_before_a_restart_count_towards_the_limit(
 async def test_many_dead_letters_are_moved_whole(engine: Engine, clock: ManualClock, fifo: bool) -> None:
     await create_pair(engine, fifo, max_receive_count=1)
     bodies = [str(number) for number in range(1000)]
-    for number in range(10):
-        await send(engine, "q", *bodies[number * 100 : number * 100 + 100], group=f"g{number}")
+    await send_apart(engine, "q", *bodies)
     await take(engine, "q", 1000, visibility_timeout_ms=SECOND_MS)
     clock.advance(SECOND_MS)
 
@@ -313,4 +306,4 @@ async def test_many_dead_letters_are_moved_whole(engine: Engine, clock: ManualCl
 
     await eventually(all_moved)
     assert await engine.counts("dead") == QueueCounts(ready=1000, in_flight=0, delayed=0)
-    assert sorted(texts(await take(engine, "dead", 1000))) == sorted(bodies)
+    assert sorted(texts(await consume(engine, "dead", 1000))) == sorted(bodies)

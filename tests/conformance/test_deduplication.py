@@ -6,7 +6,7 @@ import asyncio
 
 from tests.conformance.clocks import ManualClock
 from tests.conformance.conftest import Restart
-from tests.conformance.workplace import FIFO, MINUTE_MS, SECOND_MS, receipts, take, take_one, texts
+from tests.conformance.workplace import FIFO, MINUTE_MS, SECOND_MS, consume, receipts, take, take_one, texts
 
 from chappe.engine.base import (
     DEDUPLICATION_WINDOW_MS,
@@ -49,7 +49,7 @@ async def test_the_window_is_five_minutes(engine: Engine, clock: ManualClock) ->
     assert not second.duplicate
     assert second.id != first.id
     assert second.sequence > first.sequence
-    assert texts(await take(engine, "q", 2)) == ["first", "second"]
+    assert texts(await consume(engine, "q", 2)) == ["first", "second"]
 
 
 async def test_a_duplicate_does_not_extend_the_window(engine: Engine, clock: ManualClock) -> None:
@@ -80,7 +80,7 @@ async def test_the_same_key_twice_in_one_send_is_a_duplicate(engine: Engine) -> 
     assert [answer.duplicate for answer in sent] == [False, False, True, True, False]
     assert sent[2] == repeated(sent[0])
     assert sent[3] == repeated(sent[1])
-    assert texts(await take(engine, "q", 3)) == ["1", "2", "5"]
+    assert texts(await consume(engine, "q", 3)) == ["1", "2", "5"]
 
 
 async def test_a_send_may_mix_duplicates_and_new_messages(engine: Engine) -> None:
@@ -96,7 +96,7 @@ async def test_a_send_may_mix_duplicates_and_new_messages(engine: Engine) -> Non
     )
     assert [answer.duplicate for answer in sent] == [False, True, False]
     assert sent[1] == repeated(first)
-    assert texts(await take(engine, "q", 3)) == ["1", "2", "3"]
+    assert texts(await consume(engine, "q", 3)) == ["1", "2", "3"]
 
 
 async def test_sends_under_way_together_accept_a_key_once(engine: Engine) -> None:
@@ -168,9 +168,7 @@ async def test_a_key_is_remembered_after_the_message_expired(engine: Engine, clo
     assert await send_keyed(engine, "second") == repeated(first)
 
 
-async def test_a_key_is_remembered_after_the_message_became_a_dead_letter(
-    engine: Engine, clock: ManualClock
-) -> None:
+async def test_a_key_is_remembered_after_the_message_became_a_dead_letter(engine: Engine, clock: ManualClock) -> None:
     await engine.create_queue("dead", FIFO)
     await engine.create_queue("q", QueueSettings(fifo=True, dead_letter=DeadLetterPolicy("dead", 1)))
     first = await send_keyed(engine, "first")
@@ -182,9 +180,7 @@ async def test_a_key_is_remembered_after_the_message_became_a_dead_letter(
     assert not (await send_keyed(engine, "of the other queue", queue="dead")).duplicate
 
 
-async def test_a_key_is_remembered_across_a_restart(
-    engine: Engine, clock: ManualClock, restart: Restart
-) -> None:
+async def test_a_key_is_remembered_across_a_restart(engine: Engine, clock: ManualClock, restart: Restart) -> None:
     await engine.create_queue("q", FIFO)
     kept = await send_keyed(engine, "kept", b"kept")
     deleted = await send_keyed(engine, "deleted", b"deleted", group="other")

@@ -13,6 +13,7 @@ from tests.conformance.workplace import (
     nothing_to_receive,
     receipts,
     send,
+    send_apart,
     take,
     take_one,
     texts,
@@ -41,9 +42,7 @@ JUNK = [
 
 
 @BOTH_KINDS
-async def test_a_deleted_message_never_returns(
-    engine: Engine, clock: ManualClock, settings: QueueSettings
-) -> None:
+async def test_a_deleted_message_never_returns(engine: Engine, clock: ManualClock, settings: QueueSettings) -> None:
     await engine.create_queue("q", settings)
     await send(engine, "q", "body", group="g")
     received = await take_one(engine, "q", visibility_timeout_ms=SECOND_MS)
@@ -58,7 +57,7 @@ async def test_a_deleted_message_does_not_return_after_a_restart(
     engine: Engine, clock: ManualClock, restart: Restart, settings: QueueSettings
 ) -> None:
     await engine.create_queue("q", settings)
-    await send(engine, "q", "1", "2", "3", group="g")
+    await send_apart(engine, "q", "1", "2", "3")
     received = await take(engine, "q", 3, visibility_timeout_ms=SECOND_MS)
     await engine.delete("q", [received[0].receipt, received[2].receipt])
     engine = await restart()
@@ -68,9 +67,7 @@ async def test_a_deleted_message_does_not_return_after_a_restart(
 
 
 @BOTH_KINDS
-async def test_deleting_again_is_no_error(
-    engine: Engine, clock: ManualClock, settings: QueueSettings
-) -> None:
+async def test_deleting_again_is_no_error(engine: Engine, clock: ManualClock, settings: QueueSettings) -> None:
     await engine.create_queue("q", settings)
     await send(engine, "q", "body", group="g")
     received = await take_one(engine, "q", visibility_timeout_ms=SECOND_MS)
@@ -113,7 +110,7 @@ async def test_receipts_are_good_after_a_restart_in_good_order(
     engine: Engine, clock: ManualClock, reopen: Restart, settings: QueueSettings
 ) -> None:
     await engine.create_queue("q", settings)
-    await send(engine, "q", "1", "2", group="g")
+    await send_apart(engine, "q", "1", "2")
     received = await take(engine, "q", 2, visibility_timeout_ms=10 * SECOND_MS)
     engine = await reopen()
     assert await engine.delete("q", [received[0].receipt]) == [None]
@@ -151,9 +148,7 @@ async def test_a_thousand_messages_are_deleted_in_one_call(engine: Engine) -> No
 # --- older receipts -------------------------------------------------------------------------------------
 
 
-async def test_in_a_standard_queue_a_receipt_is_good_after_its_timeout(
-    engine: Engine, clock: ManualClock
-) -> None:
+async def test_in_a_standard_queue_a_receipt_is_good_after_its_timeout(engine: Engine, clock: ManualClock) -> None:
     await engine.create_queue("q", STANDARD)
     await send(engine, "q", "body")
     received = await take_one(engine, "q", visibility_timeout_ms=SECOND_MS)
@@ -162,9 +157,7 @@ async def test_in_a_standard_queue_a_receipt_is_good_after_its_timeout(
     assert await nothing_to_receive(engine, "q")
 
 
-async def test_in_a_standard_queue_any_receipt_of_the_message_will_do(
-    engine: Engine, clock: ManualClock
-) -> None:
+async def test_in_a_standard_queue_any_receipt_of_the_message_will_do(engine: Engine, clock: ManualClock) -> None:
     await engine.create_queue("q", STANDARD)
     await send(engine, "q", "body")
     older = await take_one(engine, "q", visibility_timeout_ms=SECOND_MS)
@@ -175,9 +168,7 @@ async def test_in_a_standard_queue_any_receipt_of_the_message_will_do(
     assert await nothing_to_receive(engine, "q")
 
 
-async def test_in_a_standard_queue_a_receipt_from_before_a_restart_will_do(
-    engine: Engine, restart: Restart
-) -> None:
+async def test_in_a_standard_queue_a_receipt_from_before_a_restart_will_do(engine: Engine, restart: Restart) -> None:
     """Even where the restart forgot the receive: the receipt is one of the message's all the same."""
     await engine.create_queue("q", STANDARD)
     await send(engine, "q", "body")
@@ -231,9 +222,7 @@ async def test_in_a_fifo_queue_only_the_newest_receipt_deletes(engine: Engine, c
     assert await engine.counts("q") == QueueCounts(0, 0, 0)
 
 
-async def test_in_a_fifo_queue_an_extended_timeout_keeps_the_receipt_good(
-    engine: Engine, clock: ManualClock
-) -> None:
+async def test_in_a_fifo_queue_an_extended_timeout_keeps_the_receipt_good(engine: Engine, clock: ManualClock) -> None:
     await engine.create_queue("q", FIFO)
     await send(engine, "q", "body", group="g")
     received = await take_one(engine, "q", visibility_timeout_ms=2 * SECOND_MS)
@@ -258,9 +247,7 @@ async def test_junk_is_no_receipt(engine: Engine, settings: QueueSettings) -> No
 
 
 @BOTH_KINDS
-async def test_a_receipt_of_another_queue_is_none_of_this_one(
-    engine: Engine, settings: QueueSettings
-) -> None:
+async def test_a_receipt_of_another_queue_is_none_of_this_one(engine: Engine, settings: QueueSettings) -> None:
     for name in ["q", "twin"]:
         await engine.create_queue(name, settings)
         await send(engine, name, "body", group="g")
@@ -278,7 +265,7 @@ async def test_a_receipt_of_another_queue_is_none_of_this_one(
 async def test_an_altered_receipt_is_none(engine: Engine, settings: QueueSettings) -> None:
     """Otherwise one consumer could delete what another has in hand."""
     await engine.create_queue("q", settings)
-    await send(engine, "q", *map(str, range(10)), group="g")
+    await send_apart(engine, "q", *map(str, range(10)))
     receipt = (await take(engine, "q", 10))[0].receipt
     altered = {receipt[:-1], receipt + "A", receipt + receipt, receipt.swapcase(), f" {receipt}"} - {receipt}
     for index, character in enumerate(receipt):

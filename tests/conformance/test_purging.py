@@ -14,8 +14,10 @@ from tests.conformance.workplace import (
     SECOND_MS,
     STANDARD,
     Workplace,
+    consume,
     nothing_to_receive,
     send,
+    settles_at,
     take,
     take_one,
     texts,
@@ -39,13 +41,11 @@ async def fill(engine: Engine, settings: QueueSettings) -> None:
 
 
 @BOTH_KINDS
-async def test_messages_are_counted_by_state(
-    engine: Engine, clock: ManualClock, settings: QueueSettings
-) -> None:
+async def test_messages_are_counted_by_state(engine: Engine, clock: ManualClock, settings: QueueSettings) -> None:
     await fill(engine, settings)
-    assert await engine.counts("q") == QueueCounts(ready=2, in_flight=1, delayed=1)
+    assert await settles_at(engine, "q", QueueCounts(ready=2, in_flight=1, delayed=1))
     clock.advance(MINUTE_MS)
-    assert await engine.counts("q") == QueueCounts(ready=4, in_flight=0, delayed=0)
+    assert await settles_at(engine, "q", QueueCounts(ready=4, in_flight=0, delayed=0))
 
 
 @BOTH_KINDS
@@ -54,9 +54,9 @@ async def test_counts_are_the_same_after_a_restart(
 ) -> None:
     await fill(engine, settings)
     engine = await restart()
-    assert await engine.counts("q") == QueueCounts(ready=2, in_flight=1, delayed=1)
+    assert await settles_at(engine, "q", QueueCounts(ready=2, in_flight=1, delayed=1))
     clock.advance(MINUTE_MS)
-    assert await engine.counts("q") == QueueCounts(ready=4, in_flight=0, delayed=0)
+    assert await settles_at(engine, "q", QueueCounts(ready=4, in_flight=0, delayed=0))
 
 
 async def test_counts_of_an_empty_queue_are_zero(engine: Engine) -> None:
@@ -91,9 +91,7 @@ async def test_what_was_purged_does_not_return_after_a_restart(
 
 
 @BOTH_KINDS
-async def test_what_is_sent_after_a_purge_is_kept(
-    engine: Engine, restart: Restart, settings: QueueSettings
-) -> None:
+async def test_what_is_sent_after_a_purge_is_kept(engine: Engine, restart: Restart, settings: QueueSettings) -> None:
     await fill(engine, settings)
     await engine.purge("q")
     await send(engine, "q", "new", group="1")
@@ -112,7 +110,7 @@ async def test_a_purge_and_sends_under_way_leave_each_message_whole_or_gone(
     after = [asyncio.ensure_future(send(engine, "q", f"after {n}", group=f"{n}")) for n in range(20)]
     await asyncio.gather(*before, purging, *after)
     counts = await engine.counts("q")
-    left = texts(await take(engine, "q", counts.ready))
+    left = texts(await consume(engine, "q", counts.ready))
     assert {f"after {n}" for n in range(20)} <= set(left)
     assert len(left) == len(set(left))
 
@@ -168,9 +166,7 @@ async def test_closing_again_is_no_error(engine: Engine) -> None:
     await engine.close()
 
 
-async def test_closing_finishes_the_commits_under_way(
-    engine: Engine, reopen: Restart, clock: ManualClock
-) -> None:
+async def test_closing_finishes_the_commits_under_way(engine: Engine, reopen: Restart, clock: ManualClock) -> None:
     await engine.create_queue("q", STANDARD)
     sends = [asyncio.ensure_future(send(engine, "q", str(number))) for number in range(50)]
     await asyncio.sleep(0)
@@ -189,15 +185,13 @@ async def test_an_engine_may_be_opened_and_closed_many_times(workplace: Workplac
     for number in range(10):
         await send(engine, "q", str(number), group="g")
         engine = await reopen()
-    received = await take(engine, "q", 10)
+    received = await consume(engine, "q", 10)
     assert texts(received) == [str(number) for number in range(10)]
 
 
-async def test_a_delayed_message_is_counted_as_delayed_until_it_is_due(
-    engine: Engine, clock: ManualClock
-) -> None:
+async def test_a_delayed_message_is_counted_as_delayed_until_it_is_due(engine: Engine, clock: ManualClock) -> None:
     await engine.create_queue("q", STANDARD)
     await engine.send("q", [NewMessage(b"%d" % n, delay_ms=n * SECOND_MS) for n in range(1, 6)])
     for due in range(6):
-        assert await engine.counts("q") == QueueCounts(ready=due, in_flight=0, delayed=5 - due)
+        assert await settles_at(engine, "q", QueueCounts(ready=due, in_flight=0, delayed=5 - due))
         clock.advance(SECOND_MS)

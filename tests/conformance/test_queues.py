@@ -213,9 +213,7 @@ async def test_settings_are_replaced_as_a_whole(engine: Engine, clock: ManualClo
     assert await engine.get_queue("q") == changed
 
 
-async def test_replaced_settings_survive_a_restart(
-    engine: Engine, clock: ManualClock, restart: Restart
-) -> None:
+async def test_replaced_settings_survive_a_restart(engine: Engine, clock: ManualClock, restart: Restart) -> None:
     await engine.create_queue("q", STANDARD)
     clock.advance(SECOND_MS)
     changed = await engine.set_queue("q", QueueSettings(retention_ms=None, attributes={"a": "b"}))
@@ -231,9 +229,7 @@ async def test_the_kind_of_a_queue_is_fixed_at_creation(engine: Engine, kind_of_
     assert await engine.get_queue("q") == created
 
 
-async def test_a_new_visibility_timeout_governs_later_receives_only(
-    engine: Engine, clock: ManualClock
-) -> None:
+async def test_a_new_visibility_timeout_governs_later_receives_only(engine: Engine, clock: ManualClock) -> None:
     await engine.create_queue("q", QueueSettings(visibility_timeout_ms=10 * SECOND_MS))
     await send(engine, "q", "first")
     await take_one(engine, "q")

@@ -9,6 +9,7 @@ from tests.conformance.workplace import (
     DAY_MS,
     MINUTE_MS,
     SECOND_MS,
+    consume,
     eventually,
     nothing_to_receive,
     send,
@@ -40,9 +41,7 @@ async def test_a_message_is_received_until_its_retention_has_passed(
 
 
 @BOTH_KINDS
-async def test_a_message_whose_retention_has_passed_vanishes(
-    engine: Engine, clock: ManualClock, fifo: bool
-) -> None:
+async def test_a_message_whose_retention_has_passed_vanishes(engine: Engine, clock: ManualClock, fifo: bool) -> None:
     await engine.create_queue("q", kept_for(MINUTE_MS, fifo))
     await send(engine, "q", "ready", group="1")
     clock.advance(MINUTE_MS)
@@ -68,7 +67,7 @@ async def test_each_message_has_its_own_time(engine: Engine, clock: ManualClock,
     for number in range(6):
         await send(engine, "q", str(number), group="g")
         clock.advance(20 * SECOND_MS)
-    assert sorted(texts(await take(engine, "q", 2))) == ["4", "5"]
+    assert sorted(texts(await consume(engine, "q", 2))) == ["4", "5"]
 
 
 async def test_an_expired_message_does_not_hold_up_its_group(engine: Engine, clock: ManualClock) -> None:

@@ -13,6 +13,7 @@ from tests.conformance.workplace import (
     MINUTE_MS,
     SECOND_MS,
     STANDARD,
+    consume,
     nothing_to_receive,
     send,
     take,
@@ -51,9 +52,7 @@ async def test_a_message_without_attributes_or_group_arrives_without(engine: Eng
     assert received.group is None
 
 
-async def test_an_acknowledged_message_survives_a_restart(
-    engine: Engine, clock: ManualClock, restart: Restart
-) -> None:
+async def test_an_acknowledged_message_survives_a_restart(engine: Engine, clock: ManualClock, restart: Restart) -> None:
     await engine.create_queue("q", STANDARD)
     [sent] = await engine.send("q", [NewMessage(b"body", attributes=b"\x00\x01", group="tenant")])
     engine = await restart()
@@ -89,7 +88,7 @@ async def test_large_bodies_survive_a_restart(engine: Engine, restart: Restart) 
 async def test_a_batch_is_answered_in_the_order_given(engine: Engine, settings: QueueSettings) -> None:
     await engine.create_queue("q", settings)
     sent = await send(engine, "q", *map(str, range(MAX_RECEIVE)), group="g")
-    id_of = {message.body: message.id for message in await take(engine, "q", MAX_RECEIVE)}
+    id_of = {message.body: message.id for message in await consume(engine, "q", MAX_RECEIVE)}
     assert [id_of[str(number).encode()] for number in range(MAX_RECEIVE)] == [answer.id for answer in sent]
     assert all(not answer.duplicate for answer in sent)
 
@@ -107,8 +106,7 @@ async def test_a_sequence_grows_and_is_never_used_twice(
 ) -> None:
     await engine.create_queue("q", settings)
     sequences = [answer.sequence for answer in await send(engine, "q", "1", "2", "3", group="g")]
-    received = await take(engine, "q", 3)
-    await engine.delete("q", [message.receipt for message in received])
+    await consume(engine, "q", 3)
     sequences += [answer.sequence for answer in await send(engine, "q", "4", group="g")]
     await engine.purge("q")
     engine = await restart()
@@ -175,7 +173,7 @@ async def test_sends_started_one_after_the_other_keep_their_order_in_a_group(eng
     async with asyncio.TaskGroup() as group:
         for number in range(300):
             group.create_task(send(engine, "q", str(number), group="g"))
-    assert texts(await take(engine, "q", 300)) == [str(number) for number in range(300)]
+    assert texts(await consume(engine, "q", 300)) == [str(number) for number in range(300)]
 
 
 async def test_a_cancelled_send_happened_as_a_whole_or_not_at_all(engine: Engine) -> None:
@@ -197,9 +195,7 @@ async def test_a_cancelled_send_happened_as_a_whole_or_not_at_all(engine: Engine
 # --- delay ----------------------------------------------------------------------------------------------
 
 
-async def test_a_delayed_message_is_received_once_its_delay_has_passed(
-    engine: Engine, clock: ManualClock
-) -> None:
+async def test_a_delayed_message_is_received_once_its_delay_has_passed(engine: Engine, clock: ManualClock) -> None:
     await engine.create_queue("q", STANDARD)
     await engine.send("q", [NewMessage(b"body", delay_ms=10 * SECOND_MS)])
     assert await engine.counts("q") == QueueCounts(ready=0, in_flight=0, delayed=1)
@@ -229,9 +225,7 @@ async def test_a_delay_that_passes_while_the_engine_is_down_has_passed(
     assert texts(await take(engine, "q", 1)) == ["body"]
 
 
-async def test_a_message_without_a_delay_of_its_own_has_the_queues(
-    engine: Engine, clock: ManualClock
-) -> None:
+async def test_a_message_without_a_delay_of_its_own_has_the_queues(engine: Engine, clock: ManualClock) -> None:
     await engine.create_queue("q", QueueSettings(delay_ms=MINUTE_MS))
     await send(engine, "q", "body")
     assert await nothing_to_receive(engine, "q")

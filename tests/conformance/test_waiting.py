@@ -47,9 +47,7 @@ def clock() -> RunningClock:
     return RunningClock()
 
 
-async def start_receive(
-    engine: Engine, queue: str = "q", max_messages: int = 1, wait_ms: int = LONG_MS
-) -> Receive:
+async def start_receive(engine: Engine, queue: str = "q", max_messages: int = 1, wait_ms: int = LONG_MS) -> Receive:
     """A receive that has begun to wait."""
     task = asyncio.create_task(engine.receive(queue, max_messages=max_messages, wait_ms=wait_ms))
     for _ in range(10):
@@ -73,9 +71,7 @@ async def cancelling(*tasks: Receive) -> AsyncIterator[None]:
 
 
 @BOTH_KINDS
-async def test_a_receive_does_not_wait_when_there_is_something(
-    engine: Engine, settings: QueueSettings
-) -> None:
+async def test_a_receive_does_not_wait_when_there_is_something(engine: Engine, settings: QueueSettings) -> None:
     await engine.create_queue("q", settings)
     await send(engine, "q", "body", group="g")
     assert texts(await soon(engine.receive("q", max_messages=10, wait_ms=LONG_MS))) == ["body"]
@@ -227,9 +223,7 @@ async def test_a_cancelled_receive_takes_nothing(engine: Engine, settings: Queue
 
 
 @pytest.mark.parametrize("patience", range(8))
-async def test_a_receive_cancelled_while_a_send_serves_it_takes_all_or_nothing(
-    engine: Engine, patience: int
-) -> None:
+async def test_a_receive_cancelled_while_a_send_serves_it_takes_all_or_nothing(engine: Engine, patience: int) -> None:
     await engine.create_queue("q", STANDARD)
     for number in range(20):
         waiting = await start_receive(engine)

@@ -9,7 +9,7 @@ from pathlib import Path
 from tests.conformance.clocks import ManualClock
 from tests.conformance.engines import EngineKind, copy_as_found
 
-from chappe.engine.base import Engine, NewMessage, QueueSettings, ReceivedMessage, SentMessage
+from chappe.engine.base import Engine, NewMessage, QueueCounts, QueueSettings, ReceivedMessage, SentMessage
 
 SECOND_MS = 1000
 MINUTE_MS = 60 * SECOND_MS
@@ -21,7 +21,7 @@ FIFO = QueueSettings(fifo=True, visibility_timeout_ms=DAY_MS)
 
 PATIENCE_TRIES = 200
 PATIENCE_MS = 20
-GIVE_UP_SECONDS = 30
+GIVE_UP_SECONDS = 10
 
 
 class Workplace:
@@ -72,6 +72,11 @@ async def send(engine: Engine, queue: str, *bodies: str, group: str | None = Non
     return await engine.send(queue, [NewMessage(body.encode(), group=group) for body in bodies])
 
 
+async def send_apart(engine: Engine, queue: str, *bodies: str) -> list[SentMessage]:
+    """Send these bodies in one commit, each in a group of its own, so that all can be in flight together."""
+    return await engine.send(queue, [NewMessage(body.encode(), group=body) for body in bodies])
+
+
 async def take(
     engine: Engine,
     queue: str,
@@ -98,9 +103,24 @@ async def take(
     return taken
 
 
-async def take_one(
-    engine: Engine, queue: str, *, visibility_timeout_ms: int | None = None
-) -> ReceivedMessage:
+async def consume(engine: Engine, queue: str, count: int) -> list[ReceivedMessage]:
+    """Receive this many messages and delete each batch before the next, so that no group stays held."""
+    consumed: list[ReceivedMessage] = []
+    wait_ms = 0
+    for _ in range(PATIENCE_TRIES + count):
+        if len(consumed) >= count:
+            break
+        wanted = min(count - len(consumed), 1000)
+        batch = await engine.receive(queue, max_messages=wanted, wait_ms=wait_ms)
+        if batch:
+            assert set(await engine.delete(queue, receipts(batch))) == {None}
+        consumed += batch
+        wait_ms = 0 if batch else PATIENCE_MS
+    assert len(consumed) == count, f"{len(consumed)} of {count} messages came"
+    return consumed
+
+
+async def take_one(engine: Engine, queue: str, *, visibility_timeout_ms: int | None = None) -> ReceivedMessage:
     return (await take(engine, queue, 1, visibility_timeout_ms=visibility_timeout_ms))[0]
 
 
@@ -128,3 +148,16 @@ async def eventually(condition: Callable[[], Awaitable[bool]]) -> None:
     async with asyncio.timeout(GIVE_UP_SECONDS):
         while not await condition():  # noqa: ASYNC110 (there is no event to wait for)
             await asyncio.sleep(0.005)
+
+
+async def settles_at(engine: Engine, queue: str, counts: QueueCounts) -> bool:
+    """Whether the counts become these, with nothing else going on: they are exact once a queue is at rest."""
+
+    async def so() -> bool:
+        return await engine.counts(queue) == counts
+
+    try:
+        await eventually(so)
+    except TimeoutError:
+        return await engine.counts(queue) == counts
+    return True

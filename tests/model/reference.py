@@ -172,9 +172,7 @@ class ReferenceEngine:
         queue = self._queue(name)
         return [self._delete_one(queue, receipt) for receipt in receipts]
 
-    async def change_visibility(
-        self, name: str, changes: Sequence[tuple[str, int]]
-    ) -> list[ChappeError | None]:
+    async def change_visibility(self, name: str, changes: Sequence[tuple[str, int]]) -> list[ChappeError | None]:
         queue = self._queue(name)
         if any(timeout_ms < 0 for _, timeout_ms in changes):
             raise InvalidInput("a visibility timeout is not negative")
@@ -215,27 +213,38 @@ class ReferenceEngine:
             queue.messages = [message for message in queue.messages if message.sent_at_ms > oldest_ms]
 
     def _store(self, queue: Queue, message: NewMessage) -> SentMessage:
-        now_ms = self._clock()
-        key = message.deduplication_key if queue.settings.fifo else None
-        if key is not None and key in queue.accepted_keys:
-            accepted_at_ms, first = queue.accepted_keys[key]
-            if now_ms - accepted_at_ms < DEDUPLICATION_WINDOW_MS:
-                return SentMessage(first.id, first.sequence, duplicate=True)
-        own_delay_ms = None if queue.settings.fifo else message.delay_ms
-        stored = Message(
-            id=str(uuid.uuid4()),
-            sequence=queue.next_sequence(),
-            body=message.body,
-            attributes=message.attributes,
-            group=message.group,
-            sent_at_ms=now_ms,
-            visible_at_ms=now_ms + (queue.settings.delay_ms if own_delay_ms is None else own_delay_ms),
-        )
-        queue.messages.append(stored)
-        sent = SentMessage(stored.id, stored.sequence)
-        if key is not None:
-            queue.accepted_keys[key] = (now_ms, sent)
+        first = self._first_with_key(queue, message)
+        if first is not None:
+            return SentMessage(first.id, first.sequence, duplicate=True)
+        sent = SentMessage(str(uuid.uuid4()), queue.next_sequence())
+        self._append(queue, message, sent)
         return sent
+
+    def _first_with_key(self, queue: Queue, message: NewMessage) -> SentMessage | None:
+        """What was answered to the accepted send that makes this message a duplicate."""
+        key = message.deduplication_key
+        if not queue.settings.fifo or key is None or key not in queue.accepted_keys:
+            return None
+        accepted_at_ms, first = queue.accepted_keys[key]
+        return first if self._clock() - accepted_at_ms < DEDUPLICATION_WINDOW_MS else None
+
+    def _append(self, queue: Queue, message: NewMessage, sent: SentMessage) -> None:
+        now_ms = self._clock()
+        own_delay_ms = None if queue.settings.fifo else message.delay_ms
+        delay_ms = queue.settings.delay_ms if own_delay_ms is None else own_delay_ms
+        queue.messages.append(
+            Message(
+                id=sent.id,
+                sequence=sent.sequence,
+                body=message.body,
+                attributes=message.attributes,
+                group=message.group,
+                sent_at_ms=now_ms,
+                visible_at_ms=now_ms + delay_ms,
+            )
+        )
+        if queue.settings.fifo and message.deduplication_key is not None:
+            queue.accepted_keys[message.deduplication_key] = (now_ms, sent)
 
     def _room_in_flight(self, queue: Queue) -> int:
         return queue.settings.max_in_flight - len(queue.in_flight(self._clock()))
@@ -305,17 +314,22 @@ class ReferenceEngine:
 
     def _move_dead_letters(self, queue: Queue) -> None:
         """Move what would be received next but has been received often enough, until there is none."""
+        while spent := self._spent(queue):
+            for message in spent:
+                self._move(queue, message)
+
+    def _spent(self, queue: Queue) -> list[Message]:
+        """Receivable messages that the policy says to move instead."""
         policy = queue.settings.dead_letter
         if policy is None or policy.queue not in self._queues:
-            return
-        target = self._queues[policy.queue]
-        while True:
-            spent = [m for m in self._receivable(queue) if m.receive_count >= policy.max_receive_count]
-            if not spent:
-                return
-            for message in spent:
-                queue.messages.remove(message)
-                target.messages.append(self._as_dead_letter(message, queue, target))
+            return []
+        return [m for m in self._receivable(queue) if m.receive_count >= policy.max_receive_count]
+
+    def _move(self, queue: Queue, message: Message) -> None:
+        assert queue.settings.dead_letter is not None
+        target = self._queues[queue.settings.dead_letter.queue]
+        queue.messages.remove(message)
+        target.messages.append(self._as_dead_letter(message, queue, target))
 
     def _as_dead_letter(self, message: Message, source: Queue, target: Queue) -> Message:
         now_ms = self._clock()
