@@ -24,16 +24,16 @@ Delivery
 FIFO queues
     Messages of one `group` are delivered strictly in the order sent. While any message of a group is in flight, no
     message of that group is received, but other groups flow. One receive may take several consecutive messages of
-    one group. `delay_ms` comes from the queue alone. Within the five minutes (`DEDUPLICATION_WINDOW_MS`) after a send was accepted, another
-    with the same `deduplication_key` is answered with the first one's id and sequence, `duplicate` set, and stores
-    nothing; this holds across restarts and after the first message was deleted.
+    one group. `delay_ms` comes from the queue alone. Within the five minutes (`DEDUPLICATION_WINDOW_MS`) after a send was
+    accepted, another with the same `deduplication_key` is answered with the first one's id and sequence, `duplicate`
+    set, and stores nothing; this holds across restarts and after the first message was deleted.
 
 Dead letters
     With a `DeadLetterPolicy`, a message that has already been received `max_receive_count` times is not received
     again but moved, in one commit, to the end of the policy's queue, keeping its id, body, attributes and group and
-    naming where it came from in `dead_letter_source`. Its receive count starts again at 0. In a standard queue it keeps its `sent_at_ms`, so its
-    retention is still counted from the original send; in a FIFO queue it gets a new one. If the policy's queue does
-    not exist, the message stays and is received as usual.
+    naming where it came from in `dead_letter_source`. Its receive count starts again at 0. In a standard queue it keeps
+    its `sent_at_ms`, so its retention is still counted from the original send; in a FIFO queue it gets a new one. If
+    the policy's queue does not exist, the message stays and is received as usual.
 """
 
 from __future__ import annotations
@@ -112,7 +112,7 @@ class SentMessage(msgspec.Struct, frozen=True):
 
 
 class ReceivedMessage(msgspec.Struct, frozen=True):
-    """One delivery. `receipt` (ASCII, at most 200 characters) names this delivery in `delete` and `change_visibility`."""
+    """One delivery. `receipt` (ASCII, at most 200 characters) names it in `delete` and `change_visibility`."""
 
     id: str
     receipt: str
@@ -189,8 +189,8 @@ class Engine(Protocol):
     async def change_visibility(self, name: str, changes: Sequence[tuple[str, int]]) -> list[ChappeError | None]:
         """Make each receipt's message invisible for so many ms from now; 0 makes it ready at once.
 
-        Gives `MessageNotInFlight` where the message is ready or gone, and `ReceiptInvalid` as `delete` does; an older receipt of a
-        message now in flight under a newer one gives `MessageNotInFlight` too. Raises `QueueNotFound`.
+        Gives `MessageNotInFlight` where the message is ready or gone, or in flight under a newer receipt, and
+        `ReceiptInvalid` as `delete` does. Raises `QueueNotFound`.
         """
         ...
 

@@ -10,8 +10,8 @@
 
 How a write becomes durable: operations that arrive while a commit runs form the next *page*, which is one row of the
 `journal` table, so the cost is paid per commit and not per message. Memory changes after the commit. Pages older than a
-few seconds are *settled*: messages still alive become rows of `messages`, the many that were deleted meanwhile never do,
-and the page is dropped, in bounded steps that ride along with later commits. After a crash the journal is replayed and
+few seconds are *settled*: messages still alive become rows of `messages`, the many deleted meanwhile never do, and the
+page is dropped, in bounded steps that ride along with later commits. After a crash the journal is replayed and
 settled before the engine opens; replay is idempotent because pages state results ("received 3 times, visible at t").
 """
 

@@ -128,7 +128,7 @@ class CommitStream:
                     self._store.commit(page)
                 except ChappeError as error:
                     job.error = error
-                except Exception as error:
+                except Exception as error:  # noqa: BLE001 - whatever failed, nothing was committed
                     job.error = StorageFailed(f"Committing failed ({type(error).__name__}: {error}).")
             if job.error is None:
                 for read in page.reads:

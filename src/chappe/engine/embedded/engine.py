@@ -21,7 +21,7 @@ from chappe.engine.base import (
 from chappe.engine.embedded.checkpoints import Checkpoints
 from chappe.engine.embedded.commits import CommitStream
 from chappe.engine.embedded.deduplication import DeduplicationKeys, Original
-from chappe.engine.embedded.entry import Entry, Receipt, State, id_text, parse_receipt, receipt_of
+from chappe.engine.embedded.entry import Entry, Receipt, Receipts, State, id_text
 from chappe.engine.embedded.fifo import FifoQueue
 from chappe.engine.embedded.folder import DataFolder
 from chappe.engine.embedded.polling import serve_pollers, wait_for_messages
@@ -34,19 +34,20 @@ from chappe.engine.embedded.upkeep import Upkeep
 from chappe.engine.embedded.writes import Page, Settlement, Write
 from chappe.model.errors import (
     ChappeError,
+    Closed,
     InFlightLimit,
     InvalidInput,
     MessageNotInFlight,
     QueueExists,
     QueueNotFound,
     ReceiptExpired,
-    ReceiptInvalid,
     StorageFull,
 )
 
 RESIDENT_BYTES = 64 << 20
 """Contents of settled messages kept in memory, over all queues."""
 NAME_CHARACTERS = 256
+DEDUPLICATION_KEY_BYTES = 64
 DEFAULT_RESERVE_BYTES = 64 << 20
 SETTLE_PAUSE_SECONDS = 1.0
 """How long no page is settled after the disk was found full."""
@@ -67,12 +68,13 @@ class EmbeddedEngine:
         now = clock()
         next_page_no = replay(store)
         self._next_seq = self._first_seq = store.next_seq()
+        self._receipts = Receipts(store.receipt_key())
         self.by_id = load_queues(store, now)
         self._by_name = {queue.name: queue for queue in self.by_id.values()}
         self._names = sorted(self._by_name)
         self.keys = DeduplicationKeys(load_deduplication(store, now))
         self._ended: set[int] = set()
-        """Sequences of settled messages that ended and still have a row: what is read from disk is checked against it."""
+        """Settled messages (by sequence) that ended and still have a row: rows that are read are checked against it."""
         self._resident_bytes = 0
         self._full: StorageFull | None = None
         self._settle_not_before = 0.0
@@ -138,6 +140,8 @@ class EmbeddedEngine:
     async def create_queue(self, name: str, settings: QueueSettings) -> QueueInfo:
         if not 1 <= len(name) <= NAME_CHARACTERS:
             raise InvalidInput(f"A queue name has 1 to {NAME_CHARACTERS} characters, not {len(name)}.")
+        _check_settings(settings)
+        self._check_open()
         async with self._structure:
             if name in self._by_name:
                 raise QueueExists(f"A queue named {name} exists.", queue=name)
@@ -169,16 +173,19 @@ class EmbeddedEngine:
         queue = self._queue(name)
         if settings.fifo != queue.settings.fifo:
             raise InvalidInput("A queue cannot change between standard and FIFO; create another.", queue=name)
-        info = QueueInfo(name, settings, queue.info.created_at_ms, self.clock())
+        _check_settings(settings)
+        now = self.clock()
+        info = QueueInfo(name, settings, queue.info.created_at_ms, now)
+        vanished_ms = queue.cutoff(now)
         await self._commit(
             Write(
                 statements=[
                     (
-                        "UPDATE queues SET settings = ?, modified_at_ms = ? WHERE id = ?",
-                        (encode_settings(settings), info.modified_at_ms, queue.id),
+                        "UPDATE queues SET settings = ?, modified_at_ms = ?, vanished_ms = ? WHERE id = ?",
+                        (encode_settings(settings), info.modified_at_ms, vanished_ms, queue.id),
                     )
                 ],
-                apply=lambda _: queue.set_info(info),
+                apply=lambda _: queue.set_info(info, vanished_ms),
             )
         )
         return info
@@ -223,7 +230,7 @@ class EmbeddedEngine:
         )
 
     def _purged(self, queue: Queue, upto: int) -> None:
-        """Messages of this very page have arrived before the purge and may have been sent after it was called: keep them."""
+        """Sends submitted after the purge may share its page and have arrived before it is applied: keep those."""
         later = [e for e in queue.entries() if e.seq > upto]
         self._forget_entries(queue, upto)
         queue.forget_all(upto)
@@ -246,8 +253,14 @@ class EmbeddedEngine:
 
     async def counts(self, name: str) -> QueueCounts:
         queue = self._queue(name)
-        counts = queue.counts(self.clock())
+        now = self.clock()
+        counts = queue.counts(now)
         self.serve(queue)
+        if isinstance(queue, StandardQueue) and queue.parked_on_disk and queue.horizon[0] <= now:
+            horizon = queue.horizon
+            due = await self.commits.run(lambda store: store.count_due(queue.id, horizon, now))
+            due = min(due, counts.delayed)
+            counts = QueueCounts(counts.ready + due, counts.in_flight, counts.delayed - due)
         return counts
 
     # --- send ---
@@ -256,6 +269,8 @@ class EmbeddedEngine:
         queue = self._queue(name)
         if not 1 <= len(messages) <= MAX_RECEIVE:
             raise InvalidInput(f"A send carries 1 to {MAX_RECEIVE} messages, not {len(messages)}.")
+        for message in messages:
+            _check_message(message)
         if self._full is not None:
             raise self._full
         now = self.clock()
@@ -283,7 +298,7 @@ class EmbeddedEngine:
 
     async def _send_fifo(self, queue: Queue, messages: Sequence[NewMessage], now: int) -> list[SentMessage]:
         for message in messages:
-            if not message.group:
+            if message.group is None:
                 raise InvalidInput("A message for a FIFO queue needs a group.", queue=queue.name)
             if message.delay_ms:
                 raise InvalidInput("In a FIFO queue the delay is the queue's, not a message's.", queue=queue.name)
@@ -343,6 +358,8 @@ class EmbeddedEngine:
         if not 1 <= max_messages <= MAX_RECEIVE:
             raise InvalidInput(f"A receive takes 1 to {MAX_RECEIVE} messages, not {max_messages}.")
         timeout = queue.settings.visibility_timeout_ms if visibility_timeout_ms is None else visibility_timeout_ms
+        _check_duration(timeout, "visibility_timeout_ms")
+        _check_duration(wait_ms, "wait_ms")
         taken: list[Entry] = []
         if not queue.pollers:
             taken = await self._take_loading(queue, max_messages, timeout)
@@ -362,8 +379,13 @@ class EmbeddedEngine:
         """Take what is ready, reading from disk as far as needed."""
         while True:
             taken = self.take(queue, max_messages, timeout)
+            if taken:
+                self.load(queue)
+                return taken
+            if queue.moving and queue.move is not None:  # answer "nothing" when the dead letters are in their queue
+                await asyncio.wait([queue.move])
             loading = self.load(queue)
-            if taken or loading is None:
+            if loading is None:
                 return taken
             await asyncio.shield(loading)
             if queue.deleted:
@@ -415,7 +437,7 @@ class EmbeddedEngine:
                 self._resident_bytes += entry.content_bytes
 
     async def _deliver(self, queue: Queue, taken: list[Entry]) -> list[ReceivedMessage]:
-        receipts = [receipt_of(entry) for entry in taken]
+        receipts = [self._receipts.of(entry) for entry in taken]
         missing = [entry for entry in taken if entry.content is None]
         if missing:
             try:
@@ -475,7 +497,7 @@ class EmbeddedEngine:
         return self._by_name.get(policy.queue) if policy is not None else None
 
     def _move(self, queue: Queue, doomed: list[Entry], now: int) -> None:
-        task = asyncio.get_running_loop().create_task(self._move_all(queue, doomed, now))
+        task = queue.move = asyncio.get_running_loop().create_task(self._move_all(queue, doomed, now))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -520,7 +542,7 @@ class EmbeddedEngine:
         entries: list[Entry] = []
         for text in receipts:
             try:
-                entry = await self._entry_to_delete(queue, parse_receipt(text, queue.id))
+                entry = await self._entry_to_delete(queue, self._receipts.parse(text, queue.id))
             except ChappeError as error:
                 outcomes.append(error)
             else:
@@ -533,15 +555,11 @@ class EmbeddedEngine:
 
     async def _entry_to_delete(self, queue: Queue, receipt: Receipt) -> Entry | None:
         """The live message of a receipt; None if it is gone already."""
-        if receipt.seq >= self._next_seq:
-            raise ReceiptInvalid("The receipt handle was not issued by this queue.")
         entry = queue.received.get(receipt.seq)
         if entry is None:
             if receipt.seq >= self._first_seq:
                 return None
             return await self._unknown_receive(queue, receipt)
-        if entry.id[:8] != receipt.id_prefix:
-            raise ReceiptInvalid("The receipt handle was not issued by this queue.")
         if queue.settings.fifo and (
             entry.receive_count != receipt.receive_count
             or entry.state is not State.IN_FLIGHT
@@ -557,7 +575,7 @@ class EmbeddedEngine:
             return await self._entry_to_delete(queue, receipt)
         if row is None or row.queue_id != queue.id or receipt.seq in self._ended:
             return None
-        if row.id[:8] != receipt.id_prefix or row.seq <= queue.purged_seq:
+        if row.seq <= queue.purged_seq:
             return None
         if not isinstance(queue, StandardQueue):
             raise ReceiptExpired("The receipt handle has expired.")
@@ -582,9 +600,11 @@ class EmbeddedEngine:
         queue.promote(now)
         outcomes: list[ChappeError | None] = []
         entries: list[Entry] = []
+        for _, timeout_ms in changes:
+            _check_duration(timeout_ms, "timeout_ms")
         for text, timeout_ms in changes:
             try:
-                entry = self._entry_in_flight(queue, parse_receipt(text, queue.id))
+                entry = self._entry_in_flight(queue, self._receipts.parse(text, queue.id))
             except ChappeError as error:
                 outcomes.append(error)
                 continue
@@ -599,18 +619,19 @@ class EmbeddedEngine:
         return outcomes
 
     def _entry_in_flight(self, queue: Queue, receipt: Receipt) -> Entry:
-        if receipt.seq >= self._next_seq:
-            raise ReceiptInvalid("The receipt handle was not issued by this queue.")
         entry = queue.received.get(receipt.seq)
-        if entry is not None and entry.id[:8] != receipt.id_prefix:
-            raise ReceiptInvalid("The receipt handle was not issued by this queue.")
         if entry is None or entry.state is not State.IN_FLIGHT or entry.receive_count != receipt.receive_count:
             raise MessageNotInFlight("The message is not in flight under this receipt handle.")
         return entry
 
     # --- memory and disk ---
 
+    def _check_open(self) -> None:
+        if self._closing:
+            raise Closed("The server is shutting down.")
+
     def _queue(self, name: str) -> Queue:
+        self._check_open()
         queue = self._by_name.get(name)
         if queue is None:
             raise QueueNotFound(f"There is no queue named {name}.", queue=name)
@@ -703,3 +724,24 @@ def _random_id() -> bytes:
     """16 random bytes with the version and variant bits of a UUIDv4."""
     value = int.from_bytes(os.urandom(16), "big")
     return (value & ~(0xF000 << 64) & ~(0xC000 << 48) | (4 << 76) | (2 << 62)).to_bytes(16, "big")
+
+
+def _check_settings(settings: QueueSettings) -> None:
+    _check_duration(settings.delay_ms, "delay_ms")
+    _check_duration(settings.visibility_timeout_ms, "visibility_timeout_ms")
+    _check_duration(settings.retention_ms or 0, "retention_ms")
+    if settings.dead_letter is not None and settings.dead_letter.max_receive_count < 1:
+        raise InvalidInput("max_receive_count is at least 1.", field="max_receive_count")
+
+
+def _check_message(message: NewMessage) -> None:
+    if message.delay_ms is not None:
+        _check_duration(message.delay_ms, "delay_ms")
+    key = message.deduplication_key
+    if key is not None and not 1 <= len(key) <= DEDUPLICATION_KEY_BYTES:
+        raise InvalidInput(f"A deduplication key has 1 to {DEDUPLICATION_KEY_BYTES} bytes, not {len(key)}.")
+
+
+def _check_duration(value_ms: int, name: str) -> None:
+    if value_ms < 0:
+        raise InvalidInput(f"{name} is {value_ms}; a duration is at least 0.", field=name)

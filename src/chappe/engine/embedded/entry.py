@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import struct
 from enum import IntEnum
 
@@ -25,8 +27,8 @@ class Entry(msgspec.Struct, gc=False):
     """A message. `seq` orders all messages of the data folder; instants are in ms, 0 where there is none.
 
     `content` is (attributes, body), or None while it is only on disk. `parked` messages (delayed, in a
-    standard queue) are found by `due` instead of `seq`. `settled` says that the message has a row in `messages`; `noted`
-    that it has one in `received`.
+    standard queue) are found by `due` instead of `seq`. `settled` says that the message has a row in `messages`,
+    `noted` that it has one in `received`.
     """
 
     seq: int
@@ -51,33 +53,44 @@ class Entry(msgspec.Struct, gc=False):
         return len(self.content[0]) + len(self.content[1]) if self.content is not None else 0
 
 
-_RECEIPT = struct.Struct(">BQQI8s")
-_RECEIPT_VERSION = 1
-_RECEIPT_CHARACTERS = _RECEIPT.size * 2
-
-
-def receipt_of(entry: Entry) -> str:
-    """The receipt of the entry's latest delivery. It holds half of the random message id, so it cannot be guessed."""
-    return _RECEIPT.pack(_RECEIPT_VERSION, entry.queue_id, entry.seq, entry.receive_count, entry.id[:8]).hex()
-
-
 class Receipt(msgspec.Struct, frozen=True, gc=False):
+    """The delivery that a receipt names: the message and which of its receives it was."""
+
     seq: int
     receive_count: int
-    id_prefix: bytes
 
 
-def parse_receipt(text: str, queue_id: int) -> Receipt:
-    """Raises `ReceiptInvalid` unless a queue with this id can have issued the text."""
-    if len(text) == _RECEIPT_CHARACTERS:
-        try:
-            version, issuer, seq, count, prefix = _RECEIPT.unpack(bytes.fromhex(text))
-        except (ValueError, struct.error):
-            pass
-        else:
-            if version == _RECEIPT_VERSION and issuer == queue_id:
-                return Receipt(seq, count, prefix)
-    raise ReceiptInvalid("The receipt handle was not issued by this queue.", receipt=text[:200])
+class Receipts:
+    """Makes and reads receipts. They are signed with a key of the data folder, so none can be guessed or altered."""
+
+    _FIELDS = struct.Struct(">QQI")
+    _SIGNATURE_BYTES = 12
+    _CHARACTERS = (_FIELDS.size + _SIGNATURE_BYTES) * 2
+
+    def __init__(self, key: bytes) -> None:
+        self._key = key
+
+    def of(self, entry: Entry) -> str:
+        """The receipt of the entry's latest delivery."""
+        fields = self._FIELDS.pack(entry.queue_id, entry.seq, entry.receive_count)
+        return (fields + self._sign(fields)).hex()
+
+    def parse(self, text: str, queue_id: int) -> Receipt:
+        """Raises `ReceiptInvalid` unless this queue issued the text."""
+        if len(text) == self._CHARACTERS:
+            try:
+                data = bytes.fromhex(text)
+            except ValueError:
+                data = b""
+            fields, signature = data[: self._FIELDS.size], data[self._FIELDS.size :]
+            if data.hex() == text and hmac.compare_digest(signature, self._sign(fields)):
+                issuer, seq, receive_count = self._FIELDS.unpack(fields)
+                if issuer == queue_id:
+                    return Receipt(seq, receive_count)
+        raise ReceiptInvalid("The receipt handle was not issued by this queue.")
+
+    def _sign(self, fields: bytes) -> bytes:
+        return hashlib.blake2b(fields, key=self._key, digest_size=self._SIGNATURE_BYTES).digest()
 
 
 def id_text(message_id: bytes) -> str:

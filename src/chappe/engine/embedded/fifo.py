@@ -10,6 +10,7 @@ from __future__ import annotations
 from bisect import insort
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import takewhile
 
 from chappe.engine.base import QueueCounts, QueueInfo
 from chappe.engine.embedded.backlog import Backlog
@@ -71,7 +72,7 @@ class FifoQueue(Queue):
         """Messages that are with their groups and not in flight, in memory or in a group's gap."""
         self.dealt_seq = upto_seq
         self.delays: dict[int, int] = {}
-        """second in which a delay ends -> how many messages"""
+        """instant at which a delay ends -> how many messages; almost always in order"""
         self._current: Group | None = None
         """The group that the receive under way takes from."""
 
@@ -90,8 +91,7 @@ class FifoQueue(Queue):
     def restore_delays(self, instants: Iterable[int]) -> None:
         """Count messages whose delays end at these instants."""
         for due in instants:
-            second = due // 1000
-            self.delays[second] = self.delays.get(second, 0) + 1
+            self.delays[due] = self.delays.get(due, 0) + 1
 
     def _group(self, entry: Entry) -> Group:
         name = entry.group or ""
@@ -259,9 +259,8 @@ class FifoQueue(Queue):
 
     def counts(self, now: int) -> QueueCounts:
         self.promote(now)
-        second = now // 1000
-        for past in [s for s in self.delays if s < second]:
-            del self.delays[past]
+        for due in list(takewhile(lambda due: due <= now, self.delays)):
+            del self.delays[due]
         total = len(self.backlog) + self.dealt
         delayed = min(sum(self.delays.values()), total)
         return QueueCounts(total - delayed, self.in_flight + self.moving, delayed)

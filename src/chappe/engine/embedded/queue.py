@@ -48,11 +48,15 @@ class Queue(ABC):
         self.name = info.name
         self.settings: QueueSettings = info.settings
         self.purged_seq = purged_seq
+        self.vanished_ms = 0
+        """Messages sent at or before this instant were past a retention that applied at the time."""
         self.received: dict[int, Entry] = {}
         """Every live message that was ever received, in flight or not. At most a little over `max_in_flight`."""
         self.in_flight = 0
         self.moving = 0
         """Messages on their way to the dead-letter queue."""
+        self.move: asyncio.Task[None] | None = None
+        """The latest such move."""
         self.timers: list[tuple[int, int, Entry]] = []
         """Heap of (instant, seq, entry): end of a visibility timeout or of a delay. Stale ones are skipped."""
         self.pollers: dict[Poller, None] = {}
@@ -106,8 +110,14 @@ class Queue(ABC):
 
     # --- shared ---
 
-    def set_info(self, info: QueueInfo) -> None:
+    def cutoff(self, now: int) -> int:
+        """Messages sent at or before this instant are past their retention."""
+        retention_ms = self.settings.retention_ms
+        return self.vanished_ms if retention_ms is None else max(self.vanished_ms, now - retention_ms)
+
+    def set_info(self, info: QueueInfo, vanished_ms: int) -> None:
         self.info = info
+        self.vanished_ms = vanished_ms
         self.settings = info.settings
 
     def timer(self, at: int, entry: Entry) -> None:
@@ -145,14 +155,14 @@ class Queue(ABC):
         """Take ready messages and mark them in flight. `dead_letters` says whether the policy's queue exists."""
         taken = Taken([], [], [])
         self.promote(now)
-        retention = self.settings.retention_ms
+        cutoff = self.cutoff(now)
         policy = self.settings.dead_letter
         limit = min(max_messages, self.settings.max_in_flight - self.in_flight)
         while len(taken.delivered) < limit:
             entry = self._next(now)
             if entry is None:
                 break
-            if retention is not None and entry.sent_at + retention <= now:
+            if entry.sent_at <= cutoff:
                 self._drop(entry, State.DEAD, now)
                 taken.expired.append(entry)
             elif policy is not None and entry.receive_count >= policy.max_receive_count and dead_letters():

@@ -53,7 +53,8 @@ def replay(store: Store) -> int:
         _insert(store, outcome, counts)
         _delete(store, outcome, counts)
         db.executemany(
-            "INSERT OR REPLACE INTO received SELECT ?1, ?2, ?3, ?4 WHERE EXISTS (SELECT 1 FROM messages WHERE seq = ?1)",
+            "INSERT OR REPLACE INTO received"
+            " SELECT ?1, ?2, ?3, ?4 WHERE EXISTS (SELECT 1 FROM messages WHERE seq = ?1)",
             outcome.received.values(),
         )
         for queue_id, (stored, parked) in counts.items():
@@ -120,6 +121,7 @@ def load_queues(store: Store, now: int) -> dict[int, Queue]:
             queue.restore_delays(store.delays(row.id, now))
         else:
             queue = StandardQueue(row.id, row.info, row.purged_seq, stored=stored, parked=max(0, row.parked - parked))
+        queue.vanished_ms = row.vanished_ms
         queue.restore(known, now)
         queues[row.id] = queue
     return queues

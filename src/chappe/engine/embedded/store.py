@@ -27,8 +27,8 @@ DATABASE = "queues.db"
 PAGE_BYTES = 8192
 
 _SCHEMA = """
-CREATE TABLE meta (next_seq INTEGER NOT NULL);
-INSERT INTO meta VALUES (1);
+CREATE TABLE meta (next_seq INTEGER NOT NULL, receipt_key BLOB NOT NULL);
+INSERT INTO meta VALUES (1, randomblob(32));
 CREATE TABLE queues (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     name TEXT NOT NULL UNIQUE,
@@ -36,6 +36,7 @@ CREATE TABLE queues (
     created_at_ms INTEGER NOT NULL,
     modified_at_ms INTEGER NOT NULL,
     purged_seq INTEGER NOT NULL DEFAULT 0,
+    vanished_ms INTEGER NOT NULL DEFAULT 0,
     stored INTEGER NOT NULL DEFAULT 0,
     parked INTEGER NOT NULL DEFAULT 0
 );
@@ -54,7 +55,7 @@ CREATE TABLE messages (
     body BLOB NOT NULL
 );
 CREATE INDEX messages_in_order ON messages (queue_id, seq) WHERE parked = 0;
-CREATE INDEX messages_due ON messages (queue_id, due_ms, seq) WHERE parked = 1;
+CREATE INDEX messages_due ON messages (queue_id, parked, due_ms, seq) WHERE due_ms > 0;
 CREATE INDEX messages_by_group ON messages (queue_id, group_name, seq) WHERE group_name IS NOT NULL;
 CREATE TABLE received (
     seq INTEGER PRIMARY KEY,
@@ -69,8 +70,8 @@ CREATE TABLE garbage (queue_id INTEGER NOT NULL, upto_seq INTEGER NOT NULL);
 _COLUMNS = "seq, queue_id, id, sent_at_ms, due_ms, group_name, source, parked, crc, attributes, body"
 _SELECT = {
     "order": f"SELECT {_COLUMNS} FROM messages WHERE queue_id = ? AND parked = 0 AND seq > ? ORDER BY seq LIMIT ?",  # noqa: S608
-    "due": f"SELECT {_COLUMNS} FROM messages WHERE queue_id = ? AND parked = 1 AND (due_ms, seq) > (?, ?)"  # noqa: S608
-    " ORDER BY due_ms, seq LIMIT ?",
+    "due": f"SELECT {_COLUMNS} FROM messages WHERE queue_id = ? AND parked = 1 AND due_ms > 0"  # noqa: S608
+    " AND (due_ms, seq) > (?, ?) ORDER BY due_ms, seq LIMIT ?",
     "group": f"SELECT {_COLUMNS} FROM messages WHERE queue_id = ? AND group_name = ? AND seq > ? AND seq <= ?"  # noqa: S608
     " ORDER BY seq LIMIT ?",
     "one": f"SELECT {_COLUMNS} FROM messages WHERE seq = ?",  # noqa: S608
@@ -117,6 +118,8 @@ class QueueRow(msgspec.Struct, frozen=True):
     id: int
     info: QueueInfo
     purged_seq: int
+    vanished_ms: int
+    """Messages sent at or before this instant were past a retention that applied at the time."""
     stored: int
     parked: int
 
@@ -349,14 +352,15 @@ class Store:
                 ) from error
 
     def queues(self) -> Iterator[QueueRow]:
-        for queue_id, name, settings, created_at, modified_at, purged_seq, stored, parked in self.db.execute(
-            "SELECT id, name, settings, created_at_ms, modified_at_ms, purged_seq, stored, parked FROM queues"
+        for queue_id, name, settings, created_at, modified_at, *rest in self.db.execute(
+            "SELECT id, name, settings, created_at_ms, modified_at_ms, purged_seq, vanished_ms, stored, parked"
+            " FROM queues"
         ):
             try:
                 info = QueueInfo(name, _settings_decoder.decode(settings), created_at, modified_at)
             except msgspec.DecodeError as error:
                 raise DataDamaged(f"{self.path}: the settings of queue {name} are damaged ({error}).") from error
-            yield QueueRow(queue_id, info, purged_seq, stored, parked)
+            yield QueueRow(queue_id, info, *rest)
 
     def received(self) -> Iterator[Entry]:
         """Settled messages that were received before, without their content."""
@@ -386,14 +390,28 @@ class Store:
         for (data,) in self.db.execute("SELECT entries FROM deduplication WHERE expires_at_ms > ? ORDER BY no", (now,)):
             yield from _deduplication_decoder.decode(data)
 
+    def count_due(self, queue_id: int, after: tuple[int, int], upto_ms: int) -> int:
+        """How many of the queue's parked messages after (due, seq) are due by the instant."""
+        return int(
+            self.db.execute(
+                "SELECT count(*) FROM messages WHERE queue_id = ? AND parked = 1 AND due_ms > 0"
+                " AND (due_ms, seq) > (?, ?) AND due_ms <= ?",
+                (queue_id, *after, upto_ms),
+            ).get
+        )
+
     def delays(self, queue_id: int, now: int) -> Iterator[int]:
-        """When the delays of a FIFO queue's newest messages end, newest first."""
+        """When the delays of a FIFO queue's messages end, earliest first."""
         for (due,) in self.db.execute(
-            "SELECT due_ms FROM messages WHERE queue_id = ? AND parked = 0 ORDER BY seq DESC", (queue_id,)
+            "SELECT due_ms FROM messages"
+            " WHERE queue_id = ? AND parked = 0 AND due_ms > 0 AND due_ms > ? ORDER BY due_ms",
+            (queue_id, now),
         ):
-            if due <= now:
-                return
             yield due
+
+    def receipt_key(self) -> bytes:
+        """The secret that signs this folder's receipts."""
+        return bytes(self.db.execute("SELECT receipt_key FROM meta").get)
 
     def next_seq(self) -> int:
         return int(self.db.execute("SELECT next_seq FROM meta").get)

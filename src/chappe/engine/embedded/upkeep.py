@@ -61,9 +61,10 @@ class Upkeep:
             self._to_expire.extend(self._engine.by_id.values())
         for _ in range(min(QUEUES_PER_TURN, len(self._to_expire))):
             queue = self._to_expire.popleft()
-            if queue.deleted or queue.settings.retention_ms is None:
+            cutoff = queue.cutoff(now)
+            if queue.deleted or not cutoff:
                 continue
-            expired = queue.expire(now - queue.settings.retention_ms, now)
+            expired = queue.expire(cutoff, now)
             if expired:
                 self._engine.expired(expired)
                 self._engine.load(queue)
