@@ -24,7 +24,7 @@ Delivery
 FIFO queues
     Messages of one `group` are delivered strictly in the order sent. While any message of a group is in flight, no
     message of that group is received, but other groups flow. One receive may take several consecutive messages of
-    one group. `delay_ms` comes from the queue alone. Within the five minutes (`DEDUPLICATION_WINDOW_MS`) after a send was
+    one group. `delay_ms` comes from the queue alone. Within five minutes (`DEDUPLICATION_WINDOW_MS`) after a send was
     accepted, another with the same `deduplication_key` is answered with the first one's id and sequence, `duplicate`
     set, and stores nothing; this holds across restarts and after the first message was deleted.
 
