@@ -115,6 +115,11 @@ class SmtpSettings(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", 
             )
 
     @property
+    def concurrency(self) -> int:
+        """How many attempts at once are of use."""
+        return self.max_connections
+
+    @property
     def effective_port(self) -> int:
         return self.port or _DEFAULT_SMTP_PORTS[self.security]
 
@@ -199,6 +204,11 @@ class WebhookSettings(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind
         _check_secret("previous_secret", self.previous_secret)
         parse_networks(self.allowed_networks)
 
+    @property
+    def concurrency(self) -> int:
+        """How many attempts at once are of use."""
+        return self.max_connections
+
 
 class SandboxSettings(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="sandbox"):
     """Keeps what it is given instead of sending it: for tests and demonstrations. Serves every channel."""
@@ -230,6 +240,11 @@ class SandboxSettings(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind
         tuple[str, ...],
         Meta(description="Recipients whose messages take `slow_delay_ms`."),
     ] = ("slow@*", "*/slow", "slow", "+447700900804")
+
+    @property
+    def concurrency(self) -> int:
+        """How many attempts at once are of use."""
+        return 1000
 
 
 ProviderSettings = SmtpSettings | WebhookSettings | SandboxSettings

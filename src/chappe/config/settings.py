@@ -14,6 +14,8 @@ from chappe.api.limits import HttpLimits
 from chappe.channels.public_address import LOOPBACK_NAMES, is_loopback
 from chappe.channels.settings import ProviderSettings, SandboxSettings, WebhookSettings
 from chappe.model.customer import Channel
+from chappe.pipeline.backoff import RetryPolicy
+from chappe.pipeline.breaker import BreakerPolicy
 from chappe.security.principal import DEFAULT_ACCOUNT, DEFAULT_REGION
 
 
@@ -110,32 +112,72 @@ class LimitSettings(msgspec.Struct, frozen=True, kw_only=True):
         return HttpLimits(**msgspec.structs.asdict(self))
 
 
-class PipelineSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """How messages to people are carried."""
+_RETRY = RetryPolicy()
+_BREAKER = BreakerPolicy()
 
-    transactional_concurrency: Annotated[
-        int, Meta(ge=1, le=10_000, description="Most transactional messages being sent at once, per channel.")
-    ] = 64
-    promotional_concurrency: Annotated[
-        int, Meta(ge=1, le=10_000, description="Most promotional messages being sent at once, per channel.")
-    ] = 32
-    max_attempts: Annotated[int, Meta(ge=1, le=100, description="Attempts at one message before it is given up.")] = 7
+
+class PipelineSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """How often and when a message is tried again, and when a provider is left alone."""
+
+    max_attempts: Annotated[
+        int,
+        Meta(
+            ge=1, le=100, description="Attempts at one message, over all providers of its route, before it is given up."
+        ),
+    ] = _RETRY.attempts
+    min_backoff_ms: Annotated[int, Meta(ge=0, le=3_600_000, description="Shortest wait before another attempt.")] = (
+        _RETRY.floor_ms
+    )
     first_backoff_ms: Annotated[
         int, Meta(ge=1, le=3_600_000, description="Longest wait before the second attempt.")
-    ] = 100
+    ] = _RETRY.first_ms
     backoff_factor: Annotated[
         float, Meta(ge=1, le=100, description="By how much the longest wait grows with each attempt.")
-    ] = 2.0
+    ] = _RETRY.factor
     max_backoff_ms: Annotated[int, Meta(ge=1, le=86_400_000, description="Where the longest wait stops growing.")] = (
-        300_000
+        _RETRY.cap_ms
     )
-    breaker_failures: Annotated[
+    max_retry_after_ms: Annotated[
+        int, Meta(ge=0, le=604_800_000, description="How far a provider's own wish (Retry-After) is kept to.")
+    ] = _RETRY.asked_cap_ms
+    max_unreachable_ms: Annotated[
         int,
-        Meta(ge=1, description="Failures of a provider in a row after which it is left alone for a while."),
-    ] = 10
+        Meta(
+            ge=1,
+            le=2_592_000_000,
+            description="How long a message waits, using up no attempts, while every provider of its route is "
+            "being left alone.",
+        ),
+    ] = _RETRY.patience_ms
+    breaker_failures: Annotated[
+        int, Meta(ge=1, le=10_000, description="Temporary failures in a row after which a provider is left alone.")
+    ] = _BREAKER.failures_to_open
     breaker_open_ms: Annotated[
-        int, Meta(ge=1, description="How long a provider is left alone before it is tried again.")
-    ] = 30_000
+        int, Meta(ge=1, le=86_400_000, description="For how long at first; twice as long after each failed trial.")
+    ] = _BREAKER.open_ms
+    breaker_max_open_ms: Annotated[int, Meta(ge=1, le=86_400_000, description="For how long at most.")] = (
+        _BREAKER.open_cap_ms
+    )
+
+    @property
+    def retry(self) -> RetryPolicy:
+        return RetryPolicy(
+            attempts=self.max_attempts,
+            floor_ms=self.min_backoff_ms,
+            first_ms=self.first_backoff_ms,
+            factor=self.backoff_factor,
+            cap_ms=self.max_backoff_ms,
+            asked_cap_ms=self.max_retry_after_ms,
+            patience_ms=self.max_unreachable_ms,
+        )
+
+    @property
+    def breaker(self) -> BreakerPolicy:
+        return BreakerPolicy(
+            failures_to_open=self.breaker_failures,
+            open_ms=self.breaker_open_ms,
+            open_cap_ms=self.breaker_max_open_ms,
+        )
 
 
 class ComplianceSettings(msgspec.Struct, frozen=True, kw_only=True):
