@@ -43,13 +43,34 @@ OPEN = (*CANCELLABLE, Status.SENDING)
 UNCHANGED = -1
 """A `Transition.counted_at_ms` that leaves what is stored."""
 
+_encoder = msgspec.json.Encoder()
 
-class NewRecord(msgspec.Struct, frozen=True):
-    """A message to store, under its key, with its first event."""
 
-    key: int
-    message: CustomerMessage
-    accepted: Event
+class NewMessages:
+    """Messages to be stored together, made ready one by one so that a large batch can be spread over time."""
+
+    def __init__(self) -> None:
+        self.message_rows: list[Row] = []
+        self.content_rows: list[Row] = []
+
+    def append(self, key: int, message: CustomerMessage, accepted: Event) -> None:
+        """Add a message under its key, with its first event."""
+        recipient = recipient_text(message.to)
+        self.message_rows.append(
+            (
+                key,
+                accepted.status.value,
+                message.purpose.value,
+                message.channel.value,
+                recipient,
+                recipient_hash(recipient),
+                accepted.at_ms,
+                0,
+                None,
+                to_line(accepted),
+            )
+        )
+        self.content_rows.append((key, _encoder.encode(message).decode()))
 
 
 class Transition(msgspec.Struct, frozen=True):
@@ -174,7 +195,6 @@ _ADD_MESSAGES = Bulk(0, ManyRows([c.name for c in messages.columns], _insert_mes
 _ADD_CONTENTS = Bulk(1, ManyRows([c.name for c in contents.columns], _insert_contents))
 _ADVANCE = Bulk(2, ManyRows(list(_STEP), _advance_messages), _merge_steps)
 
-_encoder = msgspec.json.Encoder()
 _message_decoder = msgspec.json.Decoder(CustomerMessage)
 
 
@@ -185,12 +205,9 @@ class MessageRecords:
         self._commits = commits
         self._readers = readers
 
-    def add(self, records: Sequence[NewRecord], *, urgent: bool, along: Rows | None = None) -> asyncio.Future[None]:
+    def add(self, new: NewMessages, *, urgent: bool, along: Rows | None = None) -> asyncio.Future[None]:
         """Store new messages in one transaction, with `along` (rows of another subject) in the same one."""
-        rows: Rows = {
-            _ADD_MESSAGES: [_message_row(record) for record in records],
-            _ADD_CONTENTS: [(r.key, _encoder.encode(r.message).decode()) for r in records],
-        }
+        rows: Rows = {_ADD_MESSAGES: new.message_rows, _ADD_CONTENTS: new.content_rows}
         return self._commits.write(rows if along is None else {**rows, **along}, urgent=urgent)
 
     def advance(self, transitions: Sequence[Transition], *, urgent: bool) -> asyncio.Future[None]:
@@ -266,23 +283,6 @@ class MessageRecords:
         """Messages by status."""
         query = select(messages.c.status, func.count()).group_by(messages.c.status)
         return await self._readers.read(lambda c: {Status(s): n for s, n in c.execute(query).all()})
-
-
-def _message_row(record: NewRecord) -> Row:
-    message = record.message
-    recipient = recipient_text(message.to)
-    return (
-        record.key,
-        record.accepted.status.value,
-        message.purpose.value,
-        message.channel.value,
-        recipient,
-        recipient_hash(recipient),
-        record.accepted.at_ms,
-        0,
-        None,
-        to_line(record.accepted),
-    )
 
 
 def _step_row(step: Transition) -> Row:

@@ -1,0 +1,156 @@
+"""Acceptance: a request becomes a record and a queue message, and only then an answer.
+
+Record and queue message are committed at the same time, to save a wait for the disk. What a crash between the two
+leaves behind is dealt with by `reconcile` (a record alone) and by intake (a queue message alone).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeAlias
+
+import msgspec
+
+from chappe.engine.base import NewMessage
+from chappe.model.customer import CustomerMessage, Decision, Purpose, Status
+from chappe.model.errors import InvalidInput
+from chappe.pipeline.arrivals import Arrival, Arrivals
+from chappe.pipeline.background import Pace
+from chappe.pipeline.context import Context, is_urgent
+from chappe.pipeline.envelope import Envelope, to_body
+from chappe.pipeline.known import facts_of, subject_of
+from chappe.pipeline.normalise import normalise
+from chappe.pipeline.request import MessageRequest
+from chappe.records import ids
+from chappe.records.commit import Rows
+from chappe.records.idempotency import Answer, IdempotencyRecords
+from chappe.records.messages import NewMessages
+from chappe.records.timeline import Event
+
+URGENT_BATCH_MAX = 20
+"""A larger batch is worked on in slices, whatever its purpose."""
+_SEND_CHUNK = 100
+
+
+class Accepted(msgspec.Struct, frozen=True):
+    """A message that was taken, and what the rules say of it as things stand.
+
+    The verdict that counts is the one at intake: until then a consent or a cap may have changed.
+    """
+
+    key: int
+    message: CustomerMessage
+    decision: Decision
+
+
+Accepting: TypeAlias = Accepted | InvalidInput
+"""What became of one request."""
+AnswerWith: TypeAlias = Callable[[Sequence[Accepting]], Awaitable[Answer]]
+"""Makes the answer to be kept in the same commit as the messages it speaks of."""
+
+
+class Acceptance:
+    """Takes requests."""
+
+    def __init__(self, context: Context, arrivals: Arrivals) -> None:
+        self._context = context
+        self._arrivals = arrivals
+
+    async def accept(
+        self, requests: Sequence[MessageRequest | InvalidInput], answer_with: AnswerWith | None = None
+    ) -> list[Accepting]:
+        """Take all requests that are valid, in one go; per request what was made of it or what is wrong with it.
+
+        A request may be an error already, which is passed on in its place. Raises `StorageFull`, `StorageFailed` and
+        `Closed`, and then none was taken.
+        """
+        urgent = len(requests) <= URGENT_BATCH_MAX and all(_is_urgent(request) for request in requests)
+        pace = Pace(self._context.background, urgent=urgent)
+        with self._arrivals.arriving(self._context.records.keys.next()) as arrival:
+            await pace.begin()
+            outcomes = await self._preview(requests, pace, arrival)
+            taken = [outcome for outcome in outcomes if isinstance(outcome, Accepted)]
+            if taken:
+                answer = None if answer_with is None else await answer_with(outcomes)
+                await self._store(taken, answer, pace)
+            return outcomes
+
+    async def _preview(
+        self, requests: Sequence[MessageRequest | InvalidInput], pace: Pace, arrival: Arrival
+    ) -> list[Accepting]:
+        context = self._context
+        messages: list[tuple[int, CustomerMessage] | InvalidInput] = []
+        for request in requests:
+            await pace.pause()
+            messages.append(self._message(request, arrival))
+        valid = [entry for entry in messages if not isinstance(entry, InvalidInput)]
+        now_ms = context.now_ms()
+        subjects = [subject_of(message, None, context.rules, now_ms) for _, message in valid]
+        found = iter(await context.records.look_up(subjects, urgent=pace.urgent) if subjects else ())
+        await pace.begin()
+        outcomes: list[Accepting] = []
+        for entry in messages:
+            await pace.pause()
+            if isinstance(entry, InvalidInput):
+                outcomes.append(entry)
+                continue
+            key, message = entry
+            at_ms = max(now_ms, message.send_at_ms or 0)
+            decision = context.rules.decide(message, facts_of(message, next(found)), at_ms)
+            outcomes.append(Accepted(key, message, decision))
+        return outcomes
+
+    def _message(
+        self, request: MessageRequest | InvalidInput, arrival: Arrival
+    ) -> tuple[int, CustomerMessage] | InvalidInput:
+        if isinstance(request, InvalidInput):
+            return request
+        key = self._context.records.keys.next()
+        try:
+            message = normalise(request, message_id=ids.key_text(ids.MESSAGE, key), now_ms=ids.created_at_ms(key))
+            self._context.routes.of(message.channel)
+        except InvalidInput as error:
+            return error
+        arrival.add(key)
+        return key, message
+
+    async def _store(self, taken: Sequence[Accepted], answer: Answer | None, pace: Pace) -> None:
+        records = self._context.records
+        new = NewMessages()
+        queued: dict[Purpose, list[NewMessage]] = {}
+        for accepted in taken:
+            await pace.pause()
+            message = accepted.message
+            new.append(accepted.key, message, Event(at_ms=message.created_at_ms, status=Status.ACCEPTED))
+            queued.setdefault(message.purpose, []).append(intake_message(Envelope(message), self._context.now_ms()))
+        along: Rows | None = None if answer is None else IdempotencyRecords.rows(answer)
+        stored, *sent = await asyncio.gather(
+            records.messages.add(new, urgent=pace.urgent, along=along),
+            *(self._send(purpose, messages, pace) for purpose, messages in queued.items()),
+            return_exceptions=True,
+        )
+        if isinstance(stored, BaseException):
+            raise stored
+        for failure in sent:
+            if isinstance(failure, BaseException):
+                await records.messages.remove([accepted.key for accepted in taken])
+                if answer is not None:
+                    await records.idempotency.forget(answer.scope, answer.key)
+                raise failure
+
+    async def _send(self, purpose: Purpose, messages: list[NewMessage], pace: Pace) -> None:
+        queue = self._context.names.intake(purpose)
+        for start in range(0, len(messages), _SEND_CHUNK):
+            await pace.begin()
+            await self._context.engine.send(queue, messages[start : start + _SEND_CHUNK])
+
+
+def intake_message(envelope: Envelope, now_ms: int, not_before_ms: int | None = None) -> NewMessage:
+    """The queue message that brings a message to intake, once its time has come."""
+    not_before_ms = max(not_before_ms or 0, envelope.message.send_at_ms or 0)
+    return NewMessage(body=to_body(envelope), delay_ms=max(0, not_before_ms - now_ms))
+
+
+def _is_urgent(request: MessageRequest | InvalidInput) -> bool:
+    return isinstance(request, InvalidInput) or is_urgent(request.purpose)

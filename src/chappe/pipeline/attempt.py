@@ -1,0 +1,171 @@
+"""One try at one provider, and what follows from its outcome."""
+
+from __future__ import annotations
+
+from chappe.channels.base import DeliveryFailure, Outbound, Reply, TemporaryFailure
+from chappe.engine.base import NewMessage
+from chappe.model.customer import Purpose, Status
+from chappe.pipeline.context import Context
+from chappe.pipeline.deciding import Next
+from chappe.pipeline.dispatching import check, settle_step
+from chappe.pipeline.envelope import Envelope, to_body
+from chappe.pipeline.gateway import Gateway
+from chappe.pipeline.held import Held
+from chappe.pipeline.settling import Settlement
+from chappe.records.messages import UNCHANGED, Transition
+from chappe.records.timeline import Event
+
+_CIRCUIT_JITTER_MS = 500
+
+
+async def attempt(context: Context, held: Held) -> Settlement:
+    """Try to hand the message over, or postpone it while every circuit of its route is open."""
+    message = held.envelope.message
+    while True:
+        now_ms = context.now_ms()
+        if held.attempts_of_this_life >= context.settings.retry.attempts:
+            return _given_up(context, held, "the last attempt was cut off")  # by the end of the process
+        gateway = context.routes.choose(message, held.attempts, now_ms)
+        if gateway is None:
+            return _postponed(context, held, now_ms)
+        await gateway.gate.enter(message.purpose)
+        try:
+            refused = await _refusal(context, held)
+            if refused is not None:
+                return refused
+            if gateway.circuit(message).try_pass(context.now_ms()):
+                return await _hand_over(context, held, gateway)
+        finally:
+            gateway.gate.leave(message.purpose)
+
+
+async def _refusal(context: Context, held: Held) -> Settlement | None:
+    """Why the message must not go now, if so: cancelled, or the check has grown old and comes out otherwise."""
+    now_ms, expires_at_ms = context.now_ms(), held.envelope.message.expires_at_ms
+    old = now_ms - held.checked_at_ms > context.settings.recheck_after_ms
+    if old or (expires_at_ms is not None and expires_at_ms <= now_ms):
+        (step,) = await check(context, [held])
+        if step.next is not Next.GO:
+            return settle_step(context, held, step)
+    if not await context.hands.may_start(held.key):
+        return Settlement(held.key, held.receipt)
+    return None
+
+
+async def _hand_over(context: Context, held: Held, gateway: Gateway) -> Settlement:
+    message = held.envelope.message
+    held.attempts += 1
+    started = Event(at_ms=context.now_ms(), status=Status.SENDING, attempt=held.attempts, provider=gateway.name)
+    # Recorded without waiting: if the process dies now, the attempt may or may not show in the timeline.
+    promotional = message.purpose is Purpose.PROMOTIONAL
+    counted_at_ms = started.at_ms if held.reopened and promotional else UNCHANGED
+    context.record_soon(
+        Transition(held.key, started, attempts=1, counted_at_ms=counted_at_ms, unconditional=True), message.purpose
+    )
+    outcome = await gateway.send(_outbound(context, held))
+    context.hands.back_from_provider(held.key)
+    circuit = gateway.circuit(message)
+    if isinstance(outcome, TemporaryFailure):
+        circuit.failed(context.now_ms())
+        return _failed_for_now(context, held, gateway, outcome)
+    circuit.succeeded()
+    if isinstance(outcome, DeliveryFailure):
+        return _failed_for_good(context, held, gateway, outcome)
+    return _sent(context, held, gateway, outcome)
+
+
+def _outbound(context: Context, held: Held) -> Outbound:
+    message = held.envelope.message
+    promotional = message.purpose is Purpose.PROMOTIONAL
+    return Outbound(
+        message_id=message.id,
+        to=message.to,
+        channel=message.channel,
+        purpose=message.purpose,
+        content=message.content,
+        attempt=held.attempts,
+        created_at_ms=message.created_at_ms,
+        sender=message.sender,
+        metadata=message.metadata,
+        unsubscribe_url=context.links.url(held.key) if promotional else None,
+    )
+
+
+def _sent(context: Context, held: Held, gateway: Gateway, reply: Reply) -> Settlement:
+    event = Event(
+        at_ms=context.now_ms(),
+        status=Status.SENT,
+        attempt=held.attempts,
+        provider=gateway.name,
+        reply=reply.text,
+        provider_message_id=reply.provider_message_id,
+    )
+    return Settlement(held.key, held.receipt, (Transition(held.key, event, unconditional=True),))
+
+
+def _failed_for_good(context: Context, held: Held, gateway: Gateway, failure: DeliveryFailure) -> Settlement:
+    event = _failure_event(context, held, gateway, failure, Status.UNDELIVERED)
+    return Settlement(held.key, held.receipt, (_end(held, event),))
+
+
+def _failed_for_now(context: Context, held: Held, gateway: Gateway, failure: TemporaryFailure) -> Settlement:
+    retry = context.settings.retry
+    if held.attempts_of_this_life >= retry.attempts:
+        event = _failure_event(
+            context, held, gateway, failure, Status.FAILED, note=f"given up after {held.attempts} attempts"
+        )
+        return _dead_letter(context, held, event)
+    delay_ms = retry.delay_ms(held.attempts_of_this_life, failure.retry_after_ms, context.random)
+    event = _failure_event(context, held, gateway, failure, Status.QUEUED, next_at_ms=context.now_ms() + delay_ms)
+    return Settlement(held.key, held.receipt, (Transition(held.key, event, unconditional=True),), again_in_ms=delay_ms)
+
+
+def _postponed(context: Context, held: Held, now_ms: int) -> Settlement:
+    """Every circuit is open: wait without using up an attempt, but not for ever."""
+    queued_at_ms = held.envelope.queued_at_ms
+    if now_ms - queued_at_ms > context.settings.retry.patience_ms:
+        return _given_up(context, held, "no provider of the route was reachable")
+    wait_ms = max(0, context.routes.open_until_ms(held.envelope.message, now_ms) - now_ms)
+    return Settlement(held.key, held.receipt, again_in_ms=wait_ms + context.random.randrange(_CIRCUIT_JITTER_MS))
+
+
+def _given_up(context: Context, held: Held, why: str) -> Settlement:
+    note = f"given up after {held.attempts} attempts: {why}"
+    return _dead_letter(context, held, Event(at_ms=context.now_ms(), status=Status.FAILED, note=note))
+
+
+def _dead_letter(context: Context, held: Held, event: Event) -> Settlement:
+    message = held.envelope.message
+    lane = context.names.lane(message.purpose, message.channel)
+    # Whoever moves it back into the lane grants as many attempts again; see `was_moved_back`.
+    letter = Envelope(message, attempts_before=held.attempts, queued_at_ms=event.at_ms)
+    copy = (context.names.dead_letters(lane), NewMessage(to_body(letter)))
+    return Settlement(held.key, held.receipt, (_end(held, event),), (copy,))
+
+
+def _end(held: Held, event: Event) -> Transition:
+    """An end without delivery: the message no longer counts against frequency caps."""
+    counted = None if held.envelope.message.purpose is Purpose.PROMOTIONAL else UNCHANGED
+    return Transition(held.key, event, counted_at_ms=counted, unconditional=True)
+
+
+def _failure_event(
+    context: Context,
+    held: Held,
+    gateway: Gateway,
+    failure: DeliveryFailure,
+    status: Status,
+    *,
+    next_at_ms: int | None = None,
+    note: str | None = None,
+) -> Event:
+    return Event(
+        at_ms=context.now_ms(),
+        status=status,
+        attempt=held.attempts,
+        provider=gateway.name,
+        code=failure.code,
+        reply=failure.reply,
+        next_at_ms=next_at_ms,
+        note=note,
+    )

@@ -1,0 +1,102 @@
+"""What to do with a message at intake and before an attempt. Pure: values in, a step out."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+import msgspec
+
+from chappe.compliance.ruleset import RuleSet
+from chappe.model.customer import CustomerMessage, Decision, Outcome, Status
+from chappe.pipeline.envelope import Envelope
+from chappe.pipeline.known import facts_of
+from chappe.records.knowledge import Known
+from chappe.records.messages import OPEN
+
+UNRECORDED_GRACE_MS = 60_000
+"""How long a queue message may lack its record: longer than any commit takes."""
+
+
+class Next(Enum):
+    """What happens to the message."""
+
+    GO = "on to its lane, or to the provider"
+    LATER = "back to intake until `until_ms`"
+    END = "it has come to an end"
+    DROP = "this copy is superfluous"
+    LEAVE = "too early to tell; the queue brings it again"
+
+
+class Step(msgspec.Struct, frozen=True):
+    """`status` is the one the message gets with GO, LATER and END; `decision` is the verdict, if rules were asked."""
+
+    next: Next
+    status: Status | None = None
+    decision: Decision | None = None
+    until_ms: int | None = None
+    note: str | None = None
+
+
+_DROP = Step(Next.DROP)
+_LEAVE = Step(Next.LEAVE)
+
+
+def decide_at_intake(
+    envelope: Envelope,
+    known: Known,
+    rules: RuleSet,
+    now_ms: int,
+    *,
+    sent_at_ms: int,
+    counted_at_ms: tuple[int, ...] = (),
+) -> Step:
+    """The step of a message received from intake.
+
+    `sent_at_ms` is when it was put there; `counted_at_ms` are messages of the same batch that count against the caps of
+    this one and are not in the records yet.
+    """
+    if known.status is None:
+        return _unrecorded(sent_at_ms, now_ms)
+    if known.status not in OPEN or known.status is Status.SENDING:
+        return _DROP
+    if known.status is Status.QUEUED and envelope.recovered:
+        return _DROP
+    message = envelope.message
+    if message.send_at_ms is not None and message.send_at_ms > now_ms:
+        return Step(Next.LATER, known.status, until_ms=message.send_at_ms)
+    return _expired(message, now_ms) or _judged(
+        message, rules.decide(message, facts_of(message, known, counted_at_ms), now_ms)
+    )
+
+
+def decide_before_attempt(envelope: Envelope, known: Known, rules: RuleSet, now_ms: int, *, sent_at_ms: int) -> Step:
+    """The step of a message received from its lane. GO hands it to a provider."""
+    if known.status is None:
+        return _unrecorded(sent_at_ms, now_ms)
+    if known.status not in OPEN and not was_moved_back(envelope, known):
+        return _DROP
+    message = envelope.message
+    return _expired(message, now_ms) or _judged(message, rules.decide(message, facts_of(message, known), now_ms))
+
+
+def was_moved_back(envelope: Envelope, known: Known) -> bool:
+    """Whether this is a dead letter that somebody moved back into its lane."""
+    return known.status is Status.FAILED and 0 < envelope.attempts_before == known.attempts
+
+
+def _unrecorded(sent_at_ms: int, now_ms: int) -> Step:
+    return _LEAVE if now_ms - sent_at_ms < UNRECORDED_GRACE_MS else _DROP
+
+
+def _expired(message: CustomerMessage, now_ms: int) -> Step | None:
+    if message.expires_at_ms is None or message.expires_at_ms > now_ms:
+        return None
+    return Step(Next.END, Status.EXPIRED)
+
+
+def _judged(message: CustomerMessage, decision: Decision) -> Step:
+    if decision.outcome is Outcome.ALLOW:
+        return Step(Next.GO, Status.QUEUED, decision)
+    if decision.outcome is Outcome.BLOCK:
+        return Step(Next.END, Status.BLOCKED, decision)
+    return Step(Next.LATER, Status.DEFERRED, decision, decision.until_ms)

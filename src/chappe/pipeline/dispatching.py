@@ -1,0 +1,53 @@
+"""The check before an attempt: what came in while the message waited may have changed what is lawful."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from chappe.engine.base import NewMessage
+from chappe.model.customer import Purpose
+from chappe.pipeline.accept import intake_message
+from chappe.pipeline.background import Pace
+from chappe.pipeline.context import Context, is_urgent
+from chappe.pipeline.deciding import Next, Step, decide_before_attempt, was_moved_back
+from chappe.pipeline.held import Held
+from chappe.pipeline.known import subject_of
+from chappe.pipeline.settling import Settlement
+from chappe.records.messages import UNCHANGED, Transition
+from chappe.records.timeline import Event
+
+
+async def check(context: Context, batch: Sequence[Held]) -> list[Step]:
+    """One step per message of a lane, all of one purpose. Brings `attempts` and `checked_at_ms` up to date."""
+    now_ms = context.now_ms()
+    urgent = is_urgent(batch[0].envelope.message.purpose)
+    pace = Pace(context.background, urgent=urgent)
+    subjects = [subject_of(held.envelope.message, held.key, context.rules, now_ms) for held in batch]
+    found = await context.records.look_up(subjects, urgent=urgent)
+    await pace.begin()
+    steps = []
+    for held, known in zip(batch, found, strict=True):
+        await pace.pause()
+        held.attempts, held.checked_at_ms = known.attempts, now_ms
+        held.reopened = was_moved_back(held.envelope, known)
+        steps.append(decide_before_attempt(held.envelope, known, context.rules, now_ms, sent_at_ms=held.sent_at_ms))
+    return steps
+
+
+def settle_step(context: Context, held: Held, step: Step) -> Settlement:
+    """What a step other than GO comes to."""
+    if step.next is Next.DROP:
+        return Settlement(held.key, held.receipt)
+    if step.next is Next.LEAVE:
+        return Settlement(held.key, held.receipt, again_in_ms=held.shown_again_at_ms - context.now_ms())
+    assert step.status is not None
+    now_ms = context.now_ms()
+    message = held.envelope.message
+    event = Event(at_ms=now_ms, status=step.status, decision=step.decision, next_at_ms=step.until_ms, note=step.note)
+    counted = None if message.purpose is Purpose.PROMOTIONAL else UNCHANGED
+    transition = Transition(held.key, event, counted_at_ms=counted, unconditional=held.reopened)
+    sends: tuple[tuple[str, NewMessage], ...] = ()
+    if step.next is Next.LATER:
+        back = intake_message(held.envelope, now_ms, step.until_ms)
+        sends = ((context.names.intake(message.purpose), back),)
+    return Settlement(held.key, held.receipt, (transition,), sends)

@@ -1,0 +1,48 @@
+"""What travels in the pipeline's queues: the message, and what the next step has to know about it. JSON text."""
+
+from __future__ import annotations
+
+import msgspec
+
+from chappe.model.customer import CustomerMessage
+from chappe.records import ids
+
+
+class Envelope(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A message on its way.
+
+    `recovered` marks a copy that was queued again after a crash, of which another may exist. `attempts_before` are the
+    attempts made before the message was put into a dead-letter queue: whoever moves it back grants as many again.
+    `queued_at_ms` is when it entered its lane.
+    """
+
+    message: CustomerMessage
+    recovered: bool = False
+    attempts_before: int = 0
+    queued_at_ms: int = 0
+
+    @property
+    def key(self) -> int:
+        """The message's key in the records."""
+        key = ids.parse_key(ids.MESSAGE, self.message.id)
+        if key is None:
+            raise ValueError(f"{self.message.id!r} is not the id of a message")
+        return key
+
+
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(Envelope)
+
+
+def to_body(envelope: Envelope) -> bytes:
+    """The queue message's body."""
+    return _encoder.encode(envelope)
+
+
+def from_body(body: bytes) -> Envelope | None:
+    """The envelope of a body, or None if it is none: anyone with the keys may send into these queues."""
+    try:
+        envelope = _decoder.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    return envelope if ids.parse_key(ids.MESSAGE, envelope.message.id) is not None else None

@@ -1,0 +1,30 @@
+"""A message that a lane holds: received, checked, and waiting for or in an attempt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from chappe.pipeline.envelope import Envelope
+
+
+@dataclass(slots=True)
+class Held:
+    """`attempts` were made so far over all providers; `checked_at_ms` is when the rules last let it go.
+
+    `reopened` says that the message had failed and was moved back from a dead-letter queue. `shown_again_at_ms` is
+    when the queue will show the message to others, unless the lane extends it.
+    """
+
+    key: int
+    envelope: Envelope
+    receipt: str
+    sent_at_ms: int
+    attempts: int
+    checked_at_ms: int
+    shown_again_at_ms: int
+    reopened: bool = False
+
+    @property
+    def attempts_of_this_life(self) -> int:
+        """Those since the message was last moved back from a dead-letter queue."""
+        return self.attempts - self.envelope.attempts_before

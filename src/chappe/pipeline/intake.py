@@ -1,0 +1,180 @@
+"""Intake: messages are classified and decided, and go to their lane, back until later, or to their end.
+
+One intake queue per purpose. Promotional messages are decided by one worker, because caps count what was decided
+before; transactional ones by several.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+import msgspec
+import structlog
+
+from chappe.engine.base import NewMessage, ReceivedMessage
+from chappe.model.customer import Purpose, Status
+from chappe.model.errors import ChappeError, Closed, NoRoute
+from chappe.pipeline.accept import intake_message
+from chappe.pipeline.arrivals import Arrivals
+from chappe.pipeline.classify import classify_by_declaration
+from chappe.pipeline.context import Context, is_urgent
+from chappe.pipeline.deciding import Next, Step, decide_at_intake
+from chappe.pipeline.envelope import Envelope, from_body, to_body
+from chappe.pipeline.known import subject_of
+from chappe.records.messages import UNCHANGED, Transition
+from chappe.records.timeline import Event
+
+WAIT_MS = 20_000
+_PAUSE_AFTER_FAILURE_SECONDS = 1.0
+_log = structlog.get_logger("chappe.pipeline")
+
+Line = tuple[str, str]
+"""Recipient and channel: what frequency caps count by."""
+
+
+class _Arrived(msgspec.Struct, frozen=True):
+    """A received message, read."""
+
+    key: int
+    envelope: Envelope
+    received: ReceivedMessage
+
+
+class _Outcome:
+    """What a batch comes to, written at once."""
+
+    def __init__(self) -> None:
+        self.transitions: list[Transition] = []
+        self.sends: dict[str, list[NewMessage]] = {}
+        self.finished: list[str] = []
+
+    def send(self, queue: str, message: NewMessage) -> None:
+        self.sends.setdefault(queue, []).append(message)
+
+
+class IntakeWorker:
+    """Decides the messages of one purpose, batch after batch, until cancelled."""
+
+    def __init__(self, context: Context, arrivals: Arrivals, purpose: Purpose) -> None:
+        self._context = context
+        self._arrivals = arrivals
+        self._purpose = purpose
+        self._queue = context.names.intake(purpose)
+        self._pace = context.pace(purpose)
+        self._urgent = is_urgent(purpose)
+        self._deleting: set[asyncio.Task[None]] = set()
+
+    async def run(self) -> None:
+        """Receive and decide."""
+        engine = self._context.engine
+        while True:
+            try:
+                batch = await engine.receive(
+                    self._queue, max_messages=self._context.settings.receive_batch, wait_ms=WAIT_MS
+                )
+                if batch:
+                    await self._pace.begin()
+                    await self.process(batch)
+            except Closed:
+                return
+            except ChappeError as error:
+                # What was not finished is received again when its visibility timeout ends.
+                _log.warning("intake_failed", queue=self._queue, code=error.code, reason=error.message)
+                await asyncio.sleep(_PAUSE_AFTER_FAILURE_SECONDS)
+
+    async def process(self, batch: Sequence[ReceivedMessage]) -> None:
+        """Decide one batch and make it durable."""
+        outcome = _Outcome()
+        arrived = self._read(batch, outcome)
+        await self._arrivals.settled(entry.key for entry in arrived)
+        await self._decide(arrived, outcome)
+        await self._write(outcome)
+
+    async def drained(self) -> None:
+        """Wait for deletions under way."""
+        if self._deleting:
+            await asyncio.wait(self._deleting)
+
+    def _read(self, batch: Sequence[ReceivedMessage], outcome: _Outcome) -> list[_Arrived]:
+        arrived: dict[int, _Arrived] = {}
+        for received in batch:
+            envelope = from_body(received.body)
+            if envelope is None:
+                _log.warning("intake_unreadable", queue=self._queue, message=received.id)
+                outcome.send(self._context.names.dead_letters(self._queue), NewMessage(received.body))
+                outcome.finished.append(received.receipt)
+            elif envelope.key in arrived:
+                outcome.finished.append(received.receipt)
+            else:
+                arrived[envelope.key] = _Arrived(envelope.key, envelope, received)
+        return list(arrived.values())
+
+    async def _decide(self, arrived: Sequence[_Arrived], outcome: _Outcome) -> None:
+        context = self._context
+        now_ms = context.now_ms()
+        subjects = [subject_of(entry.envelope.message, entry.key, context.rules, now_ms) for entry in arrived]
+        found = await context.records.look_up(subjects, urgent=self._urgent) if subjects else []
+        await self._pace.begin()
+        counted: dict[Line, tuple[int, ...]] = {}
+        for entry, subject, known in zip(arrived, subjects, found, strict=True):
+            await self._pace.pause()
+            line = (subject.recipient, subject.channel.value)
+            step = decide_at_intake(
+                entry.envelope,
+                known,
+                context.rules,
+                now_ms,
+                sent_at_ms=entry.received.sent_at_ms,
+                counted_at_ms=counted.get(line, ()),
+            )
+            self._note(entry, step, now_ms, outcome)
+            if step.next is Next.GO and self._purpose is Purpose.PROMOTIONAL:
+                counted[line] = (*counted.get(line, ()), now_ms)
+
+    def _note(self, entry: _Arrived, step: Step, now_ms: int, outcome: _Outcome) -> None:
+        if step.next is Next.LEAVE:
+            return
+        outcome.finished.append(entry.received.receipt)
+        if step.next is Next.DROP:
+            return
+        message = entry.envelope.message
+        counted_at_ms: int | None = UNCHANGED
+        if step.next is Next.LATER:
+            outcome.send(self._queue, intake_message(entry.envelope, now_ms, step.until_ms))
+        elif step.next is Next.GO:
+            try:
+                self._context.routes.of(message.channel)
+            except NoRoute as error:
+                step = Step(Next.END, Status.FAILED, step.decision, note=error.message)
+            else:
+                purpose = classify_by_declaration(message)
+                lane = self._context.names.lane(purpose, message.channel)
+                queued = msgspec.structs.replace(entry.envelope, recovered=False, queued_at_ms=now_ms)
+                outcome.send(lane, NewMessage(to_body(queued)))
+                counted_at_ms = now_ms if purpose is Purpose.PROMOTIONAL else UNCHANGED
+        if step.status is not None and (step.decision is not None or step.next is Next.END):
+            event = Event(
+                at_ms=now_ms, status=step.status, decision=step.decision, next_at_ms=step.until_ms, note=step.note
+            )
+            outcome.transitions.append(Transition(entry.key, event, counted_at_ms=counted_at_ms))
+
+    async def _write(self, outcome: _Outcome) -> None:
+        context = self._context
+        writes = [context.engine.send(queue, messages) for queue, messages in outcome.sends.items()]
+        if outcome.transitions:
+            recorded = context.records.messages.advance(outcome.transitions, urgent=self._urgent)
+            await asyncio.gather(recorded, *writes)
+        elif writes:
+            await asyncio.gather(*writes)
+        if outcome.finished:
+            # Not waited for: a deletion that is lost to a crash brings the message back, and it is dropped then.
+            task = asyncio.create_task(self._delete(outcome.finished), name="intake deletion")
+            self._deleting.add(task)
+            task.add_done_callback(self._deleting.discard)
+
+    async def _delete(self, receipts: list[str]) -> None:
+        try:
+            await self._context.engine.delete(self._queue, receipts)
+        except ChappeError as error:
+            _log.warning("intake_not_deleted", queue=self._queue, code=error.code, reason=error.message)

@@ -1,0 +1,57 @@
+"""From records to facts: what the rules are told about the recipient of a message."""
+
+from __future__ import annotations
+
+from chappe.compliance.facts import Consent, ConsentLevel, Facts, Suppression, locate
+from chappe.compliance.ruleset import RuleSet
+from chappe.model.customer import CustomerMessage
+from chappe.records.knowledge import Known, Subject
+from chappe.records.people import ConsentRecord, SuppressionRecord
+from chappe.records.recipients import recipient_text
+
+
+def subject_of(message: CustomerMessage, key: int | None, rules: RuleSet, now_ms: int) -> Subject:
+    """What has to be looked up to decide this message."""
+    locale = locate(message.to)
+    window_ms = rules.cap_window_ms(locale.jurisdiction, message.channel, message.purpose)
+    return Subject(
+        key=key,
+        recipient=recipient_text(message.to),
+        channel=message.channel,
+        counted_since_ms=now_ms - window_ms if window_ms else None,
+    )
+
+
+def facts_of(message: CustomerMessage, known: Known, counted_at_ms: tuple[int, ...] = ()) -> Facts:
+    """The facts, with messages counted in addition to those that were found (`counted_at_ms`, oldest first)."""
+    locale = locate(message.to)
+    return Facts(
+        jurisdiction=locale.jurisdiction,
+        zones=locale.zones,
+        suppressions=tuple(map(_suppression, known.suppressions)) if known.suppressions else (),
+        consents=tuple(map(_consent, known.consents)) if known.consents else (),
+        recent_sends_at_ms=known.recent_sends_at_ms + counted_at_ms,
+    )
+
+
+def _suppression(record: SuppressionRecord) -> Suppression:
+    return Suppression(
+        address=record.to.address,
+        channel=record.channel,
+        purpose=record.purpose,
+        reason=record.reason,
+        created_at_ms=record.created_at_ms,
+    )
+
+
+def _consent(record: ConsentRecord) -> Consent:
+    return Consent(
+        channel=record.channel,
+        purpose=record.purpose,
+        granted=record.granted,
+        recorded_at_ms=record.recorded_at_ms,
+        expires_at_ms=record.expires_at_ms,
+        level=ConsentLevel(record.level) if record.level else None,
+        proof=record.proof,
+        source=record.source,
+    )

@@ -1,0 +1,66 @@
+"""The pipeline's queues: ordinary queues of one account, so that SQS calls see, measure and redrive them."""
+
+from __future__ import annotations
+
+import msgspec
+
+from chappe.engine.base import DeadLetterPolicy, Engine, QueueSettings
+from chappe.model.customer import Channel, Purpose
+from chappe.model.errors import QueueExists
+
+INTAKE_RECEIVES_MAX = 10
+"""An intake message that was received so often without being finished stops the others no longer."""
+INTAKE_VISIBILITY_MS = 30_000
+LANE_VISIBILITY_MS = 30_000
+
+
+class QueueNames(msgspec.Struct, frozen=True):
+    """Names in the engine, `region:account:name`."""
+
+    region: str
+    account: str
+
+    def intake(self, purpose: Purpose) -> str:
+        """Where accepted messages wait to be decided."""
+        return self._name(f"intake-{purpose}")
+
+    def lane(self, purpose: Purpose, channel: Channel) -> str:
+        """Where allowed messages wait for a provider."""
+        return self._name(f"{purpose}-{channel}")
+
+    @property
+    def prefix(self) -> str:
+        """What the names of all the pipeline's queues begin with."""
+        return self._name("")
+
+    @staticmethod
+    def dead_letters(queue: str) -> str:
+        """Where messages of this queue end up that cannot be processed."""
+        return queue + "-dlq"
+
+    def _name(self, name: str) -> str:
+        return f"{self.region}:{self.account}:chappe-{name}"
+
+
+async def create_queues(engine: Engine, names: QueueNames, channels: frozenset[Channel]) -> None:
+    """Create the queues that do not exist yet. Those that do keep the settings they have."""
+    for purpose in Purpose:
+        intake = names.intake(purpose)
+        policy = DeadLetterPolicy(names.dead_letters(intake), INTAKE_RECEIVES_MAX)
+        await _create(engine, policy.queue, QueueSettings(retention_ms=None))
+        await _create(
+            engine,
+            intake,
+            QueueSettings(retention_ms=None, visibility_timeout_ms=INTAKE_VISIBILITY_MS, dead_letter=policy),
+        )
+        for channel in sorted(channels):
+            lane = names.lane(purpose, channel)
+            await _create(engine, names.dead_letters(lane), QueueSettings(retention_ms=None))
+            await _create(engine, lane, QueueSettings(retention_ms=None, visibility_timeout_ms=LANE_VISIBILITY_MS))
+
+
+async def _create(engine: Engine, name: str, settings: QueueSettings) -> None:
+    try:
+        await engine.create_queue(name, settings)
+    except QueueExists:
+        return

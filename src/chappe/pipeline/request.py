@@ -1,0 +1,48 @@
+"""What a caller asks for: the body of `POST /v1/messages`, before it is checked."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from chappe.model.customer import Channel, Content, Purpose, Recipient
+
+METADATA_ENTRIES_MAX = 50
+METADATA_KEY_CHARACTERS_MAX = 64
+METADATA_VALUE_CHARACTERS_MAX = 512
+SENDER_CHARACTERS_MAX = 320
+
+Moment = Annotated[
+    datetime, Meta(tz=True, description="A moment as in RFC 3339, with its offset: 2026-03-01T08:00:00Z.")
+]
+MetadataKey = Annotated[str, Meta(min_length=1, max_length=METADATA_KEY_CHARACTERS_MAX)]
+MetadataValue = Annotated[str, Meta(max_length=METADATA_VALUE_CHARACTERS_MAX)]
+
+
+class MessageRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A message to one person."""
+
+    to: Recipient
+    content: Content
+    purpose: Annotated[
+        Purpose,
+        Meta(description="Why it is sent. Promotional needs consent; transactional is what the person asked for."),
+    ]
+    channel: Annotated[Channel | None, Meta(description="The medium. Without it the kind of address decides.")] = None
+    sender: Annotated[
+        str | None,
+        Meta(
+            min_length=1,
+            max_length=SENDER_CHARACTERS_MAX,
+            description="Who it is from, such as `Acme <no-reply@acme.example>`. Without it the provider's own.",
+        ),
+    ] = msgspec.field(default=None, name="from")
+    send_at: Annotated[Moment | None, Meta(description="Not before this moment.")] = None
+    expires_at: Annotated[Moment | None, Meta(description="Not at this moment or later.")] = None
+    metadata: Annotated[
+        dict[MetadataKey, MetadataValue] | None,
+        Meta(max_length=METADATA_ENTRIES_MAX, description="The caller's own labels, kept and passed on."),
+    ] = None

@@ -1,0 +1,185 @@
+"""The pipeline as one thing that is started, used and stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from chappe.channels.base import Provider
+from chappe.compliance.ruleset import RuleSet
+from chappe.engine.base import Engine, QueueCounts
+from chappe.model.customer import Channel, CustomerMessage, Decision, Purpose, Status
+from chappe.model.errors import InvalidInput, MessageNotFound
+from chappe.pipeline.accept import Acceptance, Accepting, AnswerWith
+from chappe.pipeline.arrivals import Arrivals
+from chappe.pipeline.breaker import CircuitState
+from chappe.pipeline.context import Context, PipelineSettings
+from chappe.pipeline.gateway import Gateway, Routes
+from chappe.pipeline.intake import IntakeWorker
+from chappe.pipeline.known import facts_of, subject_of
+from chappe.pipeline.lane import Lane
+from chappe.pipeline.names import QueueNames, create_queues
+from chappe.pipeline.normalise import normalise
+from chappe.pipeline.reconcile import keep_mark, reconcile
+from chappe.pipeline.request import MessageRequest
+from chappe.pipeline.unsubscribe import UnsubscribeLinks
+from chappe.records import ids
+from chappe.records.people import SuppressionRecord
+from chappe.records.store import Records
+from chappe.records.timeline import Event
+
+UNSUBSCRIBED = "unsubscribed by one click"
+
+
+class Evaluation(msgspec.Struct, frozen=True):
+    """What would be decided, without sending."""
+
+    message: CustomerMessage
+    decision: Decision
+    at_ms: int
+
+
+class Pipeline:
+    """Takes messages to people from request to provider.
+
+    `routes` names the providers of each channel, the preferred one first. `now_ms` is the wall clock in milliseconds.
+    The engine, the records and the providers stay the caller's to close, after `stop`.
+    """
+
+    def __init__(
+        self,
+        *,
+        engine: Engine,
+        records: Records,
+        rules: RuleSet,
+        routes: Mapping[Channel, Sequence[Provider]],
+        names: QueueNames,
+        links: UnsubscribeLinks,
+        now_ms: Callable[[], int],
+        settings: PipelineSettings | None = None,
+        source: random.Random | None = None,
+    ) -> None:
+        settings = settings or PipelineSettings()
+        self.context = Context(
+            engine=engine,
+            records=records,
+            rules=rules,
+            routes=_routes(routes, settings),
+            names=names,
+            links=links,
+            settings=settings,
+            now_ms=now_ms,
+            random=source or random.Random(),  # noqa: S311 (jitter)
+        )
+        self._arrivals: Arrivals | None = None
+        self._acceptance: Acceptance | None = None
+        self._workers: list[IntakeWorker] = []
+        self._lanes: list[Lane] = []
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        """Create the queues, queue again what a crash cut off, and begin to work."""
+        context = self.context
+        await create_queues(context.engine, context.names, context.routes.channels)
+        await reconcile(context)
+        arrivals = self._arrivals = Arrivals(context.records.keys.next())
+        self._acceptance = Acceptance(context, arrivals)
+        for purpose in Purpose:
+            count = context.settings.transactional_intake_workers if purpose is Purpose.TRANSACTIONAL else 1
+            self._workers += [IntakeWorker(context, arrivals, purpose) for _ in range(count)]
+            self._lanes += [Lane(context, purpose, channel) for channel in sorted(context.routes.channels)]
+        for worker in self._workers:
+            self._begin(worker.run(), "pipeline intake")
+        for lane in self._lanes:
+            self._begin(lane.run(), "pipeline lane")
+        self._begin(keep_mark(context, arrivals), "pipeline mark")
+
+    async def stop(self) -> None:
+        """Take nothing more from the queues, let attempts under way end, and record what they came to."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        grace_seconds = self.context.settings.stop_grace_seconds
+        await asyncio.gather(*(lane.finish(grace_seconds) for lane in self._lanes))
+        await asyncio.gather(*(worker.drained() for worker in self._workers))
+
+    async def accept(
+        self, requests: Sequence[MessageRequest | InvalidInput], answer_with: AnswerWith | None = None
+    ) -> list[Accepting]:
+        """Take messages; see `Acceptance.accept`."""
+        assert self._acceptance is not None, "the pipeline is not started"
+        return await self._acceptance.accept(requests, answer_with)
+
+    async def evaluate(self, request: MessageRequest, at_ms: int | None = None) -> Evaluation:
+        """What the rules say of a message now or at another moment. Nothing is stored.
+
+        Raises `InvalidInput`, `NoRoute`.
+        """
+        context = self.context
+        now_ms = context.now_ms() if at_ms is None else at_ms
+        message = normalise(request, message_id=ids.key_text(ids.MESSAGE, 0), now_ms=now_ms)
+        context.routes.of(message.channel)
+        at_ms = max(now_ms, message.send_at_ms or 0)
+        subject = subject_of(message, None, context.rules, at_ms)
+        (known,) = await context.records.look_up([subject], urgent=False)
+        return Evaluation(message, context.rules.decide(message, facts_of(message, known), at_ms), at_ms)
+
+    async def cancel(self, key: int) -> None:
+        """Cancel a message. Raises `MessageNotFound`, `NotCancellable`."""
+        context = self.context
+        event = Event(at_ms=context.now_ms(), status=Status.CANCELLED)
+        if self._arrivals is not None:
+            await self._arrivals.settled([key])
+        await context.hands.cancel(key, lambda: context.records.messages.cancel(key, event))
+
+    async def unsubscribe(self, token: str) -> None:
+        """Suppress promotional messages to the recipient of a link, on the channel it came by.
+
+        Doing it again is no error. Raises `MessageNotFound` for a token that was not made here.
+        """
+        context = self.context
+        key = context.links.key_of(token)
+        if key is None:
+            raise MessageNotFound("This link is not valid; it may have been cut off. Copy it from the message again.")
+        message = (await context.records.messages.get(key)).message
+        record = SuppressionRecord(
+            key=context.records.keys.next(),
+            to=message.to,
+            channel=message.channel,
+            purpose=Purpose.PROMOTIONAL,
+            reason=UNSUBSCRIBED,
+            created_at_ms=context.now_ms(),
+        )
+        await context.records.people.add_suppression(record)
+
+    async def queue_counts(self) -> list[tuple[str, QueueCounts]]:
+        """The pipeline's queues by name, with their counts."""
+        engine = self.context.engine
+        prefix = self.context.names.prefix
+        found = await engine.list_queues(prefix)
+        return [(queue.name, await engine.counts(queue.name)) for queue in found]
+
+    def circuits(self) -> dict[str, CircuitState]:
+        """The worst circuit of each provider."""
+        now_ms = self.context.now_ms()
+        return {gateway.name: gateway.state(now_ms) for gateway in self.context.routes.all()}
+
+    def _begin(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        self._tasks.append(asyncio.create_task(work, name=name))
+
+
+def _routes(routes: Mapping[Channel, Sequence[Provider]], settings: PipelineSettings) -> Routes:
+    gateways: dict[str, Gateway] = {}
+    for provider in (provider for route in routes.values() for provider in route):
+        if provider.name not in gateways:
+            gateways[provider.name] = Gateway(
+                provider,
+                max_concurrent=settings.max_concurrent.get(provider.name, settings.max_concurrent_default),
+                timeout_seconds=settings.provider_timeout_seconds,
+                breaker=settings.breaker,
+            )
+    return Routes({channel: [gateways[provider.name] for provider in route] for channel, route in routes.items()})

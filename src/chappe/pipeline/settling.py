@@ -1,0 +1,110 @@
+"""Results of attempts: recorded first, then settled with the queue, many at a time.
+
+Nothing is forgotten while the disk is full or failing: what cannot be recorded is tried again until it can, and the
+lane takes in no more than its capacity meanwhile.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+
+import msgspec
+import structlog
+
+from chappe.engine.base import NewMessage
+from chappe.model.errors import ChappeError, Closed
+from chappe.pipeline.context import Context
+from chappe.records.messages import Transition
+
+_PAUSE_AFTER_FAILURE_SECONDS = 1.0
+_log = structlog.get_logger("chappe.pipeline")
+
+
+class Settlement(msgspec.Struct, frozen=True):
+    """What becomes of a message that a lane holds.
+
+    Its `transitions` are recorded and `sends` (queue, message) made; then the lane's copy is deleted, or, with
+    `again_in_ms`, shown again after that time.
+    """
+
+    key: int
+    receipt: str
+    transitions: tuple[Transition, ...] = ()
+    sends: tuple[tuple[str, NewMessage], ...] = ()
+    again_in_ms: int | None = None
+
+
+class Settler:
+    """Settles for one lane. `release` is told the keys that the lane holds no longer."""
+
+    def __init__(self, context: Context, queue: str, *, urgent: bool, release: Callable[[Sequence[int]], None]) -> None:
+        self._context = context
+        self._queue = queue
+        self._urgent = urgent
+        self._release = release
+        self._waiting: list[Settlement] = []
+        self._draining: asyncio.Task[None] | None = None
+
+    def settle(self, settlement: Settlement) -> None:
+        """Settle soon, together with others."""
+        self._waiting.append(settlement)
+        if self._draining is None:
+            self._draining = asyncio.create_task(self._drain(), name="lane settling")
+
+    async def settled(self) -> None:
+        """Wait until everything handed in is settled."""
+        if self._draining is not None:
+            await self._draining
+
+    async def _drain(self) -> None:
+        while self._waiting:
+            batch, self._waiting = self._waiting, []
+            try:
+                await self._settle(batch)
+            except Closed:
+                _log.warning("unsettled_at_close", queue=self._queue, count=len(batch))
+            finally:
+                self._release([settlement.key for settlement in batch])
+        self._draining = None
+
+    async def _settle(self, batch: Sequence[Settlement]) -> None:
+        context = self._context
+        sends: dict[str, list[NewMessage]] = {}
+        for settlement in batch:
+            for queue, message in settlement.sends:
+                sends.setdefault(queue, []).append(message)
+        for queue, messages in sends.items():
+            await self._insist(partial(context.engine.send, queue, messages))
+        transitions = [step for settlement in batch for step in settlement.transitions]
+        if transitions:
+            await self._insist(partial(context.records.messages.advance, transitions, urgent=self._urgent))
+        await self._settle_queue(batch)
+
+    async def _settle_queue(self, batch: Sequence[Settlement]) -> None:
+        engine = self._context.engine
+        done = [settlement.receipt for settlement in batch if settlement.again_in_ms is None]
+        again = [(s.receipt, s.again_in_ms) for s in batch if s.again_in_ms is not None]
+        try:
+            if done:
+                await engine.delete(self._queue, done)
+            if again:
+                await engine.change_visibility(self._queue, again)
+        except Closed:
+            raise
+        except ChappeError as error:
+            # They are received again when their visibility timeout ends, and the record says what to do.
+            _log.warning("lane_not_settled", queue=self._queue, code=error.code, reason=error.message)
+
+    async def _insist(self, write: Callable[[], Awaitable[object]]) -> None:
+        while True:
+            try:
+                await write()
+            except Closed:
+                raise
+            except ChappeError as error:
+                _log.error("result_not_recorded_yet", queue=self._queue, code=error.code, reason=error.message)
+                await asyncio.sleep(_PAUSE_AFTER_FAILURE_SECONDS)
+            else:
+                return
