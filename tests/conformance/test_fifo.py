@@ -189,13 +189,17 @@ async def test_the_queues_delay_delays(engine: Engine, clock: ManualClock) -> No
     assert texts(await consume(engine, "q", 2)) == ["1", "2"]
 
 
-async def test_a_messages_own_delay_is_not_followed(engine: Engine) -> None:
-    await engine.create_queue("q", FIFO)
+@pytest.mark.parametrize("own_delay_ms", [0, 2 * MINUTE_MS])
+async def test_a_messages_own_delay_is_not_followed(engine: Engine, clock: ManualClock, own_delay_ms: int) -> None:
+    """Refused or ignored, but never in the place of the queue's."""
+    await engine.create_queue("q", QueueSettings(fifo=True, delay_ms=MINUTE_MS))
     try:
-        await engine.send("q", [NewMessage(b"body", group="g", delay_ms=MINUTE_MS)])
+        await engine.send("q", [NewMessage(b"body", group="g", delay_ms=own_delay_ms)])
     except InvalidInput:
         assert await engine.counts("q") == QueueCounts(0, 0, 0)
     else:
+        assert await nothing_to_receive(engine, "q")
+        clock.advance(MINUTE_MS)
         assert texts(await take(engine, "q", 1)) == ["body"]
 
 

@@ -378,6 +378,8 @@ def _check_settings(settings: QueueSettings) -> None:
 def _check_message(settings: QueueSettings, message: NewMessage) -> None:
     if message.delay_ms is not None and message.delay_ms < 0:
         raise InvalidInput("a delay is not negative")
+    if settings.fifo and message.delay_ms:
+        raise InvalidInput("in a FIFO queue the delay is the queue's")
     if settings.fifo and message.group is None:
         raise InvalidInput("a message of a FIFO queue has a group")
     key = message.deduplication_key

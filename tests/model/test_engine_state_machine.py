@@ -1,0 +1,352 @@
+"""Long random lives of each engine, held to the contract step by step.
+
+Each step is done to the engine and followed in the worlds that the contract still allows (see `world`). Time stands
+still within a step. Crashes are real: the engine is opened on a copy of the files it had while it was running.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import tempfile
+from collections.abc import Awaitable
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from tests.conformance.clocks import ManualClock
+from tests.conformance.engines import KINDS, EngineKind, copy_as_found
+from tests.model.world import World, Worlds
+
+from chappe.engine.base import (
+    DeadLetterPolicy,
+    Engine,
+    NewMessage,
+    QueueSettings,
+    ReceivedMessage,
+    SentMessage,
+)
+from chappe.model.errors import InFlightLimit, InvalidInput, QueueExists
+
+T = TypeVar("T")
+
+STANDARD_NAMES = ["s1", "s2", "dead-s"]
+FIFO_NAMES = ["f1", "f2", "dead-f"]
+SOURCES = ["s1", "s2", "f1", "f2"]
+NAMES = [*STANDARD_NAMES, *FIFO_NAMES]
+SECOND_MS = 1000
+PATIENCE_MS = 5
+MOST_STORED = 40
+"""Messages in a queue, so that a failure stays readable."""
+
+TIMEOUTS_MS = st.sampled_from([0, 1, SECOND_MS, 10 * SECOND_MS, 70 * SECOND_MS])
+ADVANCES_MS = st.sampled_from(
+    [1, 999, SECOND_MS, 5 * SECOND_MS, 11 * SECOND_MS, 71 * SECOND_MS, 299_999, 300_001, 400_000_000]
+)
+
+
+@st.composite
+def settings_for(draw: st.DrawFn, name: str) -> QueueSettings:
+    fifo = name in FIFO_NAMES
+    policy = None
+    max_in_flight = 120_000
+    if name in SOURCES:
+        if draw(st.booleans()):
+            policy = DeadLetterPolicy("dead-f" if fifo else "dead-s", draw(st.integers(1, 3)))
+        else:
+            max_in_flight = draw(st.sampled_from([120_000, 120_000, 2]))
+    return QueueSettings(
+        fifo=fifo,
+        delay_ms=draw(st.sampled_from([0, 0, 0, 3 * SECOND_MS])) if name in SOURCES else 0,
+        visibility_timeout_ms=draw(TIMEOUTS_MS),
+        retention_ms=draw(st.sampled_from([None, 345_600_000, 345_600_000, 100 * SECOND_MS])),
+        max_in_flight=max_in_flight,
+        dead_letter=policy,
+        attributes=draw(st.sampled_from([{}, {"a": "b"}])),
+    )
+
+
+Draft = tuple[str, bytes | None, int | None]
+DRAFTS = st.lists(
+    st.tuples(
+        st.sampled_from(["g1", "g2", "g3"]),
+        st.sampled_from([None, None, None, b"k1", b"k2", b"k3"]),
+        st.sampled_from([None, None, 0, 2 * SECOND_MS, 80 * SECOND_MS]),
+    ),
+    min_size=1,
+    max_size=8,
+)
+
+
+class EngineMachine(RuleBasedStateMachine):
+    kind: EngineKind
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.home = Path(tempfile.mkdtemp(prefix="chappe-model-"))
+        self.generation = 0
+        self.clock = ManualClock()
+        self.worlds = Worlds(World(self.clock))
+        self.receipts: dict[str, list[str]] = {name: [] for name in NAMES}
+        self.bodies = 0
+        self.runner = asyncio.Runner()
+        self.engine = self.open()
+
+    # --- the engine ---------------------------------------------------------------------------------------
+
+    def run(self, awaitable: Awaitable[T]) -> T:
+        async def waiting() -> T:
+            return await awaitable
+
+        return self.runner.run(waiting())
+
+    @property
+    def folder(self) -> Path:
+        return self.home / str(self.generation)
+
+    def open(self) -> Engine:
+        return self.run(self.kind.open(self.folder, self.clock))
+
+    def teardown(self) -> None:
+        try:
+            self.run(self.engine.close())
+        finally:
+            self.runner.close()
+            shutil.rmtree(self.home)
+
+    def exists(self, name: str) -> bool:
+        return name in self.worlds.possible[0]._queues
+
+    def queue_names(self) -> list[str]:
+        return [name for name in NAMES if self.exists(name)]
+
+    def do_in_worlds(self, step: Any) -> None:
+        """An acknowledged operation that every world follows in the same way."""
+        for world in self.worlds.possible:
+            self.run(step(world))
+        self.worlds.saved()
+
+    # --- queues -------------------------------------------------------------------------------------------
+
+    @initialize(data=st.data())
+    def create_two(self, data: st.DataObject) -> None:
+        for name in ["dead-s", "dead-f", data.draw(st.sampled_from(SOURCES))]:
+            self.create(name, data.draw(settings_for(name)))
+
+    @rule(data=st.data())
+    def create_queue(self, data: st.DataObject) -> None:
+        name = data.draw(st.sampled_from(NAMES))
+        self.create(name, data.draw(settings_for(name)))
+
+    def create(self, name: str, settings: QueueSettings) -> None:
+        if self.exists(name):
+            try:
+                self.run(self.engine.create_queue(name, settings))
+            except QueueExists:
+                return
+            raise AssertionError("a taken name was given again")
+        self.run(self.engine.create_queue(name, settings))
+        self.receipts[name] = []
+        self.do_in_worlds(lambda world: world.create_queue(name, settings))
+
+    @precondition(lambda self: bool(self.queue_names()))
+    @rule(data=st.data())
+    def set_queue(self, data: st.DataObject) -> None:
+        name = data.draw(st.sampled_from(self.queue_names()))
+        settings = data.draw(settings_for(name))
+        self.run(self.engine.set_queue(name, settings))
+        self.do_in_worlds(lambda world: world.set_queue(name, settings))
+
+    @precondition(lambda self: len(self.queue_names()) > 3)
+    @rule(data=st.data())
+    def delete_queue(self, data: st.DataObject) -> None:
+        name = data.draw(st.sampled_from(self.queue_names()))
+        self.run(self.engine.delete_queue(name))
+        self.do_in_worlds(lambda world: world.delete_queue(name))
+
+    @precondition(lambda self: bool(self.queue_names()))
+    @rule(data=st.data())
+    def purge(self, data: st.DataObject) -> None:
+        name = data.draw(st.sampled_from(self.queue_names()))
+        self.run(self.engine.purge(name))
+        self.do_in_worlds(lambda world: world.purge(name))
+
+    # --- messages -----------------------------------------------------------------------------------------
+
+    def new_messages(self, name: str, drafts: list[Draft]) -> list[NewMessage]:
+        messages = []
+        for group, key, delay_ms in drafts:
+            self.bodies += 1
+            body, attributes = b"body %d" % self.bodies, b"a" * (self.bodies % 3)
+            own_delay_ms = (delay_ms and None) if name in FIFO_NAMES else delay_ms
+            messages.append(NewMessage(body, attributes, group, key, own_delay_ms))
+        return messages
+
+    @precondition(lambda self: bool(self.queue_names()))
+    @rule(data=st.data(), drafts=DRAFTS)
+    def send(self, data: st.DataObject, drafts: list[Draft]) -> None:
+        name = data.draw(st.sampled_from(self.queue_names()))
+        if self.worlds.possible[0].stored(name) + len(drafts) > MOST_STORED:
+            return
+        messages = self.new_messages(name, drafts)
+        answers = self.run(self.engine.send(name, messages))
+        self.worlds.follow(lambda world: world.sent(name, messages, answers))
+        self.worlds.saved()
+
+    @precondition(lambda self: bool(self.queue_names()))
+    @rule(data=st.data())
+    def send_to_several_at_once(self, data: st.DataObject) -> None:
+        """Calls made together are committed together, and yet each is whole and they keep their order."""
+        names = data.draw(st.lists(st.sampled_from(self.queue_names()), min_size=2, max_size=5))
+        calls = [(name, self.new_messages(name, data.draw(DRAFTS)[:3])) for name in names]
+
+        async def send_all() -> list[list[SentMessage]]:
+            return await asyncio.gather(*(self.engine.send(name, messages) for name, messages in calls))
+
+        for (name, messages), answers in zip(calls, self.run(send_all()), strict=True):
+            self.worlds.follow(partial(World.sent, name=name, messages=messages, answers=answers))
+        self.worlds.saved()
+
+    @precondition(lambda self: any(self.exists(name) for name in FIFO_NAMES))
+    @rule(data=st.data(), drafts=DRAFTS)
+    def send_with_one_bad_message(self, data: st.DataObject, drafts: list[Draft]) -> None:
+        name = data.draw(st.sampled_from([name for name in FIFO_NAMES if self.exists(name)]))
+        try:
+            bad = [*self.new_messages(name, drafts), NewMessage(b"no group")]
+            self.run(self.engine.send(name, bad))
+        except InvalidInput:
+            return
+        raise AssertionError("a message without a group was taken")
+
+    @precondition(lambda self: bool(self.queue_names()))
+    @rule(
+        data=st.data(),
+        max_messages=st.sampled_from([1, 1, 2, 3, 10, 1000]),
+        timeout_ms=st.one_of(st.none(), TIMEOUTS_MS),
+    )
+    def receive(self, data: st.DataObject, max_messages: int, timeout_ms: int | None) -> None:
+        self.receive_from(data.draw(st.sampled_from(self.queue_names())), max_messages, timeout_ms)
+
+    def receive_from(
+        self, name: str, max_messages: int, timeout_ms: int | None
+    ) -> list[ReceivedMessage] | InFlightLimit:
+        before = self.stored_in_target_of(name)
+        self.worlds.remember_for_crash()
+        answer = self.run(self.take(name, max_messages, timeout_ms))
+        after = self.stored_in_target_of(name)
+        moved = None if before is None or after is None else after - before
+        self.worlds.follow(lambda world: world.received(name, max_messages, timeout_ms, answer, moved))
+        if not isinstance(answer, InFlightLimit):
+            issued = [message.receipt for message in answer]
+            assert len(set(issued) - set(self.receipts[name])) == len(answer), "a receipt was issued twice"
+            self.receipts[name] += issued
+        return answer
+
+    async def take(self, name: str, max_messages: int, timeout_ms: int | None) -> list[ReceivedMessage] | InFlightLimit:
+        """A receive that finds nothing is asked again, with patience: then there is nothing."""
+        for wait_ms in (0, PATIENCE_MS):
+            try:
+                taken = await self.engine.receive(
+                    name, max_messages=max_messages, visibility_timeout_ms=timeout_ms, wait_ms=wait_ms
+                )
+            except InFlightLimit as limit:
+                return limit
+            if taken:
+                break
+        return taken
+
+    def stored_in_target_of(self, name: str) -> int | None:
+        """How many messages the queue of the dead letter policy holds, to see how many were moved there."""
+        policy = self.worlds.possible[0]._queues[name].settings.dead_letter
+        if policy is None or not self.exists(policy.queue):
+            return None
+        counts = self.run(self.engine.counts(policy.queue))
+        return counts.ready + counts.in_flight + counts.delayed
+
+    def draw_receipts(self, data: st.DataObject, name: str) -> list[str]:
+        """Mostly receipts of this queue, mostly new ones; now and then foreign ones and junk."""
+        own = self.receipts[name]
+        sources = [st.just("junk")]
+        if own:
+            newest, any_of_own = st.sampled_from(own[-5:]), st.sampled_from(own)
+            sources = [newest, newest, newest, any_of_own, any_of_own, *sources]
+        foreign = [receipt for other in NAMES if other != name for receipt in self.receipts[other][-2:]]
+        if foreign:
+            sources.append(st.sampled_from(foreign))
+        return data.draw(st.lists(st.one_of(sources), min_size=1, max_size=6))
+
+    @precondition(lambda self: any(self.receipts[name] for name in self.queue_names()))
+    @rule(data=st.data())
+    def delete(self, data: st.DataObject) -> None:
+        name = data.draw(st.sampled_from([name for name in self.queue_names() if self.receipts[name]]))
+        receipts = self.draw_receipts(data, name)
+        answers = self.run(self.engine.delete(name, receipts))
+        self.worlds.follow(lambda world: world.deleted(name, receipts, answers))
+        self.worlds.saved()
+
+    @precondition(lambda self: any(self.receipts[name] for name in self.queue_names()))
+    @rule(data=st.data())
+    def change_visibility(self, data: st.DataObject) -> None:
+        name = data.draw(st.sampled_from([name for name in self.queue_names() if self.receipts[name]]))
+        changes = [(receipt, data.draw(TIMEOUTS_MS)) for receipt in self.draw_receipts(data, name)]
+        answers = self.run(self.engine.change_visibility(name, changes))
+        self.worlds.follow(lambda world: world.changed(name, changes, answers))
+        self.worlds.saved()
+
+    # --- time and ends ------------------------------------------------------------------------------------
+
+    @rule(ms=ADVANCES_MS)
+    def advance(self, ms: int) -> None:
+        self.clock.advance(ms)
+
+    @precondition(lambda self: self.kind.durable)
+    @rule(down_ms=st.sampled_from([0, 0, SECOND_MS, 71 * SECOND_MS]))
+    def restart(self, down_ms: int) -> None:
+        self.run(self.engine.close())
+        self.worlds.saved()
+        self.clock.advance(down_ms)
+        self.engine = self.open()
+
+    @precondition(lambda self: self.kind.durable)
+    @rule(down_ms=st.sampled_from([0, 0, SECOND_MS, 71 * SECOND_MS]))
+    def crash(self, down_ms: int) -> None:
+        left_behind = self.home / str(self.generation + 1)
+        copy_as_found(self.folder, left_behind)
+        self.run(self.engine.close())
+        shutil.rmtree(self.folder)
+        self.generation += 1
+        self.worlds.crash()
+        self.clock.advance(down_ms)
+        self.engine = self.open()
+
+    # --- what always holds --------------------------------------------------------------------------------
+
+    @invariant()
+    def counts_are_exact_at_rest(self) -> None:
+        for name in self.queue_names():
+            counts = self.run(self.engine.counts(name))
+            self.worlds.follow(partial(World.counted, name=name, counts=counts))
+
+    @invariant()
+    def the_queues_are_those_created(self) -> None:
+        described = self.run(self.engine.list_queues())
+        assert described == self.run(self.worlds.possible[0].list_queues())
+
+
+KIND = {kind.name: kind for kind in KINDS}
+
+
+class ReferenceMachine(EngineMachine):
+    """The reference held to itself: what this finds is wrong with the test."""
+
+    kind = KIND["reference"]
+
+
+class EmbeddedMachine(EngineMachine):
+    kind = KIND["embedded"]
+
+
+TestReference = ReferenceMachine.TestCase
+TestEmbedded = EmbeddedMachine.TestCase
