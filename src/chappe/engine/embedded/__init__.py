@@ -1,6 +1,8 @@
 """The embedded engine: durable queues in one process and one data folder, on SQLite.
 
-    engine.py     the operations of the contract
+    engine.py     the contract's operations, put together from
+                  structure.py, sending.py, receiving.py (with polling.py, dead_letters.py), ending.py
+    core.py       what they share                   upkeep.py     what happens by itself
     standard.py   a standard queue in memory        fifo.py       a FIFO queue in memory
     backlog.py    order with only its ends in memory
     entry.py      one message, receipts             writes.py     what goes to disk together

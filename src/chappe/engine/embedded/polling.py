@@ -8,43 +8,43 @@ from typing import TYPE_CHECKING
 from chappe.engine.embedded.queue import Poller, Queue
 
 if TYPE_CHECKING:
-    from chappe.engine.embedded.engine import EmbeddedEngine
     from chappe.engine.embedded.entry import Entry
+    from chappe.engine.embedded.receiving import Receiving
 
 
 async def wait_for_messages(
-    engine: EmbeddedEngine, queue: Queue, max_messages: int, visibility_timeout_ms: int, wait_ms: int
+    receiving: Receiving, queue: Queue, max_messages: int, visibility_timeout_ms: int, wait_ms: int
 ) -> list[Entry]:
     """Wait in line; returns empty after `wait_ms`, or when the queue is deleted or the engine closes."""
     poller = Poller(max_messages, visibility_timeout_ms)
     queue.pollers[poller] = None
     give_up = asyncio.get_running_loop().call_later(wait_ms / 1000, _give_up, poller)
-    _arm(engine, queue)
+    _arm(receiving, queue)
     try:
         return await poller.taken
     except asyncio.CancelledError:
         if poller.taken.done() and not poller.taken.cancelled():  # served and cancelled in the same moment
-            engine.put_back(queue, poller.taken.result())
+            receiving.put_back(queue, poller.taken.result())
         raise
     finally:
         give_up.cancel()
         queue.pollers.pop(poller, None)
 
 
-def serve_pollers(engine: EmbeddedEngine, queue: Queue) -> None:
+def serve_pollers(receiving: Receiving, queue: Queue) -> None:
     """Hand ready messages to waiting receives, first come first served."""
     while queue.pollers:
         poller = next(iter(queue.pollers))
         if poller.taken.done():
             del queue.pollers[poller]
             continue
-        taken = engine.take(queue, poller.max_messages, poller.visibility_timeout_ms)
+        taken = receiving.take(queue, poller.max_messages, poller.visibility_timeout_ms)
         if not taken:
-            engine.load(queue)  # serves again when it is done
+            receiving.load(queue)  # serves again when it is done
             break
         del queue.pollers[poller]
         poller.taken.set_result(taken)
-    _arm(engine, queue)
+    _arm(receiving, queue)
 
 
 def _give_up(poller: Poller) -> None:
@@ -52,12 +52,22 @@ def _give_up(poller: Poller) -> None:
         poller.taken.set_result([])
 
 
-def _arm(engine: EmbeddedEngine, queue: Queue) -> None:
+def _arm(receiving: Receiving, queue: Queue) -> None:
     """Wake up when the next delay or visibility timeout of a queue with waiting receives ends."""
     if queue.wake is not None:
         queue.wake.cancel()
         queue.wake = None
     instant = queue.next_instant() if queue.pollers else None
     if instant is not None:
-        delay_ms = max(1, instant - engine.clock())
-        queue.wake = asyncio.get_running_loop().call_later(delay_ms / 1000, serve_pollers, engine, queue)
+        delay_ms = max(1, instant - receiving.clock())
+        queue.wake = asyncio.get_running_loop().call_later(delay_ms / 1000, serve_pollers, receiving, queue)
+
+
+def dismiss_pollers(queue: Queue) -> None:
+    """Let waiting receives return empty."""
+    if queue.wake is not None:
+        queue.wake.cancel()
+        queue.wake = None
+    pollers, queue.pollers = queue.pollers, {}
+    for poller in pollers:
+        _give_up(poller)

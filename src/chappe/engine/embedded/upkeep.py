@@ -6,13 +6,11 @@ import asyncio
 import contextlib
 import shutil
 from collections import deque
-from typing import TYPE_CHECKING
 
+from chappe.engine.embedded.core import Core
+from chappe.engine.embedded.queue import Queue
+from chappe.engine.embedded.receiving import Receiving
 from chappe.model.errors import ChappeError
-
-if TYPE_CHECKING:
-    from chappe.engine.embedded.engine import EmbeddedEngine
-    from chappe.engine.embedded.queue import Queue
 
 INTERVAL_SECONDS = 0.2
 EXPIRE_EVERY_MS = 10_000
@@ -21,10 +19,9 @@ GARBAGE_ROWS = 500
 
 
 class Upkeep:
-    def __init__(self, engine: EmbeddedEngine) -> None:
-        self._engine = engine
-        self.garbage = True
-        self.full = False
+    def __init__(self, core: Core, receiving: Receiving) -> None:
+        self._core = core
+        self._receiving = receiving
         self._to_expire: deque[Queue] = deque()
         self._expired_at_ms = 0
         self._task = asyncio.get_running_loop().create_task(self._run())
@@ -35,30 +32,30 @@ class Upkeep:
     async def _run(self) -> None:
         while True:
             await asyncio.sleep(INTERVAL_SECONDS)
-            engine = self._engine
-            engine.commits.tick()
-            now = engine.clock()
-            engine.keys.forget_old(now)
+            core = self._core
+            core.commits.tick()
+            now = core.clock()
+            core.keys.forget_old(now)
             self._serve(now)
             self._expire(now)
             with contextlib.suppress(ChappeError):  # reported where it matters: to whoever writes next
-                if self.full:
+                if core.full is not None:
                     await self._look_for_room()
-                elif self.garbage:
-                    self.garbage = await engine.commits.run(lambda store: store.collect_garbage(GARBAGE_ROWS))
+                elif core.garbage:
+                    core.garbage = await core.commits.run(lambda store: store.collect_garbage(GARBAGE_ROWS))
 
     def _serve(self, now: int) -> None:
         """Receives that wait for messages which come due only on disk."""
-        for queue in self._engine.by_id.values():
+        for queue in self._core.by_id.values():
             if queue.pollers:
                 instant = queue.next_instant()
                 if (instant is not None and instant <= now) or queue.load(now) is not None:
-                    self._engine.serve(queue)
+                    self._core.serve(queue)
 
     def _expire(self, now: int) -> None:
         if not self._to_expire and (now >= self._expired_at_ms + EXPIRE_EVERY_MS or now < self._expired_at_ms):
             self._expired_at_ms = now
-            self._to_expire.extend(self._engine.by_id.values())
+            self._to_expire.extend(self._core.by_id.values())
         for _ in range(min(QUEUES_PER_TURN, len(self._to_expire))):
             queue = self._to_expire.popleft()
             cutoff = queue.cutoff(now)
@@ -66,14 +63,13 @@ class Upkeep:
                 continue
             expired = queue.expire(cutoff, now)
             if expired:
-                self._engine.expired(expired)
-                self._engine.load(queue)
+                self._core.expire(expired)
+                self._receiving.load(queue)
                 self._to_expire.append(queue)
 
     async def _look_for_room(self) -> None:
-        folder = self._engine.folder
+        folder = self._core.folder
         if not await asyncio.to_thread(folder.build_reserve):
             return
         if shutil.disk_usage(folder.path).free > folder.reserve_bytes // 4:
-            self.full = False
-            self._engine.room_again()
+            self._core.full = None

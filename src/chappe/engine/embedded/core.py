@@ -1,0 +1,183 @@
+"""What the operations of the embedded engine share: its queues, the commit stream, and what of it all is in memory."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+
+from chappe.engine.embedded.checkpoints import Checkpoints
+from chappe.engine.embedded.commits import CommitStream
+from chappe.engine.embedded.deduplication import DeduplicationKeys
+from chappe.engine.embedded.entry import Entry, Receipts, State
+from chappe.engine.embedded.folder import DataFolder
+from chappe.engine.embedded.queue import Queue
+from chappe.engine.embedded.recovery import load_deduplication, load_queues, replay
+from chappe.engine.embedded.settling import plan
+from chappe.engine.embedded.store import Store
+from chappe.engine.embedded.writes import Page, Settlement, Write
+from chappe.model.errors import Closed, QueueNotFound, StorageFull
+
+RESIDENT_BYTES = 64 << 20
+"""Contents of settled messages kept in memory, over all queues."""
+SETTLE_PAUSE_SECONDS = 1.0
+"""How long no page is settled after the disk was found full."""
+
+
+def now_ms() -> int:
+    """The wall clock."""
+    return time.time_ns() // 1_000_000
+
+
+class Core:
+    """The state of an open engine. `serve` hands ready messages to waiting receives; the receiving part sets it."""
+
+    def __init__(self, folder: DataFolder, store: Store, clock: Callable[[], int]) -> None:
+        self.folder = folder
+        self.store = store
+        self.clock = clock
+        now = clock()
+        next_page_no = replay(store)
+        self._next_seq = self.first_seq = store.next_seq()
+        self.receipts = Receipts(store.receipt_key())
+        self.by_id = load_queues(store, now)
+        self.by_name = {queue.name: queue for queue in self.by_id.values()}
+        self.names = sorted(self.by_name)
+        self.keys = DeduplicationKeys(load_deduplication(store, now))
+        self.ended: set[int] = set()
+        """Settled messages (by sequence) that ended and still have a row: rows that are read are checked against it."""
+        self.resident_bytes = 0
+        self.full: StorageFull | None = None
+        """Set while the disk is full."""
+        self.garbage = True
+        """Whether purges or deleted queues may have left rows behind."""
+        self.closing = False
+        self.serve: Callable[[Queue], None] = lambda queue: None
+        self._settle_not_before = 0.0
+        self._checkpoints = Checkpoints(store)
+        self.commits = CommitStream(
+            store,
+            next_page_no=next_page_no,
+            settle=self._plan_settlement,
+            settled=self._settled,
+            loaded=self._loaded,
+            on_full=self.on_full,
+            between_commits=self._checkpoints.between_commits,
+        )
+
+    async def close(self) -> None:
+        await self.commits.close()
+        self._checkpoints.close()
+        self.store.close()
+        self.folder.close()
+
+    def check_open(self) -> None:
+        if self.closing:
+            raise Closed("The server is shutting down.")
+
+    def queue(self, name: str) -> Queue:
+        """Raises `QueueNotFound`, and `Closed` after `close`."""
+        self.check_open()
+        queue = self.by_name.get(name)
+        if queue is None:
+            raise QueueNotFound(f"There is no queue named {name}.", queue=name)
+        return queue
+
+    def new_seq(self) -> int:
+        seq = self._next_seq
+        self._next_seq = seq + 1
+        return seq
+
+    @property
+    def last_seq(self) -> int:
+        """The highest sequence given out."""
+        return self._next_seq - 1
+
+    async def commit(self, write: Write) -> None:
+        """Returns when the write is durable and applied to memory."""
+        write.done = done = asyncio.get_running_loop().create_future()
+        self.commits.submit(write)
+        await done
+
+    # --- messages end, and contents leave memory ---
+
+    def end(self, entry: Entry) -> None:
+        """The message is over; its row, if any, goes when the page that says so is settled."""
+        entry.state = State.DEAD
+        if entry.settled:
+            self.ended.add(entry.seq)
+        self.release(entry)
+
+    def expire(self, entries: list[Entry]) -> None:
+        """Messages past their retention are gone at once: nobody could see them again anyway."""
+        for entry in entries:
+            self.end(entry)
+        self.commits.submit(Write(deleted=entries))
+
+    def release(self, entry: Entry) -> None:
+        """Let go of a content that is on disk or no longer needed."""
+        if entry.content is not None:
+            if entry.settled:
+                self.resident_bytes -= entry.content_bytes
+            entry.content = None
+
+    async def fetch(self, entries: list[Entry]) -> None:
+        """Read the contents of settled messages. An entry whose message has ended meanwhile stays without."""
+
+        def fetch(store: Store) -> list[Entry | None]:
+            return [store.read_one(entry.seq) for entry in entries]
+
+        rows = await self.commits.run(fetch)
+        for entry, row in zip(entries, rows, strict=True):
+            if row is not None and entry.content is None and entry.state is not State.DEAD:
+                entry.content = row.content
+                self.resident_bytes += entry.content_bytes
+
+    def _loaded(self, rows: Sequence[Entry]) -> None:
+        """Rows came from disk: mark those that have ended meanwhile."""
+        for entry in rows:
+            if entry.seq in self.ended:
+                entry.state = State.DEAD
+            else:
+                self.resident_bytes += entry.content_bytes
+
+    # --- settling ---
+
+    def _plan_settlement(self, pages: Sequence[Page], journal_bytes: int) -> Settlement | None:
+        loop_time = asyncio.get_running_loop().time()
+        if loop_time < self._settle_not_before:
+            return None
+        return plan(pages, journal_bytes, loop_time=loop_time, now=self.clock(), next_seq=self._next_seq)
+
+    def _settled(self, settlement: Settlement) -> None:
+        for entry in settlement.inserted.values():
+            self._got_row(entry)
+        for entry in settlement.noted.values():
+            entry.noted = True
+        for seq in settlement.deleted:
+            self.ended.discard(seq)
+
+    def _got_row(self, entry: Entry) -> None:
+        queue = self.by_id.get(entry.queue_id)
+        if queue is None or entry.seq <= queue.purged_seq:
+            return  # its row goes with the garbage
+        entry.settled = True
+        if entry.state is State.DEAD:
+            self.ended.add(entry.seq)
+            return
+        self.resident_bytes += entry.content_bytes
+        if queue.settled(entry) or entry.state is State.IN_FLIGHT or self.resident_bytes > RESIDENT_BYTES:
+            self.release(entry)
+
+    # --- a full disk ---
+
+    def on_full(self) -> None:
+        """The disk is full: refuse new messages, and free the reserve for everything else."""
+        self.folder.give_up_reserve()
+        if self.full is None:
+            self.full = StorageFull(
+                f"The disk that holds {self.folder.path} is full, so new messages are refused; receives and deletes are"
+                " served. Free space or enlarge it.",
+                path=str(self.folder.path),
+            )
+        self._settle_not_before = asyncio.get_running_loop().time() + SETTLE_PAUSE_SECONDS

@@ -1,0 +1,106 @@
+"""What a receiver does with a receipt: delete the message, or change how long it stays invisible."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from chappe.engine.embedded.checks import check_duration
+from chappe.engine.embedded.core import Core
+from chappe.engine.embedded.entry import Entry, Receipt, State
+from chappe.engine.embedded.queue import Queue
+from chappe.engine.embedded.standard import StandardQueue
+from chappe.engine.embedded.writes import Write
+from chappe.model.errors import ChappeError, MessageNotInFlight, ReceiptExpired
+
+
+class Ending:
+    def __init__(self, core: Core) -> None:
+        self._core = core
+
+    async def delete(self, name: str, receipts: Sequence[str]) -> list[ChappeError | None]:
+        queue = self._core.queue(name)
+        outcomes: list[ChappeError | None] = []
+        entries: list[Entry] = []
+        for text in receipts:
+            try:
+                entry = await self._entry_to_delete(queue, self._core.receipts.parse(text, queue.id))
+            except ChappeError as error:
+                outcomes.append(error)
+            else:
+                outcomes.append(None)
+                if entry is not None:
+                    entries.append(entry)
+        if entries:
+            await self._core.commit(Write(deleted=entries, apply=self._deleted))
+        return outcomes
+
+    async def _entry_to_delete(self, queue: Queue, receipt: Receipt) -> Entry | None:
+        """The live message of a receipt; None if it is gone already."""
+        entry = queue.received.get(receipt.seq)
+        if entry is None:
+            if receipt.seq >= self._core.first_seq:
+                return None
+            return await self._unknown_receive(queue, receipt)
+        if queue.settings.fifo and (
+            entry.receive_count != receipt.receive_count
+            or entry.state is not State.IN_FLIGHT
+            or entry.visible_at <= self._core.clock()
+        ):
+            raise ReceiptExpired("The receipt handle has expired.")
+        return entry
+
+    async def _unknown_receive(self, queue: Queue, receipt: Receipt) -> Entry | None:
+        """A receipt from before the last start. If its receive did not reach the disk, the message counts as ready."""
+        row = await self._core.commits.run(lambda store: store.read_one(receipt.seq))
+        if receipt.seq in queue.received:
+            return await self._entry_to_delete(queue, receipt)
+        if row is None or row.queue_id != queue.id or receipt.seq in self._core.ended:
+            return None
+        if row.seq <= queue.purged_seq:
+            return None
+        if not isinstance(queue, StandardQueue):
+            raise ReceiptExpired("The receipt handle has expired.")
+        row.content = None
+        entry = queue.take_out(row.seq, row.parked) or row
+        entry.state = State.MOVING
+        return entry
+
+    def _deleted(self, write: Write) -> None:
+        now = self._core.clock()
+        for entry in write.deleted or ():
+            queue = self._core.by_id.get(entry.queue_id)
+            if queue is not None:
+                queue.delete(entry, now)
+                if queue.pollers:
+                    self._core.serve(queue)
+            self._core.end(entry)
+
+    async def change_visibility(self, name: str, changes: Sequence[tuple[str, int]]) -> list[ChappeError | None]:
+        queue = self._core.queue(name)
+        now = self._core.clock()
+        queue.promote(now)
+        outcomes: list[ChappeError | None] = []
+        entries: list[Entry] = []
+        for _, timeout_ms in changes:
+            check_duration(timeout_ms, "timeout_ms")
+        for text, timeout_ms in changes:
+            try:
+                entry = self._entry_in_flight(queue, self._core.receipts.parse(text, queue.id))
+            except ChappeError as error:
+                outcomes.append(error)
+                continue
+            outcomes.append(None)
+            queue.change_visibility(entry, now, now + timeout_ms)
+            entries.append(entry)
+        if entries:
+            # Memory changes before the commit here, as for a receive: until it is durable nobody was promised anything,
+            # and a crash makes the message visible earlier or later, never lost.
+            await self._core.commit(Write(received=entries))
+            self._core.serve(queue)
+        return outcomes
+
+    def _entry_in_flight(self, queue: Queue, receipt: Receipt) -> Entry:
+        entry = queue.received.get(receipt.seq)
+        if entry is None or entry.state is not State.IN_FLIGHT or entry.receive_count != receipt.receive_count:
+            raise MessageNotInFlight("The message is not in flight under this receipt handle.")
+        return entry
