@@ -2,11 +2,60 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import typer
+from rich.progress import BarColumn, Progress, TextColumn
+from rich.table import Table
 
 from chappe.cli.connection import DEFAULT_DATA, DataOption, JsonOption
+from chappe.cli.output import messages, print_json, terminal
+from chappe.engine.embedded.doctor import Level, Report, examine
+
+_STYLES = {Level.NOTE: "dim", Level.WARNING: "yellow", Level.DAMAGE: "bold red"}
+_DAMAGED = 1
 
 
 def doctor(data: DataOption = None, json: JsonOption = False) -> None:
-    """Check a data folder and say what was found."""
-    typer.echo(str(data or DEFAULT_DATA) + str(json))
+    """Check a data folder and say what was found. Changes nothing; a server may be running on it.
+
+    The exit code is 1 if anything is damaged.
+    """
+    report = _examined(data or DEFAULT_DATA, quiet=json)
+    if json:
+        print_json({**_document(report), "healthy": report.healthy})
+    else:
+        _print(report)
+    if not report.healthy:
+        raise typer.Exit(_DAMAGED)
+
+
+def _examined(folder: Path, *, quiet: bool) -> Report:
+    console = messages()
+    columns = (TextColumn("examining {task.description}"), BarColumn())
+    with Progress(*columns, console=console, transient=True, disable=quiet or not console.is_terminal) as progress:
+        task = progress.add_task("files", total=None)
+
+        def show(what: str, done: int, total: int) -> None:
+            progress.update(task, description=what, completed=done, total=total)
+
+        return examine(folder, show)
+
+
+def _print(report: Report) -> None:
+    console = terminal()
+    figures = Table("figure", title=f"Data folder {report.folder}", title_justify="left")
+    figures.add_column("value", justify="right")
+    for name, value in report.figures.items():
+        figures.add_row(name.replace("_", " "), f"{value:,}".replace(",", " "))
+    if report.figures:
+        console.print(figures)
+    for finding in report.findings:
+        console.print(f"{finding.level}: {finding.where}: {finding.what}", style=_STYLES[finding.level], markup=False)
+        if finding.advice:
+            console.print(f"  {finding.advice}", markup=False)
+    console.print("Nothing is damaged." if report.healthy else "Something is damaged.", style="bold")
+
+
+def _document(report: Report) -> dict[str, object]:
+    return {"folder": report.folder, "figures": report.figures, "findings": report.findings}

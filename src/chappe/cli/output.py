@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from typing import Any
 
 import msgspec
 from rich.console import Console
 from rich.table import Table
 
 from chappe.model.errors import ChappeError
+
+_WIDE = 1000
 
 STATUS_STYLES = {
     "delivered": "green",
@@ -31,12 +32,17 @@ STATUS_STYLES = {
 
 def terminal() -> Console:
     """Standard output; styled on a terminal only (and not there either if NO_COLOR is set)."""
-    return Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+    return Console(highlight=False, width=_width(sys.stdout.isatty()))
 
 
 def messages() -> Console:
     """Standard error, for progress and complaints."""
-    return Console(stderr=True, highlight=False, soft_wrap=not sys.stderr.isatty())
+    return Console(stderr=True, highlight=False, width=_width(sys.stderr.isatty()))
+
+
+def _width(is_terminal: bool) -> int | None:
+    # What goes into a file or a pipe is not cut to the width of some window.
+    return None if is_terminal else _WIDE
 
 
 def print_json(document: object) -> None:
@@ -58,8 +64,3 @@ def status_table(counts: Mapping[str, int], title: str | None = None) -> Table:
     for status, count in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
         table.add_row(status, str(count), style=STATUS_STYLES.get(status))
     return table
-
-
-def as_text(value: Any) -> str:
-    """A value for a table cell."""
-    return "" if value is None else str(value)

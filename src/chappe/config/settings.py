@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo
 
 import msgspec
 from msgspec import Meta
@@ -13,7 +12,9 @@ from msgspec import Meta
 from chappe.api.limits import HttpLimits
 from chappe.channels.public_address import LOOPBACK_NAMES, is_loopback
 from chappe.channels.settings import ProviderSettings, SandboxSettings, WebhookSettings
+from chappe.engine.embedded.engine import DEFAULT_RESERVE_BYTES
 from chappe.model.customer import Channel
+from chappe.pipeline import context as pipeline_context
 from chappe.pipeline.backoff import RetryPolicy
 from chappe.pipeline.breaker import BreakerPolicy
 from chappe.security.principal import DEFAULT_ACCOUNT, DEFAULT_REGION
@@ -112,8 +113,9 @@ class LimitSettings(msgspec.Struct, frozen=True, kw_only=True):
         return HttpLimits(**msgspec.structs.asdict(self))
 
 
-_RETRY = RetryPolicy()
-_BREAKER = BreakerPolicy()
+_PIPELINE = pipeline_context.PipelineSettings()
+_RETRY = _PIPELINE.retry
+_BREAKER = _PIPELINE.breaker
 
 
 class PipelineSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -159,46 +161,26 @@ class PipelineSettings(msgspec.Struct, frozen=True, kw_only=True):
         _BREAKER.open_cap_ms
     )
 
-    @property
-    def retry(self) -> RetryPolicy:
-        return RetryPolicy(
-            attempts=self.max_attempts,
-            floor_ms=self.min_backoff_ms,
-            first_ms=self.first_backoff_ms,
-            factor=self.backoff_factor,
-            cap_ms=self.max_backoff_ms,
-            asked_cap_ms=self.max_retry_after_ms,
-            patience_ms=self.max_unreachable_ms,
-        )
-
-    @property
-    def breaker(self) -> BreakerPolicy:
-        return BreakerPolicy(
-            failures_to_open=self.breaker_failures,
-            open_ms=self.breaker_open_ms,
-            open_cap_ms=self.breaker_max_open_ms,
-        )
+    stop_grace_seconds: Annotated[
+        float, Meta(ge=0, le=3600, description="How long attempts under way may take to end when the server stops.")
+    ] = _PIPELINE.stop_grace_seconds
 
 
 class ComplianceSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Which rules decide about messages."""
 
-    rule_folders: Annotated[
+    rules: Annotated[
         tuple[Path, ...],
-        Meta(description="Folders of rule files (`*.yaml`) read beside those that come with Chappe."),
+        Meta(
+            description="Rule files, or folders of them (`*.yaml`), besides those that come with Chappe. A rule "
+            "with the id of one of those takes its place."
+        ),
     ] = ()
-    default_time_zone: Annotated[
-        str,
-        Meta(description="Time zone of recipients whose own cannot be found out, as in `Europe/Paris`."),
-    ] = "UTC"
+    packaged_rules: Annotated[bool, Meta(description="Whether the rules that come with Chappe hold at all.")] = True
 
     def __post_init__(self) -> None:
-        try:
-            ZoneInfo(self.default_time_zone)
-        except (ValueError, KeyError, OSError):
-            raise ValueError(
-                f"default_time_zone: {self.default_time_zone!r} is not a name of the IANA time zone database"
-            ) from None
+        if not self.packaged_rules and not self.rules:
+            raise ValueError("packaged_rules: without them there must be rules of your own (rules = [...])")
 
 
 class StorageSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -208,10 +190,10 @@ class StorageSettings(msgspec.Struct, frozen=True, kw_only=True):
         int,
         Meta(
             ge=0,
-            description="Free disk space below which new messages are refused, so that those already "
-            "taken can still be delivered and deleted.",
+            description="Disk space set aside. When the disk is full it is given up: new messages are refused, "
+            "and those already taken can still be received and deleted.",
         ),
-    ] = 67_108_864
+    ] = DEFAULT_RESERVE_BYTES
 
 
 Route = tuple[str, ...] | None
@@ -233,6 +215,8 @@ class RouteSettings(msgspec.Struct, frozen=True, kw_only=True):
     sandbox: Annotated[Route, Meta(description="Providers for the sandbox channel.")] = None
 
 
+_MARGIN_SECONDS = 10.0
+
 BUILT_IN_PROVIDERS: dict[str, ProviderSettings] = {
     "webhook": WebhookSettings(),
     "sandbox": SandboxSettings(),
@@ -240,7 +224,7 @@ BUILT_IN_PROVIDERS: dict[str, ProviderSettings] = {
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True):
-    """All settings, section by section. `providers` includes the built-in ones."""
+    """All settings, section by section. `providers` always includes the built-in ones."""
 
     server: ServerSettings = ServerSettings()
     aws: AwsSettings = AwsSettings()
@@ -252,6 +236,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     providers: dict[str, ProviderSettings] = msgspec.field(default_factory=lambda: dict(BUILT_IN_PROVIDERS))
 
     def __post_init__(self) -> None:
+        missing = {name: provider for name, provider in BUILT_IN_PROVIDERS.items() if name not in self.providers}
+        msgspec.structs.force_setattr(self, "providers", {**self.providers, **missing})
         for channel in Channel:
             for name in self._stated_route(channel) or ():
                 self._check_route(channel, name)
@@ -261,6 +247,31 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
         """The names of the providers of each channel that has any, in the order in which they are tried."""
         routes = {channel: self._route(channel) for channel in Channel}
         return {channel: route for channel, route in routes.items() if route}
+
+    @property
+    def pipeline_settings(self) -> pipeline_context.PipelineSettings:
+        """The same for the pipeline."""
+        told = self.pipeline
+        return pipeline_context.PipelineSettings(
+            retry=RetryPolicy(
+                attempts=told.max_attempts,
+                floor_ms=told.min_backoff_ms,
+                first_ms=told.first_backoff_ms,
+                factor=told.backoff_factor,
+                cap_ms=told.max_backoff_ms,
+                asked_cap_ms=told.max_retry_after_ms,
+                patience_ms=told.max_unreachable_ms,
+            ),
+            breaker=BreakerPolicy(
+                failures_to_open=told.breaker_failures,
+                open_ms=told.breaker_open_ms,
+                open_cap_ms=told.breaker_max_open_ms,
+            ),
+            max_concurrent={name: provider.concurrency for name, provider in self.providers.items()},
+            # Providers end their attempts themselves; this is for one that does not.
+            provider_timeout_seconds=_MARGIN_SECONDS + max(p.timeout_seconds for p in self.providers.values()),
+            stop_grace_seconds=told.stop_grace_seconds,
+        )
 
     def _route(self, channel: Channel) -> tuple[str, ...]:
         stated = self._stated_route(channel)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from chappe.api.limits import HttpLimits
+from chappe.channels.settings import SmtpSettings
 from chappe.config import Config
 from chappe.pipeline.backoff import RetryPolicy
 from chappe.pipeline.breaker import BreakerPolicy
@@ -11,5 +12,14 @@ def test_the_limits_are_those_of_the_http_server_by_the_same_names() -> None:
 
 
 def test_the_pipeline_settings_are_its_policies() -> None:
-    assert Config().pipeline.retry == RetryPolicy()
-    assert Config().pipeline.breaker == BreakerPolicy()
+    settings = Config().pipeline_settings
+    assert settings.retry == RetryPolicy()
+    assert settings.breaker == BreakerPolicy()
+
+
+def test_the_pipeline_never_ends_an_attempt_before_the_provider_does() -> None:
+    mail = SmtpSettings(host="localhost", sender="a@b.example", timeout_seconds=600, max_connections=3)
+    settings = Config(providers={"mail": mail}).pipeline_settings
+    assert settings.provider_timeout_seconds > 600
+    assert settings.max_concurrent["mail"] == 3
+    assert settings.max_concurrent["webhook"] == 100

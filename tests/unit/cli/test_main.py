@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+import chappe as package
+
+from .conftest import Run
+
+COMMANDS = ["serve", "send", "status", "queues", "doctor", "keys", "version"]
+
+
+def test_version(chappe: Run) -> None:
+    assert chappe("version").out == f"{package.__version__}\n"
+
+
+def test_help_lists_every_command(chappe: Run) -> None:
+    shown = chappe("--help")
+    assert shown.code == 0
+    assert [name for name in COMMANDS if f"\n  {name} " not in shown.out] == []
+
+
+def test_every_command_explains_itself(chappe: Run) -> None:
+    for name in COMMANDS:
+        shown = chappe(name, "--help")
+        assert shown.code == 0
+        assert shown.out.startswith("Usage: ")
+
+
+def test_wrong_usage_exits_with_two(chappe: Run) -> None:
+    for arguments in (["nope"], ["send"], ["serve", "--port", "many"], ["keys", "create", "--kind", "house"]):
+        result = chappe(*arguments)
+        assert result.code == 2
+        assert "Traceback" not in result.err
