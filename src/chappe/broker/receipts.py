@@ -11,6 +11,7 @@ import msgspec
 from chappe.model.errors import ChappeError, MessageNotInFlight, ReceiptExpired, ReceiptInvalid
 
 HANDLE_MAX = 1024
+_SECONDS_DIGITS = 8
 
 
 class ReceiptHandle(msgspec.Struct, frozen=True):
@@ -20,14 +21,14 @@ class ReceiptHandle(msgspec.Struct, frozen=True):
 
 
 def handle_of(receipt: str, received_at_seconds: int) -> str:
-    return f"{receipt}.{received_at_seconds:x}"
+    return f"{receipt}.{received_at_seconds:08x}"
 
 
 def parse_handle(text: str) -> ReceiptHandle:
     """Raises `ReceiptInvalid` for what was never a handle."""
     if text.isascii() and len(text) <= HANDLE_MAX:
         receipt, _, seconds = text.rpartition(".")
-        if receipt and 1 <= len(seconds) <= 12:
+        if receipt and len(seconds) == _SECONDS_DIGITS:
             try:
                 return ReceiptHandle(text, receipt, int(seconds, 16))
             except ValueError:

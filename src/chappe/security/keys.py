@@ -133,9 +133,7 @@ class KeyStore:
     def create_api_key(self, name: str = "") -> tuple[ApiKey, str]:
         """Make and store a new API key; the second value is the token, which cannot be had again."""
         token = "chp_" + secrets.token_urlsafe(32)
-        key = ApiKey(
-            id=token[:12], token_hash=_hashed(token), name=_checked_name(name), created_at=self._now()
-        )
+        key = ApiKey(id=token[:12], token_hash=_hashed(token), name=_checked_name(name), created_at=self._now())
         with self._changing() as file:
             self._store(msgspec.structs.replace(file, api_keys=(*file.api_keys, key)))
         return key, token
@@ -195,8 +193,7 @@ class KeyStore:
             return msgspec.json.decode(content, type=KeyFile)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise InvalidConfiguration(
-                f"{self.path} is damaged: {error}. "
-                "Restore it from a backup, or move it away to start with new keys.",
+                f"{self.path} is damaged: {error}. Restore it from a backup, or move it away to start with new keys.",
                 path=str(self.path),
             ) from error
 

@@ -77,8 +77,7 @@ class Scope(msgspec.Struct, frozen=True):
         key_id, date, region, service, terminator = parts
         if terminator != "aws4_request":
             raise InvalidSignature(
-                "Credential should be scoped with a valid terminator: 'aws4_request', "
-                f"not '{terminator[:40]}'."
+                f"Credential should be scoped with a valid terminator: 'aws4_request', not '{terminator[:40]}'."
             )
         return cls(key_id, date, region, service)
 
@@ -96,7 +95,8 @@ class Signer(msgspec.Struct, frozen=True):
     key: bytes
     signed_names: tuple[bytes, ...]
     signed_set: frozenset[bytes]
-    signed_list: bytes
+    form: bytes
+    """The canonical request, with places for path, query, the signed headers' values and the payload hash."""
 
 
 class SignatureVerifier:
@@ -146,20 +146,7 @@ class SignatureVerifier:
                 raise _unsigned(name)
         if b"x-amz-security-token" in fields:
             raise _foreign_session_token()
-        expected = _signature(
-            signer,
-            date,
-            b"\n".join(
-                (
-                    method,
-                    b"/" if path == b"/" else canonical_path(path),
-                    canonical_query(query) if query else b"",
-                    _canonical_headers(signer.signed_names, fields, headers),
-                    signer.signed_list,
-                    hashlib.sha256(body).hexdigest().encode(),
-                )
-            ),
-        )
+        expected = _signature(signer, date, _canonical_request(signer, method, path, query, fields, headers, body))
         if not hmac.compare_digest(expected, signature):
             raise InvalidSignature(_MISMATCH)
         if usual_order:  # only then does the prefix hold all that the signer was made from
@@ -182,14 +169,10 @@ class SignatureVerifier:
             if name not in parameters:
                 raise IncompleteSignature(f"AWS query-string parameters must include '{name.decode()}'.")
         if parameters[b"X-Amz-Algorithm"] != ALGORITHM:
-            raise IncompleteSignature(
-                f"Unsupported AWS 'algorithm': '{_shown(parameters[b'X-Amz-Algorithm'])}'."
-            )
+            raise IncompleteSignature(f"Unsupported AWS 'algorithm': '{_shown(parameters[b'X-Amz-Algorithm'])}'.")
         if b"X-Amz-Security-Token" in parameters:
             raise _foreign_session_token()
-        signer = self._signer(
-            Scope.parse(parameters[b"X-Amz-Credential"]), parameters[b"X-Amz-SignedHeaders"], service
-        )
+        signer = self._signer(Scope.parse(parameters[b"X-Amz-Credential"]), parameters[b"X-Amz-SignedHeaders"], service)
         date = parameters[b"X-Amz-Date"]
         self._check_clock(date, signer, _expiry_seconds(parameters[b"X-Amz-Expires"]))
         fields = dict(headers)
@@ -197,20 +180,7 @@ class SignatureVerifier:
             if name[:6] == b"x-amz-" and name not in signer.signed_set:
                 raise _unsigned(name)
         remaining = b"&".join(part for part in query.split(b"&") if not part.startswith(b"X-Amz-Signature="))
-        expected = _signature(
-            signer,
-            date,
-            b"\n".join(
-                (
-                    method,
-                    canonical_path(path),
-                    canonical_query(remaining),
-                    _canonical_headers(signer.signed_names, fields, headers),
-                    signer.signed_list,
-                    hashlib.sha256(body).hexdigest().encode(),
-                )
-            ),
-        )
+        expected = _signature(signer, date, _canonical_request(signer, method, path, remaining, fields, headers, body))
         if not hmac.compare_digest(expected, parameters[b"X-Amz-Signature"]):
             raise InvalidSignature(_MISMATCH)
         return signer.principal
@@ -233,7 +203,7 @@ class SignatureVerifier:
             key=signing_key(secret, scope),
             signed_names=names,
             signed_set=signed_set,
-            signed_list=b";".join(names),
+            form=_form(names),
         )
 
     def _check_clock(self, date: bytes, signer: Signer, expiry_seconds: int | None = None) -> None:
@@ -292,8 +262,7 @@ def parse_instant(date: bytes) -> int:
         except ValueError:
             pass
     raise IncompleteSignature(
-        f"Date must be in ISO-8601 'basic format'. Got '{_shown(date)}'. "
-        "See http://en.wikipedia.org/wiki/ISO_8601"
+        f"Date must be in ISO-8601 'basic format'. Got '{_shown(date)}'. See http://en.wikipedia.org/wiki/ISO_8601"
     )
 
 
@@ -346,19 +315,36 @@ def _signature(signer: Signer, date: bytes, canonical_request: bytes) -> bytes:
     return hmac.digest(signer.key, to_sign, "sha256").hex().encode()
 
 
-def _canonical_headers(names: tuple[bytes, ...], fields: Mapping[bytes, bytes], headers: Headers) -> bytes:
-    """The `name:value` lines of the signed headers, with the empty line that follows them."""
+def _form(names: tuple[bytes, ...]) -> bytes:
+    lines = b"".join(name.replace(b"%", b"%%") + b":%b\n" for name in names)
+    return b"%b\n%b\n%b\n" + lines + b"\n" + b";".join(names).replace(b"%", b"%%") + b"\n%b"
+
+
+def _canonical_request(
+    signer: Signer,
+    method: bytes,
+    path: bytes,
+    query: bytes,
+    fields: Mapping[bytes, bytes],
+    headers: Headers,
+    body: bytes,
+) -> bytes:
     if len(fields) != len(headers):
         fields = _joined(headers)
-    lines = []
-    for name in names:
-        value = fields.get(name)
-        if value is None:
-            raise InvalidSignature(_MISMATCH)
+    try:
+        values = [fields[name] for name in signer.signed_names]
+    except KeyError:
+        raise InvalidSignature(_MISMATCH) from None
+    for place, value in enumerate(values):
         if b" " in value or b"\t" in value:
-            value = b" ".join(value.split())
-        lines.append(name + b":" + value + b"\n")
-    return b"".join(lines)
+            values[place] = b" ".join(value.split())
+    return signer.form % (
+        method,
+        path if path == b"/" else canonical_path(path),
+        canonical_query(query) if query else b"",
+        *values,
+        hashlib.sha256(body).hexdigest().encode(),
+    )
 
 
 def _joined(headers: Headers) -> dict[bytes, bytes]:
@@ -373,17 +359,13 @@ def _authorization_parts(authorization: bytes, fields: Mapping[bytes, bytes]) ->
     """The Credential, SignedHeaders and Signature of an Authorization header."""
     if not authorization.startswith(ALGORITHM + b" "):
         scheme = authorization.split(b" ", 1)[0]
-        raise IncompleteSignature(
-            f"Unsupported AWS 'algorithm': '{_shown(scheme)}'. Use '{ALGORITHM.decode()}'."
-        )
+        raise IncompleteSignature(f"Unsupported AWS 'algorithm': '{_shown(scheme)}'. Use '{ALGORITHM.decode()}'.")
     parts = _named_parts(authorization)
     missing = [name for name in (b"Credential", b"Signature", b"SignedHeaders") if not parts.get(name)]
     if missing:
         complaints = [f"Authorization header requires '{name.decode()}' parameter." for name in missing]
         if b"x-amz-date" not in fields:
-            complaints.append(
-                "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header."
-            )
+            complaints.append("Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.")
         raise IncompleteSignature(" ".join(complaints))
     return parts[b"Credential"], parts[b"SignedHeaders"], parts[b"Signature"]
 
