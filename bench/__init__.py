@@ -1,0 +1,3 @@
+"""Benchmarks: they print tables and write JSON, each figure beside its rival or its target. See `python -m
+bench -h`.
+"""

@@ -1,0 +1,64 @@
+"""`python -m bench [a b c d e] [--quick] [--folder DIR]`: run benchmarks, print tables, write JSON to
+bench/results.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from rich.console import Console
+
+from bench import backlog, machine, pipeline, priority, report, send_message, whole_life
+from bench.figure import Figure, Settings
+
+MIN_WIDTH = 130
+
+FIGURES: dict[str, Callable[[Settings], Figure]] = {
+    "a": send_message.run,
+    "b": whole_life.run,
+    "c": pipeline.run,
+    "d": priority.run,
+    "e": backlog.run,
+}
+
+
+def main() -> None:
+    """Run the figures asked for, in order; a run that is interrupted still saves those that are done."""
+    arguments = _arguments()
+    settings = Settings(folder=arguments.folder, quick=arguments.quick)
+    console = Console()
+    if console.width < MIN_WIDTH:
+        console = Console(width=MIN_WIDTH)
+    described = machine.description(settings.folder)
+    console.print(", ".join(f"{name.replace('_', ' ')} {value}" for name, value in described.items()))
+    os.sched_setaffinity(0, {machine.CLIENT_CORE})
+    done: list[Figure] = []
+    try:
+        for letter in arguments.figures or FIGURES:
+            figure = FIGURES[letter](settings)
+            done.append(figure)
+            report.show(console, figure)
+    finally:
+        if done:
+            console.print(f"written to {report.save(done, described, quick=settings.quick)}")
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("figures", nargs="*", choices=[*FIGURES, []], help="which figures; all by default")
+    parser.add_argument("--quick", action="store_true", help="one short round each, and no backlog of ten million")
+    parser.add_argument(
+        "--folder",
+        type=Path,
+        default=Path(tempfile.gettempdir()),
+        help="where data folders are made and removed again; must be on the disk to measure",
+    )
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

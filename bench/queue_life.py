@@ -1,0 +1,111 @@
+"""Connections that live messages through: send a batch, receive one, delete it, and again."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Generator
+
+import msgspec
+
+from bench.load import percentile
+from bench.signing import Signer
+
+BATCH = 10
+BODY_BYTES = 1024
+_DISTINCT_REQUESTS = 64
+
+
+class _Received(msgspec.Struct, rename="pascal"):
+    receipt_handle: str
+
+
+class _Reply(msgspec.Struct, rename="pascal"):
+    messages: list[_Received] = []
+    failed: list[msgspec.Raw] = []
+
+
+_reply = msgspec.json.Decoder(_Reply)
+
+
+class Lives:
+    """What all connections did together. Times are those of `time.perf_counter`."""
+
+    def __init__(self, signer: Signer, queue_url: str) -> None:
+        self.queue_url = queue_url
+        self.signer = signer
+        self.sends = itertools.cycle(_send_requests(signer, queue_url))
+        self.receive = signer.by_botocore(
+            "ReceiveMessage", {"QueueUrl": queue_url, "MaxNumberOfMessages": BATCH, "WaitTimeSeconds": 1}
+        )
+        self.deletions: list[tuple[float, int]] = []
+        self.latencies_ms: dict[str, list[float]] = {"send": [], "receive": [], "delete": []}
+
+    def deleted_between(self, begun: float, seconds: float) -> int:
+        """Messages whose deletion was acknowledged in a span of time."""
+        return sum(count for at, count in self.deletions if begun <= at < begun + seconds)
+
+    def p50_ms(self, operation: str) -> float:
+        return percentile(sorted(self.latencies_ms[operation]), 50)
+
+    def p99_ms(self, operation: str) -> float:
+        return percentile(sorted(self.latencies_ms[operation]), 99)
+
+    def connection(self) -> Connection:
+        """A source for `drive`."""
+        return Connection(self)
+
+
+class Connection:
+    """One connection's script."""
+
+    def __init__(self, lives: Lives) -> None:
+        self._lives = lives
+        self._steps = self._script()
+        next(self._steps)
+
+    def __call__(self, reply: bytes) -> bytes:
+        return self._steps.send(reply)
+
+    def _script(self) -> Generator[bytes, bytes, None]:
+        lives = self._lives
+        yield b""
+        while True:
+            reply = yield from self._timed("send", next(lives.sends))
+            _check(reply)
+            left = BATCH
+            while left > 0:
+                received = yield from self._timed("receive", lives.receive)
+                receipts = [message.receipt_handle for message in _check(received).messages]
+                if receipts:
+                    reply = yield from self._timed("delete", _delete_request(lives, receipts))
+                    _check(reply)
+                    lives.deletions.append((time.perf_counter(), len(receipts)))
+                    left -= len(receipts)
+
+    def _timed(self, operation: str, request: bytes) -> Generator[bytes, bytes, bytes]:
+        asked = time.perf_counter()
+        reply = yield request
+        self._lives.latencies_ms[operation].append((time.perf_counter() - asked) * 1000)
+        return reply
+
+
+def _check(reply: bytes) -> _Reply:
+    decoded = _reply.decode(reply)
+    if decoded.failed or b'"__type"' in reply:
+        raise RuntimeError(f"a request failed: {reply[:500]!r}")
+    return decoded
+
+
+def _send_requests(signer: Signer, queue_url: str) -> list[bytes]:
+    requests = []
+    for number in range(_DISTINCT_REQUESTS):
+        entries = [{"Id": str(n), "MessageBody": f"{number:08}{n}".ljust(BODY_BYTES, "x")} for n in range(BATCH)]
+        requests.append(signer.by_botocore("SendMessageBatch", {"QueueUrl": queue_url, "Entries": entries}))
+    return requests
+
+
+def _delete_request(lives: Lives, receipts: list[str]) -> bytes:
+    entries = [{"Id": str(n), "ReceiptHandle": receipt} for n, receipt in enumerate(receipts)]
+    body = msgspec.json.encode({"QueueUrl": lives.queue_url, "Entries": entries})
+    return lives.signer.sign("DeleteMessageBatch", body)
