@@ -12,9 +12,12 @@ HOUR_MS = 3_600_000
 
 
 class Cap(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """At most `limit` messages in any `window_hours`; the window slides."""
+    """At most `limit` messages in any `window_hours`; the window slides.
 
-    limit: Annotated[int, msgspec.Meta(ge=1)]
+    The limit is bounded because so many earlier sends have to be looked up for each message.
+    """
+
+    limit: Annotated[int, msgspec.Meta(ge=1, le=500)]
     window_hours: Annotated[int, msgspec.Meta(ge=1, le=24 * 366)]
 
     @property
