@@ -1,0 +1,159 @@
+"""The wiring: which parts a server is made of, in what order they start, and in what order they stop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import hashlib
+import hmac
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import msgspec
+import structlog
+
+from chappe.api.aws_frontend import AwsFrontend
+from chappe.api.rest.application import build_app
+from chappe.api.server import RunningServer, serve
+from chappe.broker.sqs import Sqs
+from chappe.channels import webhook_secret
+from chappe.channels.base import Provider
+from chappe.channels.factory import build_providers
+from chappe.channels.sandbox import SandboxProvider
+from chappe.compliance.ruleset import RuleSet, load_rule_set
+from chappe.config import Config
+from chappe.engine.base import Engine
+from chappe.engine.embedded import EmbeddedEngine
+from chappe.engine.embedded.core import now_ms
+from chappe.model.customer import Channel
+from chappe.model.errors import InvalidConfiguration
+from chappe.pipeline.names import QueueNames
+from chappe.pipeline.service import Pipeline
+from chappe.pipeline.unsubscribe import UnsubscribeLinks
+from chappe.records.store import Records
+from chappe.security import server_secret
+from chappe.security.authenticator import Authenticator
+from chappe.security.first_credentials import FirstCredentials, ensure_first
+from chappe.security.keys import KeyStore
+
+_log = structlog.get_logger("chappe")
+
+SWITCH_INTERVAL_SECONDS = 0.0005
+"""How long the event loop may keep the interpreter from a commit thread that is ready. Python's default, 5 ms, is longer
+than most commits."""
+GC_THRESHOLDS = (50_000, 20, 50)
+"""Collections are rare: messages in memory are reference-counted structures without cycles."""
+
+
+class Running(msgspec.Struct, frozen=True):
+    """A server that accepts requests. `credentials` is set on the first start of a data folder."""
+
+    config: Config
+    host: str
+    port: int
+    credentials: FirstCredentials | None
+    engine: Engine
+    pipeline: Pipeline
+
+    @property
+    def url(self) -> str:
+        """Where this machine reaches the server."""
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104
+        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+
+
+@contextlib.asynccontextmanager
+async def running(config: Config, *, clock: Callable[[], int] = now_ms) -> AsyncIterator[Running]:
+    """Run a server inside an `async with`. `clock` gives ms since the epoch.
+
+    Nothing listens before everything else stands. On leaving, the port closes first, then the pipeline stops taking
+    messages from its queues, and the storage closes last. Raises `InvalidConfiguration`, `DataFolderInUse`,
+    `DataDamaged`, `StorageFailed` and `StorageFull`.
+    """
+    rules = _load_rules(config)
+    folder = config.server.data
+    async with contextlib.AsyncExitStack() as stack:
+        engine = await EmbeddedEngine.open(folder, clock=clock, reserve_bytes=config.storage.reserve_bytes)
+        stack.push_async_callback(engine.close)
+        records = await Records.open(folder, now_ms=clock)
+        stack.push_async_callback(records.close)
+        providers = build_providers(config.providers, webhook_secret=webhook_secret.load_or_create(folder))
+        for provider in providers.values():
+            stack.push_async_callback(provider.aclose)
+        pipeline = Pipeline(
+            engine=engine,
+            records=records,
+            rules=rules,
+            routes=_routes(config, providers),
+            names=QueueNames(config.aws.region, config.aws.account),
+            links=UnsubscribeLinks(_derived_key(folder, b"unsubscribe"), config.server.public_url),
+            now_ms=clock,
+            settings=config.pipeline_settings,
+        )
+        await pipeline.start()
+        stack.push_async_callback(pipeline.stop)
+        keys = KeyStore(folder)
+        authenticator = Authenticator(keys, clock, open_mode=config.server.open, account=config.aws.account)
+        sandboxes = [provider for provider in providers.values() if isinstance(provider, SandboxProvider)]
+        server = await _listen(
+            config,
+            build_app(pipeline=pipeline, records=records, authenticator=authenticator, sandboxes=sandboxes),
+            AwsFrontend(Sqs(engine, clock), authenticator, public_url=config.server.public_url),
+        )
+        stack.push_async_callback(server.close, grace_seconds=config.server.shutdown_seconds)
+        started = Running(config, server.host, server.port, None, engine, pipeline)
+        credentials = ensure_first(keys, started.url, account=config.aws.account, region=config.aws.region)
+        yield msgspec.structs.replace(started, credentials=credentials)
+
+
+async def run(config: Config, *, on_start: Callable[[Running], None] = lambda server: None) -> None:
+    """Run a server until the process is asked to stop (SIGINT, SIGTERM)."""
+    tune_interpreter()
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    async with running(config) as server:
+        on_start(server)
+        gc.freeze()
+        await stop.wait()
+        _log.info("stopping")
+
+
+def tune_interpreter() -> None:
+    """Settings of the whole process; for programs whose main job is to be this server."""
+    sys.setswitchinterval(SWITCH_INTERVAL_SECONDS)
+    gc.set_threshold(*GC_THRESHOLDS)
+
+
+def _load_rules(config: Config) -> RuleSet:
+    settings = config.compliance
+    if not settings.rules:
+        return load_rule_set()
+    return load_rule_set(settings.rules, beside_packaged=settings.packaged_rules)
+
+
+def _routes(config: Config, providers: dict[str, Provider]) -> dict[Channel, list[Provider]]:
+    return {channel: [providers[name] for name in names] for channel, names in config.channel_routes.items()}
+
+
+def _derived_key(folder: Path, use: bytes) -> bytes:
+    """A key for one use, from the secret of the data folder."""
+    return hmac.digest(server_secret.load_or_create(folder), use, hashlib.sha256)
+
+
+async def _listen(config: Config, asgi_app: object, aws: AwsFrontend) -> RunningServer:
+    settings = config.server
+    try:
+        return await serve(asgi_app, aws, host=settings.host, port=settings.port, limits=config.limits.http)
+    except OSError as error:
+        raise InvalidConfiguration(
+            f"Cannot listen on {settings.host}:{settings.port}: {os.strerror(error.errno or 0)}. Choose another address with"
+            " --host and --port, or stop what uses it.",
+            host=settings.host,
+            port=settings.port,
+        ) from error
