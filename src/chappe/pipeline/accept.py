@@ -19,7 +19,7 @@ from chappe.pipeline.arrivals import Arrival, Arrivals
 from chappe.pipeline.background import Pace
 from chappe.pipeline.context import Context, is_urgent
 from chappe.pipeline.envelope import Envelope, to_body
-from chappe.pipeline.known import facts_of, subject_of
+from chappe.pipeline.known import capped_subject_of, facts_of
 from chappe.pipeline.normalise import normalise
 from chappe.pipeline.request import MessageRequest
 from chappe.records import ids
@@ -86,7 +86,7 @@ class Acceptance:
             messages.append(self._message(request, arrival))
         valid = [entry for entry in messages if not isinstance(entry, InvalidInput)]
         now_ms = context.now_ms()
-        subjects = [subject_of(message, None, context.rules, now_ms) for _, message in valid]
+        subjects = [capped_subject_of(message, None, context.rules, now_ms) for _, message in valid]
         found = iter(await context.records.look_up(subjects, urgent=pace.urgent) if subjects else ())
         await pace.begin()
         outcomes: list[Accepting] = []

@@ -22,7 +22,8 @@ async def check(context: Context, batch: Sequence[Held]) -> list[Step]:
     now_ms = context.now_ms()
     urgent = is_urgent(batch[0].envelope.message.purpose)
     pace = Pace(context.background, urgent=urgent)
-    subjects = [subject_of(held.envelope.message, held.key, context.rules, now_ms) for held in batch]
+    # Caps were decided at intake and counted there.
+    subjects = [subject_of(held.envelope.message, held.key) for held in batch]
     found = await context.records.look_up(subjects, urgent=urgent)
     await pace.begin()
     steps = []

@@ -21,7 +21,7 @@ from chappe.pipeline.classify import classify_by_declaration
 from chappe.pipeline.context import Context, is_urgent
 from chappe.pipeline.deciding import Next, Step, decide_at_intake
 from chappe.pipeline.envelope import Envelope, from_body, to_body
-from chappe.pipeline.known import subject_of
+from chappe.pipeline.known import capped_subject_of
 from chappe.records.messages import UNCHANGED, Transition
 from chappe.records.timeline import Event
 
@@ -113,7 +113,7 @@ class IntakeWorker:
     async def _decide(self, arrived: Sequence[_Arrived], outcome: _Outcome) -> None:
         context = self._context
         now_ms = context.now_ms()
-        subjects = [subject_of(entry.envelope.message, entry.key, context.rules, now_ms) for entry in arrived]
+        subjects = [capped_subject_of(entry.envelope.message, entry.key, context.rules, now_ms) for entry in arrived]
         found = await context.records.look_up(subjects, urgent=self._urgent) if subjects else []
         await self._pace.begin()
         counted: dict[Line, tuple[int, ...]] = {}

@@ -10,16 +10,16 @@ from chappe.records.people import ConsentRecord, SuppressionRecord
 from chappe.records.recipients import recipient_text
 
 
-def subject_of(message: CustomerMessage, key: int | None, rules: RuleSet, now_ms: int) -> Subject:
+def subject_of(message: CustomerMessage, key: int | None) -> Subject:
+    """What has to be looked up to decide this message, frequency caps left aside."""
+    return Subject(key, recipient_text(message.to), message.channel)
+
+
+def capped_subject_of(message: CustomerMessage, key: int | None, rules: RuleSet, now_ms: int) -> Subject:
     """What has to be looked up to decide this message."""
-    locale = locate(message.to)
-    window_ms = rules.cap_window_ms(locale.jurisdiction, message.channel, message.purpose)
-    return Subject(
-        key=key,
-        recipient=recipient_text(message.to),
-        channel=message.channel,
-        counted_since_ms=now_ms - window_ms if window_ms else None,
-    )
+    window_ms = rules.cap_window_ms(locate(message.to).jurisdiction, message.channel, message.purpose)
+    since_ms = now_ms - window_ms if window_ms else None
+    return Subject(key, recipient_text(message.to), message.channel, since_ms)
 
 
 def facts_of(message: CustomerMessage, known: Known, counted_at_ms: tuple[int, ...] = ()) -> Facts:

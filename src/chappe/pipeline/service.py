@@ -20,7 +20,7 @@ from chappe.pipeline.breaker import CircuitState
 from chappe.pipeline.context import Context, PipelineSettings
 from chappe.pipeline.gateway import Gateway, Routes
 from chappe.pipeline.intake import IntakeWorker
-from chappe.pipeline.known import facts_of, subject_of
+from chappe.pipeline.known import capped_subject_of, facts_of
 from chappe.pipeline.lane import Lane
 from chappe.pipeline.names import QueueNames, create_queues
 from chappe.pipeline.normalise import normalise
@@ -124,7 +124,7 @@ class Pipeline:
         message = normalise(request, message_id=ids.key_text(ids.MESSAGE, 0), now_ms=now_ms)
         context.routes.of(message.channel)
         at_ms = max(now_ms, message.send_at_ms or 0)
-        subject = subject_of(message, None, context.rules, at_ms)
+        subject = capped_subject_of(message, None, context.rules, at_ms)
         (known,) = await context.records.look_up([subject], urgent=False)
         return Evaluation(message, context.rules.decide(message, facts_of(message, known), at_ms), at_ms)
 

@@ -7,15 +7,17 @@ whom nothing is stored, which is nearly all, cost no row.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Text, cast, func, literal_column, select, union
+from sqlalchemy import BigInteger, ColumnElement, Connection, Text, cast, func, literal_column, select
+from sqlalchemy.types import TypeEngine
 
 from chappe.model.customer import Channel, Status
 from chappe.records.people import ConsentRecord, SuppressionRecord, consent_of, suppression_of
 from chappe.records.recipients import recipient_hash
-from chappe.records.statements import Binds, ManyRows, one_column
+from chappe.records.statements import Binds, ManyRows, bound_values, one_column
 from chappe.records.tables import consents, messages, suppressions
 
 RECENT_SENDS_LIMIT = 500
@@ -72,19 +74,23 @@ def look_up(connection: Connection, subjects: Sequence[Subject]) -> list[Known]:
 
 _MISSING: tuple[Status | None, int] = (None, 0)
 
-# One text instead of one row per message: see the package's docstring on what a row costs.
+
+def _text(*values: ColumnElement[Any]) -> ColumnElement[str]:
+    """The values as one text, with spaces between them; null if one of them is."""
+    texts: list[ColumnElement[str]] = [cast(value, Text) for value in values]
+    return reduce(lambda left, right: left.concat(literal_column("' '")).concat(right), texts)
+
+
+def _joined(text: ColumnElement[str], separator: str) -> ColumnElement[str]:
+    """One text of all rows: see the package's docstring on what a row costs."""
+    return func.aggregate_strings(text, literal_column(separator))  # type: ignore[arg-type]
+
+
 _PROGRESS = ManyRows(
     ["key"],
-    lambda rows: select(
-        func.aggregate_strings(
-            cast(messages.c.id, Text)
-            .concat(literal_column("' '"))
-            .concat(messages.c.status)
-            .concat(literal_column("' '"))
-            .concat(cast(messages.c.attempts, Text)),
-            literal_column("','"),  # type: ignore[arg-type]
-        )
-    ).where(messages.c.id.in_([row["key"] for row in rows])),
+    lambda rows: select(_joined(_text(messages.c.id, messages.c.status, messages.c.attempts), "','")).where(
+        messages.c.id.in_([row["key"] for row in rows])
+    ),
 )
 _CONSENTS = ManyRows(
     ["recipient"],
@@ -96,24 +102,31 @@ _SUPPRESSIONS = ManyRows(
 )
 
 
-def _newest_counted(row: Binds) -> Any:
+_WANTED: dict[str, TypeEngine[Any]] = {"recipient_hash": BigInteger(), "channel": Text(), "since_ms": BigInteger()}
+
+
+def _newest_counted(rows: list[Binds]) -> Any:
+    wanted = bound_values("wanted", rows, _WANTED).cte("wanted")
     newest = (
-        select(messages.c.recipient_hash, messages.c.channel, messages.c.counted_at_ms, messages.c.id)
+        select(messages.c.counted_at_ms, messages.c.id)
         .where(
-            messages.c.recipient_hash == row["recipient_hash"],
-            messages.c.channel == row["channel"],
+            messages.c.recipient_hash == wanted.c.recipient_hash,
+            messages.c.channel == wanted.c.channel,
             messages.c.counted_at_ms.is_not(None),
-            messages.c.counted_at_ms >= row["since_ms"],
+            messages.c.counted_at_ms >= wanted.c.since_ms,
         )
         .order_by(messages.c.counted_at_ms.desc())
         .limit(literal_column(str(RECENT_SENDS_LIMIT)))
         .offset(literal_column("0"))
+        .correlate(wanted)
+        .subquery("newest")
     )
-    return select(newest.subquery())
+    moments = select(_joined(_text(newest.c.counted_at_ms, newest.c.id), "','")).scalar_subquery()
+    lines = select(_text(wanted.c.recipient_hash, wanted.c.channel, moments).label("line")).subquery("lines")
+    return select(_joined(lines.c.line, "';'"))
 
 
-# UNION, not UNION ALL: a padded look-up repeats its last line.
-_COUNTED = ManyRows(["recipient_hash", "channel", "since_ms"], lambda rows: union(*map(_newest_counted, rows)))
+_COUNTED = ManyRows(list(_WANTED), _newest_counted)
 
 _Line = tuple[int, str]
 """A recipient's hash and a channel: what frequency caps count by."""
@@ -136,7 +149,8 @@ _STATUSES = {status.value: status for status in Status}
 def _by_recipient(rows: Sequence[Any], record_of: Any) -> dict[str, tuple[Any, ...]]:
     grouped: dict[str, tuple[Any, ...]] = {}
     for row in rows:
-        grouped[row.recipient] = (*grouped.get(row.recipient, ()), record_of(row))
+        recipient = row[1]
+        grouped[recipient] = (*grouped.get(recipient, ()), record_of(row))
     return grouped
 
 
@@ -145,13 +159,16 @@ def _line(subject: Subject) -> _Line:
 
 
 def _counted(connection: Connection, subjects: Sequence[Subject]) -> dict[_Line, list[tuple[int, int]]]:
-    """Moments and keys of counted messages, newest first, by line."""
+    """Moments and keys of counted messages by line."""
     wanted = {_line(s): s.counted_since_ms for s in subjects if s.counted_since_ms is not None}
     counted: dict[_Line, list[tuple[int, int]]] = {}
     if wanted:
         rows = [(*line, since_ms) for line, since_ms in wanted.items()]
-        for hashed, channel, at_ms, key in _COUNTED.read(connection, rows):
-            counted.setdefault((hashed, channel), []).append((at_ms, key))
+        for (text,) in _COUNTED.read(connection, rows):
+            for entry in text.split(";") if text else ():
+                hashed, channel, moments = entry.split(" ", 2)
+                pairs = (pair.split(" ") for pair in moments.split(","))
+                counted[int(hashed), channel] = [(int(at_ms), int(key)) for at_ms, key in pairs]
     return counted
 
 

@@ -14,9 +14,7 @@ from sqlalchemy import (
     Integer,
     Select,
     Text,
-    Values,
     case,
-    column,
     delete,
     func,
     insert,
@@ -24,8 +22,8 @@ from sqlalchemy import (
     or_,
     select,
     update,
-    values,
 )
+from sqlalchemy.types import TypeEngine
 
 from chappe.model.customer import Channel, CustomerMessage, Purpose, Status
 from chappe.model.errors import MessageNotFound, NotCancellable
@@ -33,7 +31,7 @@ from chappe.records import ids
 from chappe.records.commit import Bulk, GroupCommit, Rows
 from chappe.records.reading import Readers
 from chappe.records.recipients import recipient_hash, recipient_text
-from chappe.records.statements import Binds, ManyRows, Row
+from chappe.records.statements import Binds, ManyRows, Row, bound_values
 from chappe.records.tables import contents, messages
 from chappe.records.timeline import Event, from_lines, to_line
 
@@ -128,13 +126,7 @@ def _insert_contents(rows: list[Binds]) -> Any:
     return insert(contents).values(rows)
 
 
-def _values(rows: list[Binds], types: dict[str, Any]) -> Values:
-    return values(*(column(name, kind) for name, kind in types.items()), name="step").data(
-        [tuple(row[name] for name in types) for row in rows]
-    )
-
-
-_STEP = {
+_STEP: dict[str, TypeEngine[Any]] = {
     "id": BigInteger(),
     "status": Text(),
     "at_ms": BigInteger(),
@@ -147,7 +139,7 @@ _OPEN_SQL: ColumnElement[Any] = literal_column("(" + ", ".join(f"'{status}'" for
 
 
 def _advance_messages(rows: list[Binds]) -> Any:
-    step = _values(rows, _STEP).cte("step")
+    step = bound_values("step", rows, _STEP).cte("step")
     counted = case(
         (step.c.counted_at_ms == literal_column(str(UNCHANGED)), messages.c.counted_at_ms),
         else_=step.c.counted_at_ms,

@@ -59,6 +59,8 @@ class PeopleRecords:
     async def add_consents(self, records: Sequence[ConsentRecord]) -> None:
         """Append to the consent record, all or none."""
         rows = [_consent_row(record) for record in records]
+        if not rows:
+            return
 
         def operation(connection: Connection) -> None:
             connection.execute(insert(consents), rows)
@@ -102,31 +104,33 @@ class PeopleRecords:
         await self._commits.run(operation)
 
 
-def consent_of(row: Any) -> ConsentRecord:
+# Looked up for nearly every promotional message, so by position and without the constructors of the enumerations.
+_CHANNELS = {_EVERY: None, **{channel.value: channel for channel in Channel}}
+_PURPOSES = {_EVERY: None, **{purpose.value: purpose for purpose in Purpose}}
+
+
+def consent_of(row: Sequence[Any]) -> ConsentRecord:
     """The record of a row of the table."""
+    key, recipient, channel, purpose, granted, level, proof, source, recorded_at_ms, expires_at_ms = row
     return ConsentRecord(
-        key=row.id,
-        to=parse_recipient(row.recipient),
-        channel=Channel(row.channel) if row.channel else None,
-        purpose=Purpose(row.purpose),
-        granted=bool(row.granted),
-        recorded_at_ms=row.recorded_at_ms,
-        level=row.level,
-        proof=row.proof,
-        source=row.source,
-        expires_at_ms=row.expires_at_ms,
+        key,
+        parse_recipient(recipient),
+        _CHANNELS[channel],
+        _PURPOSES[purpose],  # type: ignore[arg-type]
+        bool(granted),
+        recorded_at_ms,
+        level,
+        proof,
+        source,
+        expires_at_ms,
     )
 
 
-def suppression_of(row: Any) -> SuppressionRecord:
+def suppression_of(row: Sequence[Any]) -> SuppressionRecord:
     """The record of a row of the table."""
+    key, recipient, channel, purpose, reason, created_at_ms = row
     return SuppressionRecord(
-        key=row.id,
-        to=parse_recipient(row.recipient),
-        channel=Channel(row.channel) if row.channel else None,
-        purpose=Purpose(row.purpose) if row.purpose else None,
-        reason=row.reason,
-        created_at_ms=row.created_at_ms,
+        key, parse_recipient(recipient), _CHANNELS[channel], _PURPOSES[purpose], reason, created_at_ms
     )
 
 

@@ -21,6 +21,7 @@ def recipient_text(to: Recipient) -> str:
     return f"user:{to.user}"
 
 
+@lru_cache(maxsize=16_384)
 def parse_recipient(text: str) -> Recipient:
     """The recipient of a stored form."""
     kind, _, address = text.partition(":")

@@ -12,8 +12,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import BindParameter, ClauseElement, Connection, Dialect, bindparam
+from sqlalchemy import BindParameter, ClauseElement, Connection, Dialect, Values, bindparam, column, values
 from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.types import TypeEngine
 
 LARGEST_SIZE = 256
 """Rows of one statement; with 10 columns well below the 32,766 parameters of SQLite and PostgreSQL."""
@@ -81,6 +82,13 @@ class ManyRows:
             return str(compiled), None
         assert set(compiled.params) == set(names), "parameters differ"
         return str(compiled), names
+
+
+def bound_values(name: str, rows: list[Binds], types: dict[str, TypeEngine[Any]]) -> Values:
+    """The rows as a VALUES list with columns of these types."""
+    return values(*(column(column_name, kind) for column_name, kind in types.items()), name=name).data(
+        [tuple(row[column_name] for column_name in types) for row in rows]
+    )
 
 
 def one_column(values: Iterable[Value]) -> list[Row]:
