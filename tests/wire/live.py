@@ -61,6 +61,7 @@ class LiveServer:
         self.loop: asyncio.AbstractEventLoop
         self.server: RunningServer
         self.engine: Engine
+        self.frontend: AwsFrontend
 
     @property
     def url(self) -> str:
@@ -78,7 +79,8 @@ class LiveServer:
         return self
 
     def stop(self) -> None:
-        self._stop()
+        if self._thread.is_alive():
+            self._stop()
         self._thread.join(GIVE_UP_SECONDS)
         assert not self._thread.is_alive()
         if self._failure is not None:
@@ -117,8 +119,8 @@ class LiveServer:
         authenticator = Authenticator(
             self.keys, lambda: time.time_ns() // 1_000_000, open_mode=self._open_mode, recheck_seconds=0
         )
-        frontend = AwsFrontend(Sqs(self.engine, self.clock), authenticator)
-        self.server = await serve(greeting, frontend, port=0, limits=self._limits)
+        self.frontend = AwsFrontend(Sqs(self.engine, self.clock), authenticator)
+        self.server = await serve(greeting, self.frontend, port=0, limits=self._limits)
         self._ready.set()
         await stopped.wait()
         await self.server.close()

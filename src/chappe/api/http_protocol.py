@@ -56,6 +56,7 @@ class ChappeProtocol(HttpToolsProtocol):
         self._body: bytes | bytearray = b""
         self._body_bytes = 0
         self._for_aws = False
+        self._declined_upgrade = False
         self._receiving = False
         self._in_head = False
         self._head_bytes = 0
@@ -116,17 +117,27 @@ class ChappeProtocol(HttpToolsProtocol):
                 self._refuse(Refusal(431, f"The request head exceeds {self._limits.head_bytes} bytes."))
 
     def _feed(self, data: bytes) -> None:
-        """Parse; an upgrade we do not do (h2c, as some clients offer it) is passed over."""
         while data:
             try:
                 self.parser.feed_data(data)
             except httptools.HttpParserUpgrade as upgrade:
-                if self._should_upgrade():
+                if not self._declined_upgrade:
                     self.handle_websocket_upgrade()
                     return
-                data = data[upgrade.args[0] :]
+                data = self._head_without_upgrade() + data[upgrade.args[0] :]
+                self.parser = httptools.HttpRequestParser(self)
             else:
                 return
+
+    def _head_without_upgrade(self) -> bytes:
+        """The head of this request again, without the offer we decline.
+
+        The parser takes what follows an `Upgrade` for another protocol. Some clients (that of the JDK by default)
+        offer h2c with every request and send its body as usual, so it is read again as if there had been no offer.
+        """
+        lines = [self.parser.get_method() + b" " + self.url + b" HTTP/1.1"]
+        lines += [name + b": " + value for name, value in self.headers if name != b"upgrade"]
+        return b"\r\n".join((*lines, b"", b""))
 
     def resume_writing(self) -> None:
         super().resume_writing()
@@ -146,6 +157,7 @@ class ChappeProtocol(HttpToolsProtocol):
         self.headers = []
         self.expect_100_continue = False
         self._for_aws = False
+        self._declined_upgrade = False
         self._body = b""
         self._body_bytes = 0
         self._receiving = self._in_head = True
@@ -157,6 +169,11 @@ class ChappeProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         self._in_head = False
         if self._refused:
+            return
+        if self.parser.should_upgrade() and not self._should_upgrade():
+            if self.parser.get_method() == b"CONNECT":
+                self._refuse(Refusal(405, "This is no proxy."))
+            self._declined_upgrade = True
             return
         if len(self.headers) > self._limits.headers:
             self._refuse(Refusal(431, f"The request has more than {self._limits.headers} header fields."))
@@ -195,7 +212,7 @@ class ChappeProtocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         self._receiving = False
         self._request_since = None
-        if self._refused:
+        if self._refused or self._declined_upgrade:
             return
         if not self._for_aws:
             super().on_message_complete()

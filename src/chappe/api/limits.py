@@ -31,3 +31,5 @@ class HttpLimits(msgspec.Struct, frozen=True):
     """How long a client may leave an answer unread."""
     linger_seconds: float = 2.0
     """How long a refused client is listened to, so that it can read why, before the connection is cut."""
+    watch_seconds: float = 1.0
+    """How often these times are checked."""

@@ -19,7 +19,6 @@ from chappe.api.limits import HttpLimits
 
 _log = structlog.get_logger("chappe.http")
 BACKLOG = 2048
-WATCH_SECONDS = 1.0
 GRACE_SECONDS = 10.0
 
 
@@ -71,7 +70,7 @@ class RunningServer:
             now = loop.time()
             for connection in list(self._connections()):
                 connection.check_times(now)
-            await asyncio.sleep(WATCH_SECONDS)
+            await asyncio.sleep(self._shared.limits.watch_seconds)
 
     def _connections(self) -> set[ChappeProtocol]:
         connections: set[Any] = self._state.connections
