@@ -246,6 +246,11 @@ class SandboxSettings(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind
         """How many attempts at once are of use."""
         return 1000
 
+    @property
+    def timeout_seconds(self) -> float:
+        """Longest one attempt may take."""
+        return max(self.delay_ms, self.slow_delay_ms) / 1000
+
 
 ProviderSettings = SmtpSettings | WebhookSettings | SandboxSettings
 PROVIDER_KINDS: dict[str, type[ProviderSettings]] = {
