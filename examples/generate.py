@@ -77,7 +77,7 @@ def well_formed() -> Iterator[Entry]:
         for number, (name, user, domain) in enumerate(PEOPLE):
             to = {"email": f"{user}@{domain}"}
             yield receipt(to, name, domain, order=1000 * week + number)
-            if week <= 3:
+            if week <= 3 or number >= 3:
                 yield code(to, name, domain, digits=f"{(week * 381_654 + number * 72_901) % 1_000_000:06}")
             if week in (1, 3):
                 yield newsletter(to, name, domain, week)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,6 +18,7 @@ from chappe.security.first_credentials import CREDENTIALS_FILE
 
 DEFAULT_URL = "http://127.0.0.1:9324"
 DEFAULT_DATA = Path("chappe-data")
+_URL_FILE = "server-url"
 
 UrlOption = Annotated[
     str | None,
@@ -96,29 +96,42 @@ class Server:
 
 
 def connect(url: str | None, api_key: str | None, data: Path | None) -> Server:
-    """The server to talk to: as given, else as the data folder's credentials say, else the default address.
+    """The server to talk to: as given, else the one of the data folder, else the one at the default address.
 
     A key from the data folder is shown only to the server that the folder belongs to, not to one named by `url`.
     """
-    kept = _kept_credentials(data or DEFAULT_DATA)
+    folder = data or DEFAULT_DATA
     if api_key is None and (url is None or data is not None):
-        api_key = kept.get("CHAPPE_API_KEY")
-    return Server(url or kept.get("CHAPPE_URL") or DEFAULT_URL, api_key)
+        api_key = _kept_key(folder)
+    return Server(url or _remembered_url(folder) or DEFAULT_URL, api_key)
 
 
-def _kept_credentials(folder: Path) -> dict[str, str]:
-    """The variables of `credentials.env`, which the first start leaves in the data folder."""
+def remember_url(folder: Path, url: str) -> None:
+    """Leave a server's address in its data folder, for commands that are given the folder only."""
+    (folder / _URL_FILE).write_text(f"{url}\n", encoding="utf-8")
+
+
+def _remembered_url(folder: Path) -> str | None:
+    try:
+        return (folder / _URL_FILE).read_text(encoding="utf-8").strip() or None
+    except (OSError, UnicodeDecodeError):
+        return None
+
+
+def _kept_key(folder: Path) -> str | None:
+    """The API key of `credentials.env`, which the first start leaves in the data folder."""
     path = folder / CREDENTIALS_FILE
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        return {}
+        return None
     except (OSError, UnicodeDecodeError) as error:
-        if os.environ.get("CHAPPE_API_KEY"):
-            return {}
         raise InvalidConfiguration(f"{path} cannot be read: {error}", path=str(path)) from error
-    assignments = (line.removeprefix("export ").partition("=") for line in text.splitlines())
-    return {name: "".join(shlex.split(value)) for name, equals, value in assignments if equals}
+    for line in text.splitlines():
+        name, equals, value = line.removeprefix("export ").partition("=")
+        if equals and name == "CHAPPE_API_KEY":
+            return "".join(shlex.split(value))
+    return None
 
 
 def _refusal(response: httpx.Response) -> ServerRefused:

@@ -16,7 +16,7 @@ from chappe.config.settings import Config
 _HEAD = """\
 # Settings
 
-<!-- Made by `python -m chappe.config`; change src/chappe/config/settings.py and src/chappe/channels/settings.py. -->
+<!-- Made by `make docs`; change src/chappe/config/settings.py and src/chappe/channels/settings.py. -->
 
 All settings can stand in one TOML file (`chappe serve --config chappe.toml`, or its name in `CHAPPE_CONFIG`). Each can
 also be given by the environment variable named beside it, which counts more than the file; options of the command

@@ -29,8 +29,9 @@ class Receivers(msgspec.Struct, frozen=True):
 @contextlib.asynccontextmanager
 async def receiving(config: Config) -> AsyncIterator[Receivers]:
     """Run both, keeping what they take in `demo/` of the data folder. A port in use is replaced by a free one."""
+    config.server.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     folder = config.server.data / "demo"
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(exist_ok=True)
     mail = MailReceiver(folder / "mail")
     webhooks = WebhookReceiver(folder / "webhooks.jsonl", load_or_create(config.server.data).reveal())
     async with contextlib.AsyncExitStack() as stack:

@@ -12,4 +12,4 @@ def test_every_setting_is_documented() -> None:
 
 
 def test_the_page_is_current() -> None:
-    assert PAGE.read_text(encoding="utf-8") == render(), "run: python -m chappe.config"
+    assert PAGE.read_text(encoding="utf-8") == render(), "run: make docs"

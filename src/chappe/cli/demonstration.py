@@ -1,0 +1,183 @@
+"""What `chappe serve --demo` does once the server runs: consents, suppressions, messages, and a look at what happens.
+
+All of it goes through the public API, as any program's messages would.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import io
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+
+from chappe.cli.connection import Server, connect
+from chappe.cli.entries import Format, read_entries
+from chappe.cli.output import status_table, terminal
+from chappe.cli.send import Outcome, send_all
+from chappe.demo import Receivers, find_examples
+from chappe.demo.examples import WEBHOOK_ORIGIN
+from chappe.model.errors import ChappeError
+
+BATCH = 40
+"""Messages in one request: small, so that there is something to watch."""
+_REFRESH_SECONDS = 0.25
+_PATIENCE_SECONDS = 60.0
+_PAGE = 100
+_WORTH_A_LOOK = ("deferred", "blocked")
+_UNDER_WAY = ("accepted", "queued", "sending")
+
+
+class Demonstration:
+    """Runs in a thread of its own beside the server; `stop` ends it early."""
+
+    def __init__(self, receivers: Receivers) -> None:
+        self._receivers = receivers
+        self._stopped = threading.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._console = terminal()
+        self._outcomes: list[Outcome] = []
+
+    def begin(self, url: str, data: Path) -> None:
+        """Start; called in the server's event loop."""
+        self._task = asyncio.create_task(asyncio.to_thread(self._guarded, url, data))
+
+    def stop(self) -> None:
+        self._stopped.set()
+
+    def _guarded(self, url: str, data: Path) -> None:
+        try:
+            with connect(url, None, data) as server:
+                self._run(server)
+        except ChappeError as error:
+            if not self._stopped.is_set():
+                self._console.print(f"The demonstration ended early: {error.message}", style="red", markup=False)
+
+    def _run(self, server: Server) -> None:
+        examples = find_examples()
+        self._post_each(server, "/v1/consents", examples.consents)
+        self._post_each(server, "/v1/suppressions", examples.suppressions)
+        self._console.print(f"Sending {examples.messages} ...", markup=False)
+        counts = self._watched(server, self._sending(server, examples.messages))
+        self._close(counts, examples.messages)
+
+    def _post_each(self, server: Server, path: str, file: Path) -> None:
+        entries = [msgspec.json.decode(line) for line in file.read_bytes().splitlines()]
+        for entry in entries:
+            server.post(path, entry)
+        self._console.print(f"{len(entries)} posted to {path}")
+
+    def _sending(self, server: Server, file: Path) -> Iterator[list[Outcome]]:
+        origin = f"http://localhost:{self._receivers.webhook_port}"
+        content = file.read_bytes().replace(WEBHOOK_ORIGIN.encode(), origin.encode())
+        return send_all(server, read_entries(io.BytesIO(content), Format.JSONL), BATCH)
+
+    def _watched(self, server: Server, sending: Iterator[list[Outcome]]) -> Counter[str]:
+        """Send, and follow what becomes of it until everything is at rest. The last counts by status."""
+        with _view(self._console) as view:
+            for outcomes in sending:
+                if self._stopped.is_set():
+                    break
+                self._outcomes += outcomes
+                view.show(self._picture(self._counts(server)))
+            deadline = time.monotonic() + _PATIENCE_SECONDS
+            while True:
+                counts = self._counts(server)
+                view.show(self._picture(counts))
+                at_rest = not any(counts[status] for status in _UNDER_WAY)
+                if at_rest or time.monotonic() > deadline or self._stopped.wait(_REFRESH_SECONDS):
+                    return counts
+
+    def _counts(self, server: Server) -> Counter[str]:
+        """The messages of this demonstration by status, and the lines that became none."""
+        mine = {outcome.id for outcome in self._outcomes if outcome.id is not None}
+        counts = Counter(outcome.status for outcome in self._outcomes if outcome.id is None)
+        cursor: str | None = None
+        while mine:
+            page = server.get("/v1/messages", limit=_PAGE, cursor=cursor)
+            for message in page["messages"]:
+                if message["id"] in mine:
+                    mine.remove(message["id"])
+                    counts[message["status"]] += 1
+            cursor = page.get("next_cursor")
+            if cursor is None:
+                break
+        return counts
+
+    def _picture(self, counts: Counter[str]) -> _Picture:
+        return _Picture(counts, self._receivers.mail.received, self._receivers.webhooks.received)
+
+    def _close(self, counts: Counter[str], file: Path) -> None:
+        for outcome in self._outcomes:
+            if not outcome.ok:
+                self._console.print(
+                    f"line {outcome.line}: {outcome.status} [{outcome.code}]: {outcome.reason}", markup=False
+                )
+        self._console.print(status_table(counts, title=f"{counts.total()} lines of {file.name}"))
+        mail, webhooks = self._receivers.mail, self._receivers.webhooks
+        self._console.print(f"{mail.received} e-mails received, in {mail.folder}", markup=False)
+        self._console.print(f"{webhooks.received} webhooks received, in {webhooks.file}", markup=False)
+        for status in _WORTH_A_LOOK:
+            example = next((o.id for o in self._outcomes if o.status == status), None)
+            if example is not None:
+                self._console.print(f"Why was one {status}?  chappe status {example}", markup=False)
+        self._console.print("The server stays up; Ctrl-C stops it.")
+
+
+class _Picture(msgspec.Struct, frozen=True):
+    """What is to be seen at one moment."""
+
+    counts: dict[str, int]
+    mails: int
+    webhooks: int
+
+    def table(self) -> Table:
+        table = status_table(self.counts)
+        table.add_section()
+        table.add_row("e-mails received", str(self.mails))
+        table.add_row("webhooks received", str(self.webhooks))
+        return table
+
+    def line(self) -> str:
+        counts = "  ".join(f"{status} {count}" for status, count in sorted(self.counts.items()))
+        return f"{counts}  | e-mails {self.mails}, webhooks {self.webhooks}"
+
+
+class _LiveView:
+    """A table that changes in place, on a terminal."""
+
+    def __init__(self, live: Live) -> None:
+        self._live = live
+
+    def show(self, picture: _Picture) -> None:
+        self._live.update(picture.table(), refresh=True)
+
+
+class _PlainView:
+    """A line for each change, where there is no terminal."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._last: _Picture | None = None
+
+    def show(self, picture: _Picture) -> None:
+        if picture != self._last:
+            self._console.print(picture.line(), markup=False)
+            self._last = picture
+
+
+@contextlib.contextmanager
+def _view(console: Console) -> Iterator[_LiveView | _PlainView]:
+    if not console.is_terminal:
+        yield _PlainView(console)
+        return
+    with Live(console=console, auto_refresh=False, transient=True) as live:
+        yield _LiveView(live)
