@@ -9,12 +9,16 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
+import apsw
+import structlog
+
 from chappe.engine.embedded.entry import Entry
-from chappe.engine.embedded.store import Store
+from chappe.engine.embedded.store import Store, storage_error
 from chappe.engine.embedded.writes import Page, Read, Settlement, Write
 from chappe.model.errors import ChappeError, Closed, StorageFailed, StorageFull
 
 T = TypeVar("T")
+_log = structlog.get_logger("chappe.engine")
 
 
 class CommitStream:
@@ -144,9 +148,13 @@ class CommitStream:
         self._running = None
         page = job.page
         if job.error is None:
-            self._committed(page)
-            for read, result in zip(page.reads, job.results, strict=True):
-                self._read_done(read, result)
+            try:
+                self._committed(page)
+                for read, result in zip(page.reads, job.results, strict=True):
+                    self._read_done(read, result)
+            except Exception as error:  # noqa: BLE001 - a defect must stop the engine, not this callback alone
+                _log.exception("commit_not_applied")
+                self._fail(page, StorageFailed(f"Memory and disk may differ ({error!r}). Restart the server."))
         elif isinstance(job.error, StorageFull):
             self._refuse_growth(page, job.error)
         else:
@@ -197,6 +205,7 @@ class CommitStream:
 
     def _fail(self, page: Page, error: ChappeError) -> None:
         self.failure = error
+        _log.error("storage_failed", reason=error.message)
         for write in (*page.writes, *self._writes):
             if write.done is not None and not write.done.done():
                 write.done.set_exception(error)
@@ -221,6 +230,8 @@ class _Job:
 def _attempt(function: Callable[[Store], object], store: Store) -> object:
     try:
         return function(store)
+    except apsw.Error as error:
+        return storage_error(error, store.path)
     except Exception as error:  # noqa: BLE001 - handed to whoever waits for the result
         return error
 

@@ -58,9 +58,12 @@ class EmbeddedEngine:
         """
         folder = DataFolder(Path(path), reserve_bytes=reserve_bytes)
         try:
-            store = Store(folder.path, vfs=vfs)
+            made = folder.made
+            store = Store(folder.path, make=not made, vfs=vfs)
             try:
                 core = Core(folder, store, clock)
+                if not made:
+                    folder.mark_made()
             except BaseException:
                 store.close()
                 raise

@@ -6,9 +6,13 @@ import fcntl
 import os
 from pathlib import Path
 
-from chappe.model.errors import DataFolderInUse, StorageFailed
+from chappe.model.errors import DataDamaged, DataFolderInUse, StorageFailed
 
 RESERVE = "reserve"
+FORMAT = "format"
+"""Holds the format of the folder's data. It is written last when a folder is made, so a database that is missing beside
+it was lost, not never made."""
+FORMAT_VERSION = 1
 
 
 class DataFolder:
@@ -42,6 +46,34 @@ class DataFolder:
 
     def close(self) -> None:
         os.close(self._lock)
+
+    @property
+    def made(self) -> bool:
+        """Whether the folder was made before. Raises `DataDamaged` for a format that this version cannot read."""
+        try:
+            text = (self.path / FORMAT).read_text(encoding="ascii", errors="replace").strip()
+        except FileNotFoundError:
+            return False
+        if text != str(FORMAT_VERSION):
+            raise DataDamaged(
+                f"{self.path / FORMAT} says {text[:20]!r}; this version of Chappe reads format {FORMAT_VERSION}."
+                " Use the version that wrote the folder, or another folder.",
+                path=str(self.path),
+            )
+        return True
+
+    def mark_made(self) -> None:
+        """Note on stable storage that the folder's databases exist."""
+        with (self.path / FORMAT).open("w", encoding="ascii") as file:
+            file.write(f"{FORMAT_VERSION}\n")
+            file.flush()
+            os.fsync(file.fileno())
+        for folder in (self.path, self.path.parent):
+            descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
 
     def give_up_reserve(self) -> None:
         """Free the reserved blocks."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+import structlog
+
 from chappe.engine.base import MAX_RECEIVE, ReceivedMessage
 from chappe.engine.embedded.checks import check_duration
 from chappe.engine.embedded.core import Core
@@ -12,7 +14,9 @@ from chappe.engine.embedded.entry import Entry, State, id_text
 from chappe.engine.embedded.polling import serve_pollers, wait_for_messages
 from chappe.engine.embedded.queue import Queue, Taken
 from chappe.engine.embedded.writes import Write
-from chappe.model.errors import InFlightLimit, InvalidInput
+from chappe.model.errors import DataDamaged, InFlightLimit, InvalidInput
+
+_log = structlog.get_logger("chappe.engine")
 
 
 class Receiving:
@@ -39,6 +43,8 @@ class Receiving:
         taken: list[Entry] = []
         if not queue.pollers:
             taken = await self._take_loading(queue, max_messages, timeout)
+        if not taken and queue.damage is not None:
+            raise queue.damage
         if not taken and wait_ms > 0 and not queue.deleted and not self._core.closing:
             taken = await wait_for_messages(self, queue, max_messages, timeout, wait_ms)
         elif not taken and not queue.settings.fifo and queue.in_flight >= queue.settings.max_in_flight:
@@ -86,7 +92,7 @@ class Receiving:
         """Start reading what the queue wants from disk; the future is done when it is at hand. None if nothing."""
         if queue.loading is not None and not queue.loading.done():
             return queue.loading
-        read = queue.load(self._core.clock())
+        read = queue.load(self._core.clock()) if queue.damage is None else None
         if read is None:
             return None
         queue.loading = read.done = asyncio.get_running_loop().create_future()
@@ -95,7 +101,11 @@ class Receiving:
         return read.done
 
     def _load_ended(self, queue: Queue, done: asyncio.Future[None]) -> None:
-        if not done.cancelled() and done.exception() is None and queue.pollers:
+        error = None if done.cancelled() else done.exception()
+        if isinstance(error, DataDamaged):
+            queue.damage = error
+            _log.error("queue_damaged", queue=queue.name, reason=error.message)
+        elif error is None and queue.pollers:
             self._core.serve(queue)
 
     async def _deliver(self, queue: Queue, taken: list[Entry]) -> list[ReceivedMessage]:

@@ -143,39 +143,50 @@ def content_crc(message_id: bytes, attributes: bytes, body: bytes) -> int:
 class Store:
     """The database file of one data folder, open."""
 
-    def __init__(self, folder: Path, *, readonly: bool = False, vfs: str | None = None) -> None:
+    def __init__(self, folder: Path, *, make: bool = False, readonly: bool = False, vfs: str | None = None) -> None:
+        """With `make`, an empty database is given its tables; without, one must be there. Raises `DataDamaged`,
+        `StorageFull`, `StorageFailed`.
+        """
         self.path = folder / DATABASE
         self.vfs = vfs
-        flags = apsw.SQLITE_OPEN_READONLY if readonly else apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE
+        if readonly:
+            flags = apsw.SQLITE_OPEN_READONLY
+        elif make:
+            flags = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE
+        else:
+            flags = apsw.SQLITE_OPEN_READWRITE
+        if not make and not self.path.exists():
+            raise DataDamaged(f"{self.path} is missing. Restore it from a backup.", path=str(self.path))
         try:
             self.db = apsw.Connection(str(self.path), flags=flags, vfs=vfs, statementcachesize=64)
             try:
-                self._prepare(readonly)
+                self._prepare(make=make, readonly=readonly)
             except BaseException:
                 self.db.close()
                 raise
         except apsw.Error as error:
             raise storage_error(error, self.path) from error
 
-    def _prepare(self, readonly: bool) -> None:
+    def _prepare(self, *, make: bool, readonly: bool) -> None:
         db = self.db
         db.set_busy_timeout(10_000)
         db.pragma("cache_size", -65_536)
         if not readonly:
-            fresh = not db.pragma("page_count")
-            if fresh:
+            empty = make and not db.execute("SELECT count(*) FROM sqlite_master").get
+            if empty:
+                self.path.chmod(0o600)  # SQLite gives its other files the same mode
                 db.pragma("page_size", PAGE_BYTES)
             db.pragma("journal_mode", "wal")
             db.pragma("synchronous", "FULL")
             db.wal_autocheckpoint(0)
-            if fresh:
+            if empty:
                 with db:
                     db.pragma("application_id", APPLICATION_ID)
                     db.pragma("user_version", SCHEMA_VERSION)
                     db.execute(_SCHEMA)
         if db.pragma("application_id") != APPLICATION_ID:
             raise DataDamaged(
-                f"{self.path} is not a Chappe queue database. Point --data at another folder.",
+                f"{self.path} is not a Chappe queue database. Restore it from a backup, or use another folder.",
                 path=str(self.path),
             )
         if (version := db.pragma("user_version")) != SCHEMA_VERSION:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import shutil
 from collections import deque
+
+import structlog
 
 from chappe.engine.embedded.core import Core
 from chappe.engine.embedded.queue import Queue
@@ -16,6 +17,7 @@ INTERVAL_SECONDS = 0.2
 EXPIRE_EVERY_MS = 10_000
 QUEUES_PER_TURN = 500
 GARBAGE_ROWS = 500
+_log = structlog.get_logger("chappe.engine")
 
 
 class Upkeep:
@@ -32,22 +34,29 @@ class Upkeep:
     async def _run(self) -> None:
         while True:
             await asyncio.sleep(INTERVAL_SECONDS)
-            core = self._core
-            core.commits.tick()
-            now = core.clock()
-            core.keys.forget_old(now)
-            self._serve(now)
-            self._expire(now)
-            with contextlib.suppress(ChappeError):  # reported where it matters: to whoever writes next
-                if core.full is not None:
-                    await self._look_for_room()
-                elif core.garbage:
-                    core.garbage = await core.commits.run(lambda store: store.collect_garbage(GARBAGE_ROWS))
+            try:
+                await self._turn()
+            except ChappeError:  # reported where it matters: to whoever writes next
+                pass
+            except Exception:  # noqa: BLE001 - a defect must not end all upkeep
+                _log.exception("upkeep_failed")
+
+    async def _turn(self) -> None:
+        core = self._core
+        core.commits.tick()
+        now = core.clock()
+        core.keys.forget_old(now)
+        self._serve(now)
+        self._expire(now)
+        if core.full is not None:
+            await self._look_for_room()
+        elif core.garbage:
+            core.garbage = await core.commits.run(lambda store: store.collect_garbage(GARBAGE_ROWS))
 
     def _serve(self, now: int) -> None:
         """Receives that wait for messages which come due only on disk."""
         for queue in self._core.by_id.values():
-            if queue.pollers:
+            if queue.pollers and queue.damage is None:
                 instant = queue.next_instant()
                 if (instant is not None and instant <= now) or queue.load(now) is not None:
                     self._core.serve(queue)
