@@ -262,6 +262,8 @@ class EngineMachine(RuleBasedStateMachine):
         policy = self.worlds.possible[0]._queues[name].settings.dead_letter
         if policy is None or not self.exists(policy.queue):
             return None
+        if any(world.expired[policy.queue] for world in self.worlds.possible):
+            return None
         counts = self.run(self.engine.counts(policy.queue))
         return counts.ready + counts.in_flight + counts.delayed
 
