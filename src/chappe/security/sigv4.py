@@ -16,6 +16,7 @@ import hashlib
 import hmac
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from operator import itemgetter
 from typing import Protocol
 from urllib.parse import quote, unquote_to_bytes
 
@@ -93,7 +94,8 @@ class Signer(msgspec.Struct, frozen=True):
     scope: bytes
     date: bytes
     key: bytes
-    signed_names: tuple[bytes, ...]
+    values_of: Callable[[Mapping[bytes, bytes]], tuple[bytes, ...]]
+    """Picks the values of the signed headers, in their order."""
     signed_set: frozenset[bytes]
     form: bytes
     """The canonical request, with places for path, query, the signed headers' values and the payload hash."""
@@ -201,7 +203,7 @@ class SignatureVerifier:
             scope=scope.text,
             date=scope.date.encode(),
             key=signing_key(secret, scope),
-            signed_names=names,
+            values_of=_picker(names),
             signed_set=signed_set,
             form=_form(names),
         )
@@ -315,6 +317,12 @@ def _signature(signer: Signer, date: bytes, canonical_request: bytes) -> bytes:
     return hmac.digest(signer.key, to_sign, "sha256").hex().encode()
 
 
+def _picker(names: tuple[bytes, ...]) -> Callable[[Mapping[bytes, bytes]], tuple[bytes, ...]]:
+    if len(names) == 1:
+        return lambda fields: (fields[names[0]],)
+    return itemgetter(*names)
+
+
 def _form(names: tuple[bytes, ...]) -> bytes:
     lines = b"".join(name.replace(b"%", b"%%") + b":%b\n" for name in names)
     return b"%b\n%b\n%b\n" + lines + b"\n" + b";".join(names).replace(b"%", b"%%") + b"\n%b"
@@ -332,19 +340,20 @@ def _canonical_request(
     if len(fields) != len(headers):
         fields = _joined(headers)
     try:
-        values = [fields[name] for name in signer.signed_names]
+        values: Sequence[bytes] = signer.values_of(fields)
     except KeyError:
         raise InvalidSignature(_MISMATCH) from None
-    for place, value in enumerate(values):
-        if b" " in value or b"\t" in value:
-            values[place] = b" ".join(value.split())
-    return signer.form % (
+    parts = (
         method,
         path if path == b"/" else canonical_path(path),
         canonical_query(query) if query else b"",
         *values,
         hashlib.sha256(body).hexdigest().encode(),
     )
+    canonical = signer.form % parts
+    if b" " in canonical or b"\t" in canonical:
+        return signer.form % tuple(b" ".join(part.split()) for part in parts)
+    return canonical
 
 
 def _joined(headers: Headers) -> dict[bytes, bytes]:
