@@ -43,8 +43,10 @@ from chappe.security.keys import KeyStore
 _log = structlog.get_logger("chappe")
 
 SWITCH_INTERVAL_SECONDS = 0.0005
-"""How long the event loop may keep the interpreter from a commit thread that is ready. Python's default, 5 ms, is longer
-than most commits."""
+"""How long the event loop may keep the interpreter from a commit thread that is ready.
+
+Python's default, 5 ms, is longer than most commits.
+"""
 GC_THRESHOLDS = (50_000, 20, 50)
 """Collections are rare: messages in memory are reference-counted structures without cycles."""
 
@@ -62,8 +64,7 @@ class Running(msgspec.Struct, frozen=True):
     @property
     def url(self) -> str:
         """Where this machine reaches the server."""
-        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104
-        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+        return local_url(self.host, self.port)
 
 
 @contextlib.asynccontextmanager
@@ -99,15 +100,17 @@ async def running(config: Config, *, clock: Callable[[], int] = now_ms) -> Async
         keys = KeyStore(folder)
         authenticator = Authenticator(keys, clock, open_mode=config.server.open, account=config.aws.account)
         sandboxes = [provider for provider in providers.values() if isinstance(provider, SandboxProvider)]
+        first: list[FirstCredentials | None] = []
         server = await _listen(
             config,
             build_app(pipeline=pipeline, records=records, authenticator=authenticator, sandboxes=sandboxes),
             AwsFrontend(Sqs(engine, clock), authenticator, public_url=config.server.public_url),
+            before_listening=lambda host, port: first.append(
+                ensure_first(keys, local_url(host, port), account=config.aws.account, region=config.aws.region)
+            ),
         )
         stack.push_async_callback(server.close, grace_seconds=config.server.shutdown_seconds)
-        started = Running(config, server.host, server.port, None, engine, pipeline)
-        credentials = ensure_first(keys, started.url, account=config.aws.account, region=config.aws.region)
-        yield msgspec.structs.replace(started, credentials=credentials)
+        yield Running(config, server.host, server.port, first[0], engine, pipeline)
 
 
 async def run(config: Config, *, on_start: Callable[[Running], None] = lambda server: None) -> None:
@@ -146,14 +149,29 @@ def _derived_key(folder: Path, use: bytes) -> bytes:
     return hmac.digest(server_secret.load_or_create(folder), use, hashlib.sha256)
 
 
-async def _listen(config: Config, asgi_app: object, aws: AwsFrontend) -> RunningServer:
+def local_url(host: str, port: int) -> str:
+    """Where this machine reaches a server that listens on `host`."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - what is asked for, not bound here
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+async def _listen(
+    config: Config, asgi_app: object, aws: AwsFrontend, *, before_listening: Callable[[str, int], None]
+) -> RunningServer:
     settings = config.server
     try:
-        return await serve(asgi_app, aws, host=settings.host, port=settings.port, limits=config.limits.http)
+        return await serve(
+            asgi_app,
+            aws,
+            host=settings.host,
+            port=settings.port,
+            limits=config.limits.http,
+            before_listening=before_listening,
+        )
     except OSError as error:
         raise InvalidConfiguration(
-            f"Cannot listen on {settings.host}:{settings.port}: {os.strerror(error.errno or 0)}. Choose another address with"
-            " --host and --port, or stop what uses it.",
+            f"Cannot listen on {settings.host}:{settings.port}: {os.strerror(error.errno or 0)}. Choose another address"
+            " with --host and --port, or stop what uses it.",
             host=settings.host,
             port=settings.port,
         ) from error

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import socket
 import time
+from collections.abc import Callable
 from email.utils import formatdate
 from typing import Any
 
@@ -84,11 +85,13 @@ async def serve(
     host: str = "127.0.0.1",
     port: int = 9324,
     limits: HttpLimits | None = None,
+    before_listening: Callable[[str, int], None] = lambda host, port: None,
 ) -> RunningServer:
     """Listen on `host` and `port` (0 picks a free one, told in `RunningServer.port`).
 
     AWS requests go to `aws`, all others to `asgi_app`, whose lifespan is the caller's business: no lifespan
-    events are sent. Raises `OSError` if the address cannot be bound.
+    events are sent. `before_listening` is called with the bound address while it still refuses connections.
+    Raises `OSError` if the address cannot be bound.
     """
     config = Config(
         asgi_app,
@@ -104,9 +107,16 @@ async def serve(
     shared = Shared(aws, limits or HttpLimits())
     shared.date_line = date_line()
     listener = await asyncio.get_running_loop().create_server(
-        lambda: ChappeProtocol(config, state, shared), host, port, backlog=BACKLOG, family=_family(host)
+        lambda: ChappeProtocol(config, state, shared),
+        host,
+        port,
+        backlog=BACKLOG,
+        family=_family(host),
+        start_serving=False,
     )
     bound = listener.sockets[0].getsockname()
+    before_listening(host, bound[1])
+    await listener.start_serving()
     return RunningServer(listener, state, shared, host, bound[1])
 
 
