@@ -195,3 +195,20 @@ async def test_a_delayed_message_is_counted_as_delayed_until_it_is_due(engine: E
     for due in range(6):
         assert await settles_at(engine, "q", QueueCounts(ready=due, in_flight=0, delayed=5 - due))
         clock.advance(SECOND_MS)
+
+
+@BOTH_KINDS
+async def test_what_was_purged_is_not_counted_after_restarts(
+    engine: Engine, clock: ManualClock, restart: Restart, settings: QueueSettings
+) -> None:
+    """Also where an engine puts off the work of removing it."""
+    await fill(engine, settings)
+    engine = await restart()
+    await engine.purge("q")
+    await send(engine, "q", "ready", group="1")
+    await engine.set_queue("q", QueueSettings(fifo=settings.fifo, delay_ms=10 * MINUTE_MS))
+    await send(engine, "q", "delayed", group="2")
+    engine = await restart()
+    assert await engine.counts("q") == QueueCounts(ready=1, in_flight=0, delayed=1)
+    clock.advance(2 * MINUTE_MS)
+    assert await settles_at(engine, "q", QueueCounts(ready=1, in_flight=0, delayed=1))

@@ -118,7 +118,7 @@ def load_queues(store: Store, now: int) -> dict[int, Queue]:
         queue: Queue
         if row.info.settings.fifo:
             queue = FifoQueue(row.id, row.info, row.purged_seq, stored=stored)
-            queue.restore_delays(store.delays(row.id, now))
+            queue.restore_delays(store.delays(row.id, row.purged_seq, now))
         else:
             queue = StandardQueue(row.id, row.info, row.purged_seq, stored=stored, parked=max(0, row.parked - parked))
         queue.vanished_ms = row.vanished_ms

@@ -401,22 +401,22 @@ class Store:
         for (data,) in self.db.execute("SELECT entries FROM deduplication WHERE expires_at_ms > ? ORDER BY no", (now,)):
             yield from _deduplication_decoder.decode(data)
 
-    def count_due(self, queue_id: int, after: tuple[int, int], upto_ms: int) -> int:
+    def count_due(self, queue_id: int, purged_seq: int, after: tuple[int, int], upto_ms: int) -> int:
         """How many of the queue's parked messages after (due, seq) are due by the instant."""
         return int(
             self.db.execute(
                 "SELECT count(*) FROM messages WHERE queue_id = ? AND parked = 1 AND due_ms > 0"
-                " AND (due_ms, seq) > (?, ?) AND due_ms <= ?",
-                (queue_id, *after, upto_ms),
+                " AND (due_ms, seq) > (?, ?) AND due_ms <= ? AND seq > ?",
+                (queue_id, *after, upto_ms, purged_seq),
             ).get
         )
 
-    def delays(self, queue_id: int, now: int) -> Iterator[int]:
+    def delays(self, queue_id: int, purged_seq: int, now: int) -> Iterator[int]:
         """When the delays of a FIFO queue's messages end, earliest first."""
         for (due,) in self.db.execute(
             "SELECT due_ms FROM messages"
-            " WHERE queue_id = ? AND parked = 0 AND due_ms > 0 AND due_ms > ? ORDER BY due_ms",
-            (queue_id, now),
+            " WHERE queue_id = ? AND parked = 0 AND due_ms > 0 AND due_ms > ? AND seq > ? ORDER BY due_ms",
+            (queue_id, now, purged_seq),
         ):
             yield due
 
