@@ -238,6 +238,7 @@ def test_an_error_names_its_request(client: RawClient) -> None:
         b"POST / HTTP/1.1\r\nContent-Length: 99999999999999999999999\r\n\r\n",
         b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\nX-Amz-Target: AmazonSQS.X\r\n\r\nzz\r\n",
         b"GET http://[ HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET /\xff HTTP/1.1\r\nHost: x\r\n\r\n",
     ],
 )
 def test_what_is_no_http_is_refused(server: LiveServer, junk: bytes) -> None:

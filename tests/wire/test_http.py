@@ -59,6 +59,9 @@ def test_other_requests_go_to_the_asgi_application(server: LiveServer) -> None:
             (b"POST /a%20b?x=1 HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello", b"POST /a b 5"),
             (ONE_CLICK, b"POST /u/x 26"),
             (b"GET /?q=Action HTTP/1.1\r\nHost: x\r\n\r\n", b"GET / 0"),
+            (b"OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n", b"OPTIONS * 0"),
+            (b"GET http://x HTTP/1.1\r\nHost: x\r\n\r\n", b"GET / 0"),
+            (b"GET http://x/y?z HTTP/1.1\r\nHost: x\r\n\r\n", b"GET /y 0"),
         ):
             client.send(request)
             found = client.receive()

@@ -15,7 +15,8 @@ from uvicorn.config import Config
 from uvicorn.server import ServerState
 
 from chappe.api.aws_frontend import AwsFrontend
-from chappe.api.http_protocol import ChappeProtocol, Shared
+from chappe.api.connection import Shared
+from chappe.api.http_protocol import ChappeProtocol
 from chappe.api.limits import HttpLimits
 
 _log = structlog.get_logger("chappe.http")
