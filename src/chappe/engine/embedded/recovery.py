@@ -52,11 +52,7 @@ def replay(store: Store) -> int:
         counts: dict[int, list[int]] = {}
         _insert(store, outcome, counts)
         _delete(store, outcome, counts)
-        db.executemany(
-            "INSERT OR REPLACE INTO received"
-            " SELECT ?1, ?2, ?3, ?4 WHERE EXISTS (SELECT 1 FROM messages WHERE seq = ?1)",
-            outcome.received.values(),
-        )
+        store.note_received(list(outcome.received.values()))
         for queue_id, (stored, parked) in counts.items():
             db.execute(
                 "UPDATE queues SET stored = stored + ?, parked = parked + ? WHERE id = ?",
@@ -89,7 +85,7 @@ def _insert(store: Store, outcome: _Replay, counts: dict[int, list[int]]) -> Non
             )
         )
         counts.setdefault(r.queue_id, [0, 0])[r.parked] += 1
-    store.db.executemany("INSERT INTO messages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+    store.insert_messages(rows)
 
 
 def _delete(store: Store, outcome: _Replay, counts: dict[int, list[int]]) -> None:

@@ -10,6 +10,8 @@ from chappe.engine.embedded.writes import Page, Settlement
 
 SETTLE_AFTER_SECONDS = 3.0
 """How long a page stays in the journal when there is room: most messages are deleted sooner and never become rows."""
+GATHER_SECONDS = 0.2
+"""How much longer the oldest page waits so that several are settled together."""
 JOURNAL_BYTES = 32 << 20
 CHUNK = 400
 """Rows changed in one commit, at the usual pace; more when the journal grows beyond its size."""
@@ -20,7 +22,7 @@ def plan(pages: Sequence[Page], journal_bytes: int, *, loop_time: float, now: in
     if not pages:
         return None
     pressure = journal_bytes / JOURNAL_BYTES
-    if pressure < 1 and loop_time - pages[0].created_at < SETTLE_AFTER_SECONDS:
+    if pressure < 1 and loop_time - pages[0].created_at < SETTLE_AFTER_SECONDS + GATHER_SECONDS:
         return None
     settlement = Settlement(next_seq)
     budget = int(CHUNK * max(1.0, pressure * pressure))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +68,10 @@ CREATE TABLE deduplication (no INTEGER PRIMARY KEY, expires_at_ms INTEGER NOT NU
 CREATE TABLE garbage (queue_id INTEGER NOT NULL, upto_seq INTEGER NOT NULL);
 """
 
+_ROWS_PER_INSERT = 50
+_PLACES = f"({', '.join('?' * 11)})"
+_INSERT_ONE = f"INSERT INTO messages VALUES {_PLACES}"  # noqa: S608
+_INSERT_MANY = f"INSERT INTO messages VALUES {', '.join([_PLACES] * _ROWS_PER_INSERT)}"  # noqa: S608
 _COLUMNS = "seq, queue_id, id, sent_at_ms, due_ms, group_name, source, parked, crc, attributes, body"
 _SELECT = {
     "order": f"SELECT {_COLUMNS} FROM messages WHERE queue_id = ? AND parked = 0 AND seq > ? ORDER BY seq LIMIT ?",  # noqa: S608
@@ -202,19 +207,21 @@ class Store:
 
     def commit(self, page: Page) -> None:
         """Make a page durable: its journal row, what it settles, and changes to queues, in one transaction."""
-        execute = self.db.execute
+        data = _encode_page(page)
+        statements = [s for write in page.writes if write.statements for s in write.statements]
         try:
+            if page.settlement is None and not statements:
+                if data is not None:
+                    self._append(page, data)  # one statement is a transaction by itself
+                return
+            execute = self.db.execute
             execute("BEGIN IMMEDIATE")
             try:
-                data = _encode_page(page)
                 if data is not None:
-                    page.bytes = len(data)
-                    execute("INSERT INTO journal VALUES (?, ?, ?)", (page.no, zlib.crc32(data), data))
+                    self._append(page, data)
                 if page.settlement is not None:
                     self.settle(page.settlement)
-                for write in page.writes:
-                    if write.statements:
-                        self.run(write.statements)
+                self.run(statements)
                 execute("COMMIT")
             except BaseException:
                 if self.db.in_transaction:
@@ -222,6 +229,10 @@ class Store:
                 raise
         except apsw.Error as error:
             raise storage_error(error, self.path) from error
+
+    def _append(self, page: Page, data: bytes) -> None:
+        page.bytes = len(data)
+        self.db.execute("INSERT INTO journal VALUES (?, ?, ?)", (page.no, zlib.crc32(data), data))
 
     def run(self, statements: Iterable[Statement]) -> None:
         for sql, bindings in statements:
@@ -232,22 +243,12 @@ class Store:
         db = self.db
         db.execute("DELETE FROM journal WHERE no <= ?", (settlement.upto_no,))
         db.execute("UPDATE meta SET next_seq = max(next_seq, ?)", (settlement.next_seq,))
-        if settlement.inserted:
-            db.executemany(
-                "INSERT INTO messages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (_message_row(e) for e in settlement.inserted.values()),
-            )
+        self.insert_messages([_message_row(e) for e in settlement.inserted.values()])
         if settlement.deleted:
-            db.executemany("DELETE FROM messages WHERE seq = ?", ((seq,) for seq in settlement.deleted))
-            db.executemany(
-                "DELETE FROM received WHERE seq = ?",
-                ((e.seq,) for e in settlement.deleted.values() if e.noted),
-            )
+            self.delete_messages(list(settlement.deleted))
         if settlement.noted:
-            db.executemany(
-                "INSERT OR REPLACE INTO received VALUES (?, ?, ?, ?)",
-                ((e.seq, e.receive_count, e.first_received_at, e.visible_at) for e in settlement.noted.values()),
-            )
+            states = [(e.seq, e.receive_count, e.first_received_at, e.visible_at) for e in settlement.noted.values()]
+            self.note_received(states)
         for queue_id, (stored, parked) in settlement.counts.items():
             db.execute(
                 "UPDATE queues SET stored = stored + ?, parked = parked + ? WHERE id = ?",
@@ -255,6 +256,29 @@ class Store:
             )
         if settlement.deduplication:
             self.add_deduplication(settlement.deduplication)
+
+    def insert_messages(self, rows: list[tuple[Any, ...]]) -> None:
+        """Insert into `messages`, many rows a statement: each statement that is stepped takes the interpreter lock."""
+        whole = len(rows) - len(rows) % _ROWS_PER_INSERT
+        for start in range(0, whole, _ROWS_PER_INSERT):
+            values = tuple(chain.from_iterable(rows[start : start + _ROWS_PER_INSERT]))
+            self.db.execute(_INSERT_MANY, values)
+        self.db.executemany(_INSERT_ONE, rows[whole:])
+
+    def delete_messages(self, seqs: list[int]) -> None:
+        """Delete from `messages` and `received`."""
+        listed = (msgspec.json.encode(seqs).decode(),)
+        self.db.execute("DELETE FROM messages WHERE seq IN (SELECT value FROM json_each(?))", listed)
+        self.db.execute("DELETE FROM received WHERE seq IN (SELECT value FROM json_each(?))", listed)
+
+    def note_received(self, states: list[tuple[int, int, int, int]]) -> None:
+        """Set rows of `received`: (sequence, count, first received at, visible at). Each message must have a row."""
+        self.db.execute(
+            "INSERT OR REPLACE INTO received"
+            " SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?)"
+            " WHERE EXISTS (SELECT 1 FROM messages WHERE seq = value ->> 0)",
+            (msgspec.json.encode(states).decode(),),
+        )
 
     def add_deduplication(self, entries: list[Deduplication]) -> None:
         expires_at_ms = max(sent_at for *_, sent_at in entries) + DEDUPLICATION_WINDOW_MS
@@ -279,8 +303,7 @@ class Store:
                 )
             if len(seqs) < max_rows:
                 db.execute("DELETE FROM garbage WHERE rowid = ?", (rowid,))
-            db.executemany("DELETE FROM messages WHERE seq = ?", seqs)
-            db.executemany("DELETE FROM received WHERE seq = ?", seqs)
+            self.delete_messages([seq for (seq,) in seqs])
         return True
 
     def create_queue(self, info: QueueInfo) -> int:
