@@ -304,6 +304,25 @@ def test_a_head_that_is_too_large(server: LiveServer) -> None:
         assert client.closed()
 
 
+@pytest.mark.parametrize("path", [b"/", b"/v1"])
+def test_what_comes_beside_a_chunked_body_is_bounded(server: LiveServer, path: bytes) -> None:
+    target = b"X-Amz-Target: AmazonSQS.ListQueues\r\n" if path == b"/" else b""
+    head = b"POST %b HTTP/1.1\r\nHost: x\r\n%bTransfer-Encoding: chunked\r\n\r\n" % (path, target)
+    for endless in (b"1;" + b"x" * 65_536, b"0\r\nX: " + b"x" * 65_536):
+        with RawClient(server) as client:
+            client.send(head + endless, *[b"x" * 65_536] * 8)
+            assert client.receive().status == 400
+
+
+def test_trailers_do_not_count_as_headers(server: LiveServer, queue: str) -> None:
+    head, _, body = signed(server, message(queue, "with trailer")).partition(b"\r\n\r\n")
+    head = head.replace(b"Content-Length: %d" % len(body), b"Transfer-Encoding: chunked")
+    trailer = b"X-Amz-Extra: unsigned\r\nHost: elsewhere\r\n"
+    with RawClient(server) as client:
+        client.send(head + b"\r\n\r\n%x\r\n%b\r\n0\r\n%b\r\n" % (len(body), body, trailer))
+        assert client.receive().status == 200
+
+
 @pytest.mark.parametrize("chunked", [False, True])
 def test_a_rest_body_that_is_too_large(fresh_server: FreshServer, *, chunked: bool) -> None:
     live = fresh_server(limits=HttpLimits(rest_body_bytes=1000))

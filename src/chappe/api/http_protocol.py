@@ -19,6 +19,8 @@ from chappe.api.connection import CONTINUE, Connection, Shared, response_bytes
 from chappe.api.refusals import TOO_MANY_CONNECTIONS, Refusal
 
 _log = structlog.get_logger("chappe.http")
+CHUNKING_RATIO = 8
+"""How many bytes a chunked body may take beside each of its own: chunks of one byte take five."""
 _DISCARD_BYTES = 64 * 1_048_576
 
 
@@ -33,6 +35,7 @@ class ChappeProtocol(Connection):
         self._for_aws = False
         self._declined_upgrade = False
         self._head_bytes = 0
+        self._chunking_bytes = 0
         self._discarded_bytes = 0
 
     # --- the transport ------------------------------------------------------------------------------------
@@ -52,7 +55,7 @@ class ChappeProtocol(Connection):
             if self._discarded_bytes > _DISCARD_BYTES:
                 self.transport.abort()
             return
-        was_in_head = self._in_head
+        was_in_head, headers, body_bytes = self._in_head, self.headers, self._body_bytes
         try:
             self._feed(data)
         except httptools.HttpParserCallbackError as error:
@@ -64,10 +67,20 @@ class ChappeProtocol(Connection):
             self._refuse(Refusal(400, f"This is not HTTP: {error}."))
         if self._receiving and self._request_since is None:
             self._request_since = self.loop.time()
+        if self._receiving and headers is self.headers:
+            self._check_overhead(len(data), was_in_head=was_in_head, in_body_bytes=self._body_bytes - body_bytes)
+
+    def _check_overhead(self, data_bytes: int, *, was_in_head: bool, in_body_bytes: int) -> None:
+        """Bound what comes beside the body: the head, and in a chunked body the sizes, extensions and trailers."""
+        limit = self._limits.head_bytes
         if was_in_head and self._in_head:
-            self._head_bytes += len(data)
-            if self._head_bytes > self._limits.head_bytes:
-                self._refuse(Refusal(431, f"The request head exceeds {self._limits.head_bytes} bytes."))
+            self._head_bytes += data_bytes
+            if self._head_bytes > limit:
+                self._refuse(Refusal(431, f"The request head exceeds {limit} bytes."))
+        elif not was_in_head:
+            self._chunking_bytes += data_bytes - in_body_bytes
+            if self._chunking_bytes > limit + CHUNKING_RATIO * self._body_bytes:
+                self._refuse(Refusal(400, f"The chunks of the body carry more than {limit} bytes beside it."))
 
     def _feed(self, data: bytes) -> None:
         while data:
@@ -104,10 +117,11 @@ class ChappeProtocol(Connection):
         self._body = b""
         self._body_bytes = 0
         self._receiving = self._in_head = True
-        self._head_bytes = 0
+        self._head_bytes = self._chunking_bytes = 0
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        self.headers.append((name.lower(), value))
+        if self._in_head:  # trailers are passed over
+            self.headers.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
         self._in_head = False
