@@ -46,8 +46,8 @@ class Accepted(msgspec.Struct, frozen=True):
 
 Accepting: TypeAlias = Accepted | InvalidInput
 """What became of one request."""
-AnswerWith: TypeAlias = Callable[[Sequence[Accepting]], Awaitable[Answer]]
-"""Makes the answer to be kept in the same commit as the messages it speaks of."""
+AnswerWith: TypeAlias = Callable[[Sequence[Accepting]], Awaitable[Sequence[Answer]]]
+"""Makes the answers to be kept in the same commit as the messages they speak of."""
 
 
 class Acceptance:
@@ -72,8 +72,8 @@ class Acceptance:
             outcomes = await self._preview(requests, pace, arrival)
             taken = [outcome for outcome in outcomes if isinstance(outcome, Accepted)]
             if taken:
-                answer = None if answer_with is None else await answer_with(outcomes)
-                await self._store(taken, answer, pace)
+                answers = () if answer_with is None else await answer_with(outcomes)
+                await self._store(taken, answers, pace)
             return outcomes
 
     async def _preview(
@@ -115,7 +115,7 @@ class Acceptance:
         arrival.add(key)
         return key, message
 
-    async def _store(self, taken: Sequence[Accepted], answer: Answer | None, pace: Pace) -> None:
+    async def _store(self, taken: Sequence[Accepted], answers: Sequence[Answer], pace: Pace) -> None:
         records = self._context.records
         new = NewMessages()
         queued: dict[Purpose, list[NewMessage]] = {}
@@ -124,7 +124,7 @@ class Acceptance:
             message = accepted.message
             new.append(accepted.key, message, Event(at_ms=message.created_at_ms, status=Status.ACCEPTED))
             queued.setdefault(message.purpose, []).append(intake_message(Envelope(message), self._context.now_ms()))
-        along: Rows | None = None if answer is None else IdempotencyRecords.rows(answer)
+        along: Rows | None = IdempotencyRecords.rows(answers) if answers else None
         stored, *sent = await asyncio.gather(
             records.messages.add(new, urgent=pace.urgent, along=along),
             *(self._send(purpose, messages, pace) for purpose, messages in queued.items()),
@@ -135,8 +135,7 @@ class Acceptance:
         for failure in sent:
             if isinstance(failure, BaseException):
                 await records.messages.remove([accepted.key for accepted in taken])
-                if answer is not None:
-                    await records.idempotency.forget(answer.scope, answer.key)
+                await records.idempotency.forget(answers)
                 raise failure
 
     async def _send(self, purpose: Purpose, messages: list[NewMessage], pace: Pace) -> None:

@@ -14,6 +14,7 @@ METADATA_ENTRIES_MAX = 50
 METADATA_KEY_CHARACTERS_MAX = 64
 METADATA_VALUE_CHARACTERS_MAX = 512
 SENDER_CHARACTERS_MAX = 320
+IDEMPOTENCY_KEY_CHARACTERS_MAX = 255
 
 Moment = Annotated[
     datetime, Meta(tz=True, description="A moment as in RFC 3339, with its offset: 2026-03-01T08:00:00Z.")
@@ -33,16 +34,19 @@ class MessageRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     ]
     channel: Annotated[Channel | None, Meta(description="The medium. Without it the kind of address decides.")] = None
     sender: Annotated[
-        str | None,
-        Meta(
-            min_length=1,
-            max_length=SENDER_CHARACTERS_MAX,
-            description="Who it is from, such as `Acme <no-reply@acme.example>`. Without it the provider's own.",
-        ),
+        Annotated[str, Meta(min_length=1, max_length=SENDER_CHARACTERS_MAX)] | None,
+        Meta(description="Who it is from, such as `Acme <no-reply@acme.example>`. Without it the provider's own."),
     ] = msgspec.field(default=None, name="from")
     send_at: Annotated[Moment | None, Meta(description="Not before this moment.")] = None
     expires_at: Annotated[Moment | None, Meta(description="Not at this moment or later.")] = None
     metadata: Annotated[
-        dict[MetadataKey, MetadataValue] | None,
-        Meta(max_length=METADATA_ENTRIES_MAX, description="The caller's own labels, kept and passed on."),
+        Annotated[dict[MetadataKey, MetadataValue], Meta(max_length=METADATA_ENTRIES_MAX)] | None,
+        Meta(description="The caller's own labels, kept and passed on."),
+    ] = None
+    idempotency_key: Annotated[
+        Annotated[str, Meta(min_length=1, max_length=IDEMPOTENCY_KEY_CHARACTERS_MAX, pattern="^[!-~]+$")] | None,
+        Meta(
+            description="Same as the header Idempotency-Key, for one entry of a batch: within 24 hours the same "
+            "message with the same key is not taken again."
+        ),
     ] = None

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
-from sqlalchemy import Connection, Insert, delete, insert, select
+from sqlalchemy import Connection, Insert, delete, insert, select, tuple_
 
 from chappe.records.commit import Bulk, GroupCommit, Rows
 from chappe.records.reading import Readers
@@ -40,31 +42,25 @@ class IdempotencyRecords:
         self._readers = readers
 
     @staticmethod
-    def rows(answer: Answer) -> Rows:
-        """The answer as rows to be stored in one transaction with what it answers."""
-        return {_KEEP: [msgspec.structs.astuple(answer)]}
+    def rows(answers: Sequence[Answer]) -> Rows:
+        """Answers as rows to be stored in one transaction with what they answer."""
+        return {_KEEP: [msgspec.structs.astuple(answer) for answer in answers]}
 
-    async def find(self, scope: str, key: str, now_ms: int) -> Answer | None:
-        """The answer given to this key, unless it has expired."""
-        table = idempotency.c
-        query = select(idempotency).where(table.scope == scope, table.key == key)
+    async def find(self, scope: str, keys: Sequence[str], now_ms: int) -> dict[str, Answer]:
+        """The answers given to these keys, expired ones left out (and forgotten)."""
+        query = select(idempotency).where(idempotency.c.scope == scope, idempotency.c.key.in_(keys))
+        found = await self._readers.read(lambda c: [Answer(*row) for row in c.execute(query)], urgent=True)
+        await self.forget([answer for answer in found if answer.expires_at_ms <= now_ms])
+        return {answer.key: answer for answer in found if answer.expires_at_ms > now_ms}
 
-        def read(connection: Connection) -> Answer | None:
-            row = connection.execute(query).one_or_none()
-            return None if row is None else Answer(*row)
-
-        found = await self._readers.read(read, urgent=True)
-        if found is not None and found.expires_at_ms <= now_ms:
-            await self.forget(scope, key)
-            return None
-        return found
-
-    async def forget(self, scope: str, key: str) -> None:
-        """Take back an answer whose request could not be carried out in the end."""
-        table = idempotency.c
+    async def forget(self, answers: Sequence[Answer]) -> None:
+        """Take back answers: expired ones, and those to requests that could not be carried out in the end."""
+        if not answers:
+            return
+        places = [(answer.scope, answer.key) for answer in answers]
 
         def operation(connection: Connection) -> None:
-            connection.execute(delete(idempotency).where(table.scope == scope, table.key == key))
+            connection.execute(delete(idempotency).where(tuple_(idempotency.c.scope, idempotency.c.key).in_(places)))
 
         await self._commits.run(operation)
 

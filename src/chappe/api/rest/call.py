@@ -1,0 +1,41 @@
+"""What an operation is handed: the parts of the server, and the request."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from chappe.api.rest.answers import Answer
+from chappe.api.rest.claims import Claims
+from chappe.channels.sandbox import SandboxProvider
+from chappe.pipeline.service import Pipeline
+from chappe.records.store import Records
+from chappe.security.authenticator import Authenticator
+from chappe.security.principal import ApiClient
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """The parts that operations work with."""
+
+    pipeline: Pipeline
+    records: Records
+    authenticator: Authenticator
+    claims: Claims
+    sandboxes: Sequence[SandboxProvider]
+    now_ms: Callable[[], int]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request, authenticated. `query` holds only parameters that the operation declares, each once."""
+
+    server: Server
+    client: ApiClient
+    headers: Mapping[bytes, bytes]
+    path: Mapping[str, str]
+    query: Mapping[str, str]
+    body: bytes
+
+
+Handler = Callable[[Call], Awaitable[Answer]]

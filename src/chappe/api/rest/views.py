@@ -1,0 +1,344 @@
+"""The documents that go out. Moments are RFC 3339 text in UTC."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import msgspec
+
+from chappe.api.rest.problems import Problem
+from chappe.model.customer import (
+    Channel,
+    Content,
+    CustomerMessage,
+    Decision,
+    Outcome,
+    Purpose,
+    Recipient,
+    RuleOutcome,
+    Status,
+)
+from chappe.pipeline.accept import Accepted
+from chappe.pipeline.service import Evaluation
+from chappe.records import ids
+from chappe.records.messages import Stored, Summary
+from chappe.records.people import ConsentRecord, SuppressionRecord
+from chappe.records.recipients import parse_recipient
+from chappe.records.timeline import Event, last_decision
+
+
+class DecisionView(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What the rules say: each that applied, strictest first. `until` is the first lawful moment of a deferral."""
+
+    outcome: Outcome
+    rule_set: int
+    rules: tuple[RuleOutcome, ...]
+    until: datetime | None = None
+
+
+class AcceptedView(msgspec.Struct, frozen=True):
+    """A message that was taken. The decision is what the rules say now; it is made for good when its turn comes."""
+
+    id: str
+    status: Status
+    channel: Channel
+    purpose: Purpose
+    decision: DecisionView
+    created_at: datetime
+
+
+class BatchResult(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What became of one entry: the message as it was taken, or the error."""
+
+    id: str | None = None
+    status: Status | None = None
+    channel: Channel | None = None
+    purpose: Purpose | None = None
+    decision: DecisionView | None = None
+    created_at: datetime | None = None
+    error: Problem | None = None
+
+
+class BatchView(msgspec.Struct, frozen=True):
+    """One result per entry, in the order of the entries."""
+
+    accepted: int
+    refused: int
+    results: list[BatchResult]
+
+
+class EvaluationView(msgspec.Struct, frozen=True):
+    """What would be decided. Nothing was stored or sent."""
+
+    channel: Channel
+    purpose: Purpose
+    at: datetime
+    decision: DecisionView
+
+
+class SummaryView(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A message, its content left out. `decision` is the newest verdict, absent until there is one."""
+
+    id: str
+    status: Status
+    channel: Channel
+    purpose: Purpose
+    to: Recipient
+    created_at: datetime
+    updated_at: datetime
+    attempts: int
+    decision: DecisionView | None = None
+
+
+class MessageView(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A message and where it stands. `decision` is the newest verdict, absent until there is one."""
+
+    id: str
+    status: Status
+    channel: Channel
+    purpose: Purpose
+    to: Recipient
+    content: Content
+    created_at: datetime
+    updated_at: datetime
+    attempts: int
+    decision: DecisionView | None = None
+    sender: str | None = msgspec.field(default=None, name="from")
+    send_at: datetime | None = None
+    expires_at: datetime | None = None
+    metadata: dict[str, str] | None = None
+
+
+class MessagesView(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One page, newest first. Without `next_cursor` it is the last."""
+
+    messages: list[SummaryView]
+    next_cursor: str | None = None
+
+
+class EventView(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One step. `status` is the one the message has from this moment on; the rest is told where it applies."""
+
+    at: datetime
+    status: Status
+    decision: DecisionView | None = None
+    attempt: int | None = None
+    provider: str | None = None
+    code: str | None = None
+    reply: str | None = None
+    provider_message_id: str | None = None
+    next_at: datetime | None = None
+    note: str | None = None
+
+
+class TimelineView(msgspec.Struct, frozen=True):
+    """Everything that happened to a message, oldest first."""
+
+    id: str
+    status: Status
+    events: list[EventView]
+
+
+class SuppressionView(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Never send here. Without channel or purpose: on no channel, for no purpose."""
+
+    id: str
+    to: Recipient
+    reason: str
+    created_at: datetime
+    channel: Channel | None = None
+    purpose: Purpose | None = None
+
+
+class SuppressionsView(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One page, newest first. Without `next_cursor` it is the last."""
+
+    suppressions: list[SuppressionView]
+    next_cursor: str | None = None
+
+
+class ConsentView(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One entry of a person's consent record. Without a channel it is for every one."""
+
+    id: str
+    person: Recipient
+    purpose: Purpose
+    granted: bool
+    recorded_at: datetime
+    channel: Channel | None = None
+    level: str | None = None
+    proof: str | None = None
+    source: str | None = None
+    expires_at: datetime | None = None
+
+
+class ConsentsView(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One page, newest first. Without `next_cursor` it is the last."""
+
+    consents: list[ConsentView]
+    next_cursor: str | None = None
+
+
+class QueueView(msgspec.Struct, frozen=True):
+    """A queue and how full it is."""
+
+    name: str
+    arn: str
+    fifo: bool
+    ready: int
+    in_flight: int
+    delayed: int
+
+
+class QueuesView(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One page, in order of name. Without `next_cursor` it is the last."""
+
+    queues: list[QueueView]
+    next_cursor: str | None = None
+
+
+class SandboxMessageView(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A message as a sandbox provider took it."""
+
+    taken_at: datetime
+    provider: str
+    id: str
+    to: Recipient
+    channel: Channel
+    purpose: Purpose
+    content: Content
+    attempt: int
+    sender: str | None = msgspec.field(default=None, name="from")
+    metadata: dict[str, str] | None = None
+    unsubscribe_url: str | None = None
+
+
+class SandboxMessagesView(msgspec.Struct, frozen=True):
+    """The newest messages that the sandbox providers kept, newest first, and how many they took in all."""
+
+    messages: list[SandboxMessageView]
+    taken: int
+
+
+class HealthView(msgspec.Struct, frozen=True):
+    """Whether the server can take messages."""
+
+    status: str
+    version: str
+
+
+def moment(at_ms: int) -> datetime:
+    """A moment as a datetime in UTC."""
+    return datetime.fromtimestamp(at_ms / 1000, UTC)
+
+
+def moment_or_none(at_ms: int | None) -> datetime | None:
+    """The same where there may be none."""
+    return None if at_ms is None else moment(at_ms)
+
+
+def decision_view(decision: Decision) -> DecisionView:
+    return DecisionView(decision.outcome, decision.rule_set, decision.rules, moment_or_none(decision.until_ms))
+
+
+def _decision_or_none(decision: Decision | None) -> DecisionView | None:
+    return None if decision is None else decision_view(decision)
+
+
+def accepted_view(accepted: Accepted) -> AcceptedView:
+    message = accepted.message
+    return AcceptedView(
+        id=message.id,
+        status=Status.ACCEPTED,
+        channel=message.channel,
+        purpose=message.purpose,
+        decision=decision_view(accepted.decision),
+        created_at=moment(message.created_at_ms),
+    )
+
+
+def evaluation_view(evaluation: Evaluation) -> EvaluationView:
+    message = evaluation.message
+    return EvaluationView(
+        message.channel, message.purpose, moment(evaluation.at_ms), decision_view(evaluation.decision)
+    )
+
+
+def summary_view(summary: Summary) -> SummaryView:
+    return SummaryView(
+        id=ids.key_text(ids.MESSAGE, summary.key),
+        status=summary.status,
+        channel=summary.channel,
+        purpose=summary.purpose,
+        to=parse_recipient(summary.recipient),
+        created_at=moment(ids.created_at_ms(summary.key)),
+        updated_at=moment(summary.updated_at_ms),
+        attempts=summary.attempts,
+        decision=_decision_or_none(last_decision(summary.events)),
+    )
+
+
+def message_view(stored: Stored) -> MessageView:
+    message: CustomerMessage = stored.message
+    summary = stored.summary
+    return MessageView(
+        id=message.id,
+        status=summary.status,
+        channel=message.channel,
+        purpose=message.purpose,
+        to=message.to,
+        content=message.content,
+        created_at=moment(message.created_at_ms),
+        updated_at=moment(summary.updated_at_ms),
+        attempts=summary.attempts,
+        decision=_decision_or_none(last_decision(summary.events)),
+        sender=message.sender,
+        send_at=moment_or_none(message.send_at_ms),
+        expires_at=moment_or_none(message.expires_at_ms),
+        metadata=message.metadata,
+    )
+
+
+def timeline_view(stored: Stored) -> TimelineView:
+    return TimelineView(stored.message.id, stored.summary.status, [_event_view(e) for e in stored.summary.events])
+
+
+def _event_view(event: Event) -> EventView:
+    return EventView(
+        at=moment(event.at_ms),
+        status=event.status,
+        decision=_decision_or_none(event.decision),
+        attempt=event.attempt,
+        provider=event.provider,
+        code=event.code,
+        reply=event.reply,
+        provider_message_id=event.provider_message_id,
+        next_at=moment_or_none(event.next_at_ms),
+        note=event.note,
+    )
+
+
+def suppression_view(record: SuppressionRecord) -> SuppressionView:
+    return SuppressionView(
+        id=ids.key_text(ids.SUPPRESSION, record.key),
+        to=record.to,
+        reason=record.reason,
+        created_at=moment(record.created_at_ms),
+        channel=record.channel,
+        purpose=record.purpose,
+    )
+
+
+def consent_view(record: ConsentRecord) -> ConsentView:
+    return ConsentView(
+        id=ids.key_text(ids.CONSENT, record.key),
+        person=record.to,
+        purpose=record.purpose,
+        granted=record.granted,
+        recorded_at=moment(record.recorded_at_ms),
+        channel=record.channel,
+        level=record.level,
+        proof=record.proof,
+        source=record.source,
+        expires_at=moment_or_none(record.expires_at_ms),
+    )
