@@ -25,7 +25,7 @@ ONE_CLICK = (
     b"Content-Length: 26\r\n\r\nList-Unsubscribe=One-Click"
 )
 IMPATIENT = HttpLimits(
-    head_seconds=0.1, request_seconds=0.3, idle_seconds=0.2, linger_seconds=0.1, stalled_seconds=0.2, watch_seconds=0.05
+    head_seconds=0.2, request_seconds=0.4, idle_seconds=1.0, linger_seconds=0.1, stalled_seconds=0.4, watch_seconds=0.05
 )
 
 
@@ -291,7 +291,7 @@ def test_a_wait_is_no_idleness(fresh_server: FreshServer) -> None:
     url = sqs.create_queue(QueueName="q")["QueueUrl"]
     sqs.close()
     with RawClient(live) as client:
-        assert client.ask(receive(url, WaitTimeSeconds=1), "ReceiveMessage").body == b"{}"
+        assert client.ask(receive(url, WaitTimeSeconds=2), "ReceiveMessage").body == b"{}"
 
 
 def test_a_head_that_is_too_large(server: LiveServer) -> None:
