@@ -55,9 +55,7 @@ def sign(
     presigned_seconds: int | None = None,
 ) -> SignedRequest:
     """Sign with botocore's own signer, as of `at`, and give the request as the server's parser sees it."""
-    request = AWSRequest(
-        method, url, data=body, headers=dict(headers or {"X-Amz-Target": "AmazonSQS.ListQueues"})
-    )
+    request = AWSRequest(method, url, data=body, headers=dict(headers or {"X-Amz-Target": "AmazonSQS.ListQueues"}))
     credentials = Credentials(key_id, secret)
     signer = (
         SigV4Auth(credentials, service, region)

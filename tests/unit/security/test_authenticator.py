@@ -14,15 +14,11 @@ from chappe.security.principal import Principal
 
 
 def authenticator(folder: Path, *, open_mode: bool = False) -> Authenticator:
-    return Authenticator(
-        KeyStore(folder), lambda: int(NOW.timestamp() * 1000), open_mode=open_mode, recheck_seconds=0
-    )
+    return Authenticator(KeyStore(folder), lambda: int(NOW.timestamp() * 1000), open_mode=open_mode, recheck_seconds=0)
 
 
 def who(by: Authenticator, request: SignedRequest) -> Principal:
-    return by.authenticate_aws(
-        request.method, request.path, request.query, request.headers, request.body, "sqs"
-    )
+    return by.authenticate_aws(request.method, request.path, request.query, request.headers, request.body, "sqs")
 
 
 def test_a_key_made_elsewhere_works_at_once_and_stops_when_revoked(tmp_path: Path) -> None:
@@ -70,9 +66,7 @@ def test_open_mode_takes_anything_and_reads_region_and_account_from_it(tmp_path:
     assert by.authenticate_bearer(None).key_id == "open"
 
 
-@pytest.mark.parametrize(
-    "authorization", [b"", b"nonsense", b"AWS4-HMAC-SHA256 Credential=a/b", b"Bearer \xff"]
-)
+@pytest.mark.parametrize("authorization", [b"", b"nonsense", b"AWS4-HMAC-SHA256 Credential=a/b", b"Bearer \xff"])
 def test_open_mode_without_readable_credentials(tmp_path: Path, authorization: bytes) -> None:
     by = authenticator(tmp_path, open_mode=True)
     caller = who(by, sign().replaced(b"authorization", authorization))
