@@ -160,6 +160,15 @@ async def test_a_key_is_remembered_after_a_purge(engine: Engine) -> None:
     assert await send_keyed(engine, "second") == repeated(first)
 
 
+async def test_a_key_is_remembered_after_a_purge_and_a_restart(engine: Engine, restart: Restart) -> None:
+    await engine.create_queue("q", FIFO)
+    first = await send_keyed(engine, "first")
+    await engine.purge("q")
+    engine = await restart()
+    assert await send_keyed(engine, "second") == repeated(first)
+    assert await engine.counts("q") == QueueCounts(0, 0, 0)
+
+
 async def test_a_key_is_remembered_after_the_message_expired(engine: Engine, clock: ManualClock) -> None:
     await engine.create_queue("q", QueueSettings(fifo=True, retention_ms=MINUTE_MS))
     first = await send_keyed(engine, "first")

@@ -38,6 +38,8 @@ SOURCES = ["s1", "s2", "f1", "f2"]
 NAMES = [*STANDARD_NAMES, *FIFO_NAMES]
 SECOND_MS = 1000
 PATIENCE_MS = 5
+MEMORY = Path("/dev/shm")
+"""Copies taken while the engine runs see what it wrote, synchronised or not, so a disk would only be slower."""
 MOST_STORED = 40
 """Messages in a queue, so that a failure stays readable."""
 
@@ -85,7 +87,7 @@ class EngineMachine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.home = Path(tempfile.mkdtemp(prefix="chappe-model-"))
+        self.home = Path(tempfile.mkdtemp(prefix="chappe-model-", dir=MEMORY if MEMORY.is_dir() else None))
         self.generation = 0
         self.clock = ManualClock()
         self.worlds = Worlds(World(self.clock))

@@ -28,10 +28,12 @@ class _Replay:
         self.last_no = no
         for row in page.sent:
             self.last_seq = max(self.last_seq, row.seq)
-            if row.seq > self.purged.get(row.queue_id, 1 << 62):
+            if row.queue_id not in self.purged:
+                continue
+            if row.deduplication_key is not None:
+                self.deduplication.append((row.queue_id, row.deduplication_key, row.seq, row.id, row.sent_at))
+            if row.seq > self.purged[row.queue_id]:
                 self.sent[row.seq] = row
-                if row.deduplication_key is not None:
-                    self.deduplication.append((row.queue_id, row.deduplication_key, row.seq, row.id, row.sent_at))
         for state in page.received:
             self.received[state[0]] = state
         for seq in page.deleted:
