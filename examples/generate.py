@@ -210,8 +210,13 @@ def consent(person: Entry, channel: str, *, granted: bool) -> Entry:
 
 def suppressions() -> Iterator[Entry]:
     """Addresses nothing promotional (Kirra), or nothing at all (Omar), may be sent to."""
-    yield {"address": "kirra@example.com.au", "channel": "email", "purpose": "promotional", "reason": "unsubscribed"}
-    yield {"address": "omar@example.ae", "channel": "email", "reason": "mailbox does not exist"}
+    yield {
+        "to": {"email": "kirra@example.com.au"},
+        "channel": "email",
+        "purpose": "promotional",
+        "reason": "unsubscribed",
+    }
+    yield {"to": {"email": "omar@example.ae"}, "channel": "email", "reason": "mailbox does not exist"}
 
 
 def greeting(domain: str) -> str:

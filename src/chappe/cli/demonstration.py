@@ -9,7 +9,6 @@ import asyncio
 import contextlib
 import io
 import threading
-import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,8 +18,9 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from chappe.cli.connection import Server, connect
+from chappe.cli.connection import Server, ServerUnreachable, connect
 from chappe.cli.entries import Format, read_entries
+from chappe.cli.following import count_by_status, follow
 from chappe.cli.output import status_table, terminal
 from chappe.cli.send import Outcome, send_all
 from chappe.demo import Receivers, find_examples
@@ -29,11 +29,8 @@ from chappe.model.errors import ChappeError
 
 BATCH = 40
 """Messages in one request: small, so that there is something to watch."""
-_REFRESH_SECONDS = 0.25
 _PATIENCE_SECONDS = 60.0
-_PAGE = 100
-_WORTH_A_LOOK = ("deferred", "blocked")
-_UNDER_WAY = ("accepted", "queued", "sending")
+_WORTH_A_LOOK = {"defer": "Why does one wait?", "block": "Why was one blocked?"}
 
 
 class Demonstration:
@@ -57,9 +54,10 @@ class Demonstration:
         try:
             with connect(url, None, data) as server:
                 self._run(server)
+        except ServerUnreachable:
+            return  # it is in this process: it has been stopped
         except ChappeError as error:
-            if not self._stopped.is_set():
-                self._console.print(f"The demonstration ended early: {error.message}", style="red", markup=False)
+            self._console.print(f"The demonstration ended early: {error.message}", style="red", markup=False)
 
     def _run(self, server: Server) -> None:
         examples = find_examples()
@@ -87,30 +85,22 @@ class Demonstration:
                 if self._stopped.is_set():
                     break
                 self._outcomes += outcomes
-                view.show(self._picture(self._counts(server)))
-            deadline = time.monotonic() + _PATIENCE_SECONDS
-            while True:
-                counts = self._counts(server)
-                view.show(self._picture(counts))
-                at_rest = not any(counts[status] for status in _UNDER_WAY)
-                if at_rest or time.monotonic() > deadline or self._stopped.wait(_REFRESH_SECONDS):
-                    return counts
+                ids = {outcome.id for outcome in self._outcomes if outcome.id is not None}
+                view.show(self._picture(count_by_status(server, ids) + self._refused()))
+            ids = {outcome.id for outcome in self._outcomes if outcome.id is not None}
+            refused = self._refused()
+            counts = follow(
+                server,
+                ids,
+                lambda counts: view.show(self._picture(counts + refused)),
+                wait=self._stopped.wait,
+                enough=self._stopped.is_set,
+                patience_seconds=_PATIENCE_SECONDS,
+            )
+            return counts + refused
 
-    def _counts(self, server: Server) -> Counter[str]:
-        """The messages of this demonstration by status, and the lines that became none."""
-        mine = {outcome.id for outcome in self._outcomes if outcome.id is not None}
-        counts = Counter(outcome.status for outcome in self._outcomes if outcome.id is None)
-        cursor: str | None = None
-        while mine:
-            page = server.get("/v1/messages", limit=_PAGE, cursor=cursor)
-            for message in page["messages"]:
-                if message["id"] in mine:
-                    mine.remove(message["id"])
-                    counts[message["status"]] += 1
-            cursor = page.get("next_cursor")
-            if cursor is None:
-                break
-        return counts
+    def _refused(self) -> Counter[str]:
+        return Counter(outcome.status for outcome in self._outcomes if not outcome.ok)
 
     def _picture(self, counts: Counter[str]) -> _Picture:
         return _Picture(counts, self._receivers.mail.received, self._receivers.webhooks.received)
@@ -125,10 +115,10 @@ class Demonstration:
         mail, webhooks = self._receivers.mail, self._receivers.webhooks
         self._console.print(f"{mail.received} e-mails received, in {mail.folder}", markup=False)
         self._console.print(f"{webhooks.received} webhooks received, in {webhooks.file}", markup=False)
-        for status in _WORTH_A_LOOK:
-            example = next((o.id for o in self._outcomes if o.status == status), None)
+        for decision, question in _WORTH_A_LOOK.items():
+            example = next((o.id for o in self._outcomes if o.decision == decision), None)
             if example is not None:
-                self._console.print(f"Why was one {status}?  chappe status {example}", markup=False)
+                self._console.print(f"{question}  chappe status {example}", markup=False)
         self._console.print("The server stays up; Ctrl-C stops it.")
 
 

@@ -15,6 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 
 from chappe.cli.connection import DataOption, KeyOption, Server, ServerRefused, UrlOption, connect
 from chappe.cli.entries import Entry, Format, Malformed, read_entries
+from chappe.cli.following import UNDER_WAY, follow
 from chappe.cli.output import messages, print_json, status_table, terminal
 from chappe.model.errors import InvalidInput
 
@@ -22,14 +23,22 @@ MAX_BATCH = 1000
 """The most entries of one POST /v1/messages:batch."""
 _BATCH_BYTES = 4 * 1024 * 1024
 _FAILED = 1
+_MALFORMED = (400, 422)
+_NOT_THE_LINES_FAULT = ("no_route",)
+_FORECAST = {"allow": "accepted", "defer": "accepted, to wait", "block": "accepted, to be blocked"}
 
 
 class Outcome(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What became of one line: the server's answer, or why there is none."""
+    """What became of one line: the server's answer, or why there is none.
+
+    `decision` is what the rules say as things stand (allow, defer, block); it is made for good when the message's turn
+    comes.
+    """
 
     line: int
     status: str
     id: str | None = None
+    decision: str | None = None
     code: str | None = None
     reason: str | None = None
 
@@ -44,6 +53,17 @@ def send(
         Format | None, typer.Option("--format", help="Without it CSV for names ending in .csv, else JSON Lines.")
     ] = None,
     batch: Annotated[int, typer.Option(min=1, max=MAX_BATCH, help="Messages in one request.")] = 500,
+    once: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="A name for this sending. If it is interrupted, repeat it within 24 hours: under the same name no "
+            "line is sent twice.",
+        ),
+    ] = None,
+    wait: Annotated[
+        bool, typer.Option("--wait", help="Wait until no message is under way, and count by final status.")
+    ] = False,
     url: UrlOption = None,
     api_key: KeyOption = None,
     data: DataOption = None,
@@ -57,26 +77,49 @@ def send(
     is 1 if there was any.
     """
     form = form or (Format.CSV if file.lower().endswith(".csv") else Format.JSONL)
-    counts: Counter[str] = Counter()
+    outcomes: list[Outcome] = []
     with _opened(file) as stream, connect(url, api_key, data) as server, _progress(quiet=json) as progress:
         task = progress.add_task("sending", total=None if file == "-" else _count_lines(Path(file)))
-        for outcomes in send_all(server, read_entries(stream, form), batch):
-            _report(outcomes, progress, task, json=json)
-            counts.update(outcome.status for outcome in outcomes)
-    summary = dict(counts.most_common())
-    if json:
-        print_json({"summary": summary, "messages": counts.total()})
-    else:
-        terminal().print(status_table(summary, title=f"{counts.total()} messages"))
-    if counts["malformed"] or counts["refused"]:
+        for sent in send_all(server, read_entries(stream, form), batch, once):
+            _report(sent, progress, task, json=json)
+            outcomes += sent
+        refused = Counter(outcome.status for outcome in outcomes if not outcome.ok)
+        taken = _followed(server, outcomes, progress) if wait else _decided(outcomes)
+    _close(taken + refused, json=json)
+    if refused:
         raise typer.Exit(_FAILED)
 
 
-def send_all(server: Server, entries: Iterator[Entry | Malformed], batch: int) -> Iterator[list[Outcome]]:
+def _decided(outcomes: Sequence[Outcome]) -> Counter[str]:
+    """The messages taken, by what the rules say of them."""
+    return Counter(_FORECAST.get(o.decision or "", o.status) for o in outcomes if o.ok)
+
+
+def _followed(server: Server, outcomes: Sequence[Outcome], progress: Progress) -> Counter[str]:
+    ids = {outcome.id for outcome in outcomes if outcome.id is not None}
+    task = progress.add_task("waiting", total=len(ids))
+
+    def show(counts: Counter[str]) -> None:
+        under_way = sum(counts[status] for status in UNDER_WAY)
+        progress.update(task, completed=len(ids) - under_way)
+
+    return follow(server, ids, show)
+
+
+def _close(counts: Counter[str], *, json: bool) -> None:
+    if json:
+        print_json({"summary": dict(counts.most_common()), "lines": counts.total()})
+    else:
+        terminal().print(status_table(counts, title=f"{counts.total()} lines"))
+
+
+def send_all(
+    server: Server, entries: Iterator[Entry | Malformed], batch: int, once: str | None = None
+) -> Iterator[list[Outcome]]:
     """Send everything, batch by batch; what happened to each line, in the order of the file."""
     run = uuid.uuid4().hex
     for number, group in enumerate(_batches(entries, batch)):
-        good = [entry for entry in group if isinstance(entry, Entry)]
+        good = [_named(entry, once) for entry in group if isinstance(entry, Entry)]
         answers = iter(_post(server, good, f"send-{run}-{number}")) if good else iter(())
         yield [
             next(answers)
@@ -84,6 +127,13 @@ def send_all(server: Server, entries: Iterator[Entry | Malformed], batch: int) -
             else Outcome(entry.line, "malformed", code="malformed", reason=entry.reason)
             for entry in group
         ]
+
+
+def _named(entry: Entry, once: str | None) -> Entry:
+    if once is None or "idempotency_key" in entry.document:
+        return entry
+    document = {**entry.document, "idempotency_key": f"{once}:{entry.line}"}
+    return msgspec.structs.replace(entry, document=document)
 
 
 def _batches(entries: Iterator[Entry | Malformed], batch: int) -> Iterator[list[Entry | Malformed]]:
@@ -114,9 +164,13 @@ def _post(server: Server, entries: Sequence[Entry], idempotency_key: str) -> lis
 def _outcome(line: int, result: dict[str, Any]) -> Outcome:
     error = result.get("error")
     if error is None:
-        return Outcome(line, str(result["status"]), id=str(result["id"]))
-    status = "malformed" if error.get("status") in (400, 422) else "refused"
-    return Outcome(line, status, code=error.get("code"), reason=error.get("detail") or error.get("title"))
+        decision = result.get("decision") or {}
+        return Outcome(line, str(result["status"]), id=str(result["id"]), decision=decision.get("outcome"))
+    pointer = error.get("pointer")
+    reason = f"{pointer}: {error.get('detail')}" if pointer else str(error.get("detail") or error.get("title"))
+    code = error.get("code")
+    malformed = error.get("status") in _MALFORMED and code not in _NOT_THE_LINES_FAULT
+    return Outcome(line, "malformed" if malformed else "refused", code=code, reason=reason)
 
 
 def _report(outcomes: Sequence[Outcome], progress: Progress, task: TaskID, *, json: bool) -> None:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from datetime import datetime
 from typing import Annotated, Any
 from urllib.parse import quote
 
 import typer
 from rich.console import Group
+from rich.table import Table
 from rich.text import Text
-from rich.tree import Tree
 
 from chappe.cli.connection import DataOption, JsonOption, KeyOption, UrlOption, connect
 from chappe.cli.output import STATUS_STYLES, print_json, terminal
+
+_OUTCOME_STYLES = {"allow": "green", "defer": "yellow", "block": "magenta"}
 
 
 def status(
@@ -26,13 +30,74 @@ def status(
         path = f"/v1/messages/{quote(message_id, safe='')}"
         message, timeline = server.get(path), server.get(f"{path}/timeline")
     if json:
-        print_json({"message": message, "timeline": timeline})
+        print_json({"message": message, "timeline": timeline["events"]})
     else:
-        terminal().print(drawing(message, timeline))
+        terminal().print(drawing(message, timeline["events"]))
 
 
-def drawing(message: dict[str, Any], timeline: dict[str, Any]) -> Group:
-    return Group(Text(str(message)), Tree(str(timeline)))
+def drawing(message: dict[str, Any], events: list[dict[str, Any]]) -> Group:
+    """The message in two lines, then its steps from top to bottom, each with what was said of it."""
+    table = Table.grid(padding=(0, 1))
+    table.add_column(justify="right", style="dim", no_wrap=True)
+    table.add_column()
+    table.add_column()
+    for number, event in enumerate(events):
+        began = datetime.fromisoformat(events[0]["at"])
+        style = STATUS_STYLES.get(event["status"], "")
+        step = [Text(event["status"], style=f"bold {style}"), *_details(event)]
+        mark = Text("●\n" + "│\n" * (len(step) - 1) if number < len(events) - 1 else "●", style=style)
+        table.add_row(_time(event, began, first=number == 0), mark, Text("\n").join(step))
+    return Group(*_heading(message), Text(), table)
 
 
-_ = STATUS_STYLES
+def _heading(message: dict[str, Any]) -> Iterator[Text]:
+    (address,) = message["to"].values()
+    yield Text(message["id"], style="bold")
+    subject = message["content"].get("subject")
+    about = f": {subject}" if subject else ""
+    yield Text(f"{message['purpose']} {message['channel']} to {address}{about}")
+
+
+def _time(event: dict[str, Any], began: datetime, *, first: bool) -> str:
+    at = datetime.fromisoformat(event["at"])
+    if first:
+        return f"{at:%Y-%m-%d %H:%M:%S}.{at.microsecond // 1000:03} {at.tzname()}"
+    return f"+{_duration(round((at - began).total_seconds() * 1000))}"
+
+
+def _duration(ms: int) -> str:
+    if ms < 10_000:
+        return f"{ms} ms"
+    minutes, seconds = divmod(ms // 1000, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
+
+
+def _details(event: dict[str, Any]) -> Iterator[Text]:
+    if event.get("decision"):
+        yield from _decision(event["decision"])
+    if event.get("attempt") or event.get("provider"):
+        attempt = f"attempt {event['attempt']}" if event.get("attempt") else ""
+        yield Text(" by ".join(part for part in (attempt, event.get("provider")) if part))
+    if event.get("reply"):
+        code = f"[{event['code']}] " if event.get("code") else ""
+        yield Text(f"{code}{event['reply']}")
+    elif event.get("code"):
+        yield Text(f"[{event['code']}]")
+    if event.get("next_at"):
+        yield Text(f"next at {event['next_at']}")
+    if event.get("note"):
+        yield Text(event["note"])
+
+
+def _decision(decision: dict[str, Any]) -> Iterator[Text]:
+    rules = decision.get("rules", [])
+    until = f" until {decision['until']}" if decision.get("until") else ""
+    applied = f"{len(rules)} rule{'' if len(rules) == 1 else 's'} applied"
+    yield Text(
+        f"{decision['outcome']}{until}, rule set {decision['rule_set']}, {applied}",
+        style=_OUTCOME_STYLES.get(decision["outcome"], ""),
+    )
+    for rule in rules:
+        if rule["outcome"] != "allow" or decision["outcome"] == "allow":
+            yield Text(f"  {rule['id']}: {rule['outcome']}: {rule['reason']}", style="dim")

@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import signal
+import stat
+from pathlib import Path
+
+import httpx
+import pytest
+
+from .conftest import Process, Run, free_port, run_chappe, served
+
+
+def test_the_first_start_prints_what_to_paste(tmp_path: Path) -> None:
+    with served(tmp_path, "--port", "0") as process:
+        url = process.started()
+        pasted = dict(
+            line.strip().removeprefix("export ").split("=", 1) for line in process.printed if "export" in line
+        )
+        assert pasted["AWS_ENDPOINT_URL"] == pasted["CHAPPE_URL"] == url
+        assert {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION", "CHAPPE_API_KEY"} <= pasted.keys()
+        environment = {name: pasted[name] for name in ("CHAPPE_URL", "CHAPPE_API_KEY")}
+        assert run_chappe(tmp_path, "queues", env=environment).code == 0
+        assert stat.S_IMODE((process.data / "credentials.env").stat().st_mode) == 0o600
+        assert process.stop() == 0
+    with served(tmp_path, "--port", "0") as process:
+        process.started()
+        assert not [line for line in process.printed if "SECRET" in line]
+        assert run_chappe(tmp_path, "queues", "--data", process.data).code == 0, "the new port is known by the folder"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_it_stops_in_order_when_asked(tmp_path: Path, number: signal.Signals) -> None:
+    with served(tmp_path, "--port", "0") as process:
+        process.started()
+        assert process.stop(number) == 0
+        assert "Traceback" not in process.log
+
+
+def test_open_accepts_anyone_and_only_on_this_machine(chappe: Run, tmp_path: Path) -> None:
+    refused = chappe("serve", "--open", "--host", "0.0.0.0")
+    assert refused.code == 2
+    assert refused.err.startswith("chappe: error [invalid_configuration]: ")
+    assert not (tmp_path / "chappe-data").exists()
+    with served(tmp_path, "--port", "0", "--open") as process:
+        url = process.started()
+        assert httpx.get(f"{url}/v1/queues").status_code == 200
+
+
+def test_two_servers_on_one_folder_are_refused(tmp_path: Path) -> None:
+    with served(tmp_path, "--port", "0") as process:
+        process.started()
+        second = run_chappe(tmp_path, "serve", "--port", "0", "--data", process.data)
+        assert second.code == 1
+        assert second.err.startswith("chappe: error [data_folder_in_use]: ")
+
+
+def test_a_port_in_use_is_told(tmp_path: Path) -> None:
+    with served(tmp_path, "--port", "0") as process:
+        port = process.started().rpartition(":")[2]
+        second = run_chappe(tmp_path, "serve", "--port", port, "--data", tmp_path / "other")
+        assert second.code == 2
+        assert f"Cannot listen on 127.0.0.1:{port}" in second.err
+        assert second.err.count("\n") == 1
+
+
+def test_a_bad_setting_is_told_with_its_place(chappe: Run, tmp_path: Path) -> None:
+    (tmp_path / "chappe.toml").write_text("[server]\nprot = 1\n")
+    done = chappe("serve", "--config", "chappe.toml")
+    assert done.code == 2
+    assert done.err.startswith(
+        "chappe: error [invalid_configuration]: chappe.toml: server.prot: there is no such setting"
+    )
+    assert chappe("serve", env={"CHAPPE_SERVER_PORT": "x"}).err.startswith(
+        "chappe: error [invalid_configuration]: CHAPPE_SERVER_PORT: "
+    )
+    assert "--port" in chappe("serve", "--port", "70000").err
+    assert not (tmp_path / "chappe-data").exists()
+
+
+def test_the_environment_names_the_file(tmp_path: Path) -> None:
+    port = free_port()
+    (tmp_path / "settings.toml").write_text(f"[server]\nport = {port}\n")
+    process = Process(tmp_path, "--config", "settings.toml")
+    try:
+        assert process.started().endswith(f":{port}")
+    finally:
+        process.stop()
