@@ -11,11 +11,12 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeAlias
 
 import msgspec
+import structlog
 
 from chappe.engine.base import NewMessage
 from chappe.model.customer import CustomerMessage, Decision, Purpose, Status
-from chappe.model.errors import InvalidInput
-from chappe.pipeline.arrivals import Arrival, Arrivals
+from chappe.model.errors import ChappeError, InvalidInput
+from chappe.pipeline.arrivals import Arrival
 from chappe.pipeline.background import Pace
 from chappe.pipeline.context import Context, is_urgent
 from chappe.pipeline.envelope import Envelope, to_body
@@ -30,7 +31,8 @@ from chappe.records.timeline import Event
 
 URGENT_BATCH_MAX = 20
 """A larger batch is worked on in slices, whatever its purpose."""
-_SEND_CHUNK = 100
+_PART = 100
+_log = structlog.get_logger("chappe.pipeline")
 
 
 class Accepted(msgspec.Struct, frozen=True):
@@ -53,9 +55,8 @@ AnswerWith: TypeAlias = Callable[[Sequence[Accepting]], Awaitable[Sequence[Answe
 class Acceptance:
     """Takes requests."""
 
-    def __init__(self, context: Context, arrivals: Arrivals) -> None:
+    def __init__(self, context: Context) -> None:
         self._context = context
-        self._arrivals = arrivals
 
     async def accept(
         self, requests: Sequence[MessageRequest | InvalidInput], answer_with: AnswerWith | None = None
@@ -67,7 +68,8 @@ class Acceptance:
         """
         urgent = len(requests) <= URGENT_BATCH_MAX and all(_is_urgent(request) for request in requests)
         pace = Pace(self._context.background, urgent=urgent)
-        with self._arrivals.arriving(self._context.records.keys.next()) as arrival:
+        first_key = self._context.records.keys.next()
+        with pace.under_way(), self._context.arrivals.arriving(first_key, in_order=urgent) as arrival:
             await pace.begin()
             outcomes = await self._preview(requests, pace, arrival)
             taken = [outcome for outcome in outcomes if isinstance(outcome, Accepted)]
@@ -117,6 +119,24 @@ class Acceptance:
 
     async def _store(self, taken: Sequence[Accepted], answers: Sequence[Answer], pace: Pace) -> None:
         records = self._context.records
+        # Kept answers must be committed with all that they speak of. Otherwise a large batch goes in parts, so that no
+        # urgent commit waits for the whole of it.
+        part_size = len(taken) if answers else _PART
+        along: Rows | None = IdempotencyRecords.rows(answers) if answers else None
+        writes: list[Awaitable[object]] = []
+        for start in range(0, len(taken), part_size):
+            new, queued = await self._written_out(taken[start : start + part_size], pace)
+            writes.append(records.messages.add(new, urgent=pace.urgent, along=along))
+            writes += [asyncio.create_task(self._send(purpose, found, pace)) for purpose, found in queued.items()]
+        outcomes = await asyncio.gather(*writes, return_exceptions=True)
+        failures = [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
+        if failures:
+            await self._take_back(taken, answers)
+            raise failures[0]
+
+    async def _written_out(
+        self, taken: Sequence[Accepted], pace: Pace
+    ) -> tuple[NewMessages, dict[Purpose, list[NewMessage]]]:
         new = NewMessages()
         queued: dict[Purpose, list[NewMessage]] = {}
         for accepted in taken:
@@ -124,25 +144,22 @@ class Acceptance:
             message = accepted.message
             new.append(accepted.key, message, Event(at_ms=message.created_at_ms, status=Status.ACCEPTED))
             queued.setdefault(message.purpose, []).append(intake_message(Envelope(message), self._context.now_ms()))
-        along: Rows | None = IdempotencyRecords.rows(answers) if answers else None
-        stored, *sent = await asyncio.gather(
-            records.messages.add(new, urgent=pace.urgent, along=along),
-            *(self._send(purpose, messages, pace) for purpose, messages in queued.items()),
-            return_exceptions=True,
-        )
-        if isinstance(stored, BaseException):
-            raise stored
-        for failure in sent:
-            if isinstance(failure, BaseException):
-                await records.messages.remove([accepted.key for accepted in taken])
-                await records.idempotency.forget(answers)
-                raise failure
+        return new, queued
+
+    async def _take_back(self, taken: Sequence[Accepted], answers: Sequence[Answer]) -> None:
+        """Leave nothing half-done. Queue messages without a record are dropped at intake."""
+        records = self._context.records
+        try:
+            await records.messages.remove([accepted.key for accepted in taken])
+            await records.idempotency.forget(answers)
+        except ChappeError as error:
+            _log.error("refused_messages_not_removed", count=len(taken), code=error.code, reason=error.message)
 
     async def _send(self, purpose: Purpose, messages: list[NewMessage], pace: Pace) -> None:
         queue = self._context.names.intake(purpose)
-        for start in range(0, len(messages), _SEND_CHUNK):
+        for start in range(0, len(messages), _PART):
             await pace.begin()
-            await self._context.engine.send(queue, messages[start : start + _SEND_CHUNK])
+            await self._context.engine.send(queue, messages[start : start + _PART])
 
 
 def intake_message(envelope: Envelope, now_ms: int, not_before_ms: int | None = None) -> NewMessage:

@@ -10,33 +10,34 @@ from collections.abc import Iterable, Iterator
 class Arrival:
     """One acceptance under way, of one or more messages."""
 
-    def __init__(self, arriving: dict[int, asyncio.Future[None]]) -> None:
-        self._arriving = arriving
+    def __init__(self, arriving: dict[int, Arrival], *, in_order: bool) -> None:
+        self.in_order = in_order
         self.keys: list[int] = []
-        self._done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._arriving = arriving
 
     def add(self, key: int) -> None:
         """A message with this key belongs to it."""
         self.keys.append(key)
-        self._arriving[key] = self._done
+        self._arriving[key] = self
 
     def end(self) -> None:
         """Everything is recorded and queued, or refused."""
         for key in self.keys:
             del self._arriving[key]
-        self._done.set_result(None)
+        self.done.set_result(None)
 
 
 class Arrivals:
     """Keys between the beginning of their acceptance and its end.
 
     Queueing and recording run side by side, so intake may hold a message whose record is still being committed: it
-    waits with `settled`. And after a crash only messages that were arriving can be incomplete: all keys up to
-    `settled_through` were complete.
+    waits with `in_order`, and a lane with `settled` before an attempt. And after a crash only messages that were
+    arriving can be incomplete: all keys up to `settled_through` were complete.
     """
 
     def __init__(self, settled_through: int) -> None:
-        self._arriving: dict[int, asyncio.Future[None]] = {}
+        self._arriving: dict[int, Arrival] = {}
         self._newest = settled_through
 
     @property
@@ -45,9 +46,12 @@ class Arrivals:
         return min(self._arriving, default=self._newest + 1) - 1
 
     @contextlib.contextmanager
-    def arriving(self, first_key: int) -> Iterator[Arrival]:
-        """Around an acceptance whose keys are made after `first_key`."""
-        arrival = Arrival(self._arriving)
+    def arriving(self, first_key: int, *, in_order: bool) -> Iterator[Arrival]:
+        """Around an acceptance whose keys are made after `first_key`.
+
+        `in_order` says that its records are written before anything that intake writes of the same messages.
+        """
+        arrival = Arrival(self._arriving, in_order=in_order)
         arrival.add(first_key)
         self._newest = max(self._newest, first_key)
         try:
@@ -58,6 +62,15 @@ class Arrivals:
 
     async def settled(self, keys: Iterable[int]) -> None:
         """Wait until none of these is arriving any more."""
-        waiting = {self._arriving[key] for key in keys if key in self._arriving}
-        if waiting:
-            await asyncio.wait(waiting)
+        await _ended({self._arriving[key].done for key in keys if key in self._arriving})
+
+    async def in_order(self, keys: Iterable[int]) -> set[int]:
+        """Wait until all of these may be written about; the keys of those that are arriving still."""
+        arriving = {key: self._arriving[key] for key in keys if key in self._arriving}
+        await _ended({arrival.done for arrival in arriving.values() if not arrival.in_order})
+        return {key for key, arrival in arriving.items() if arrival.in_order}
+
+
+async def _ended(arrivals: set[asyncio.Future[None]]) -> None:
+    if arrivals:
+        await asyncio.wait(arrivals)

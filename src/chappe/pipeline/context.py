@@ -13,6 +13,7 @@ import structlog
 from chappe.compliance.ruleset import RuleSet
 from chappe.engine.base import Engine
 from chappe.model.customer import Purpose
+from chappe.pipeline.arrivals import Arrivals
 from chappe.pipeline.background import Background, Pace
 from chappe.pipeline.backoff import RetryPolicy
 from chappe.pipeline.breaker import BreakerPolicy
@@ -59,6 +60,7 @@ class Context:
     settings: PipelineSettings
     now_ms: Callable[[], int]
     random: random.Random
+    arrivals: Arrivals
     hands: Hands = field(default_factory=Hands)
     background: Background = field(default_factory=Background)
 

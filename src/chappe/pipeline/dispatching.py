@@ -24,6 +24,7 @@ async def check(context: Context, batch: Sequence[Held]) -> list[Step]:
     pace = Pace(context.background, urgent=urgent)
     # Caps were decided at intake and counted there.
     subjects = [subject_of(held.envelope.message, held.key) for held in batch]
+    await context.arrivals.settled(held.key for held in batch)
     found = await context.records.look_up(subjects, urgent=urgent)
     await pace.begin()
     steps = []

@@ -16,7 +16,6 @@ from chappe.engine.base import NewMessage, ReceivedMessage
 from chappe.model.customer import Purpose, Status
 from chappe.model.errors import ChappeError, Closed, NoRoute
 from chappe.pipeline.accept import intake_message
-from chappe.pipeline.arrivals import Arrivals
 from chappe.pipeline.classify import classify_by_declaration
 from chappe.pipeline.context import Context, is_urgent
 from chappe.pipeline.deciding import Next, Step, decide_at_intake
@@ -56,9 +55,8 @@ class _Outcome:
 class IntakeWorker:
     """Decides the messages of one purpose, batch after batch, until cancelled."""
 
-    def __init__(self, context: Context, arrivals: Arrivals, purpose: Purpose) -> None:
+    def __init__(self, context: Context, purpose: Purpose) -> None:
         self._context = context
-        self._arrivals = arrivals
         self._purpose = purpose
         self._queue = context.names.intake(purpose)
         self._pace = context.pace(purpose)
@@ -82,14 +80,18 @@ class IntakeWorker:
                 # What was not finished is received again when its visibility timeout ends.
                 _log.warning("intake_failed", queue=self._queue, code=error.code, reason=error.message)
                 await asyncio.sleep(_PAUSE_AFTER_FAILURE_SECONDS)
+            except Exception:  # noqa: BLE001 (a defect met by one batch must not end the worker)
+                _log.exception("intake_defect", queue=self._queue)
+                await asyncio.sleep(_PAUSE_AFTER_FAILURE_SECONDS)
 
     async def process(self, batch: Sequence[ReceivedMessage]) -> None:
         """Decide one batch and make it durable."""
         outcome = _Outcome()
-        arrived = self._read(batch, outcome)
-        await self._arrivals.settled(entry.key for entry in arrived)
-        await self._decide(arrived, outcome)
-        await self._write(outcome)
+        with self._pace.under_way():
+            arrived = self._read(batch, outcome)
+            arriving = await self._context.arrivals.in_order(entry.key for entry in arrived)
+            await self._decide(arrived, arriving, outcome)
+            await self._write(outcome)
 
     async def drained(self) -> None:
         """Wait for deletions under way."""
@@ -110,7 +112,7 @@ class IntakeWorker:
                 arrived[envelope.key] = _Arrived(envelope.key, envelope, received)
         return list(arrived.values())
 
-    async def _decide(self, arrived: Sequence[_Arrived], outcome: _Outcome) -> None:
+    async def _decide(self, arrived: Sequence[_Arrived], arriving: set[int], outcome: _Outcome) -> None:
         context = self._context
         now_ms = context.now_ms()
         subjects = [capped_subject_of(entry.envelope.message, entry.key, context.rules, now_ms) for entry in arrived]
@@ -119,6 +121,9 @@ class IntakeWorker:
         counted: dict[Line, tuple[int, ...]] = {}
         for entry, subject, known in zip(arrived, subjects, found, strict=True):
             await self._pace.pause()
+            if known.status is None and entry.key in arriving:
+                # Its record is being committed. The lane waits for that; if it fails, the message goes no further.
+                known = msgspec.structs.replace(known, status=Status.ACCEPTED)
             line = (subject.recipient, subject.channel.value)
             step = decide_at_intake(
                 entry.envelope,

@@ -17,7 +17,7 @@ from chappe.engine.base import NewMessage, ReceivedMessage
 from chappe.model.customer import Channel, Purpose
 from chappe.model.errors import ChappeError, Closed
 from chappe.pipeline.attempt import attempt
-from chappe.pipeline.context import Context, is_urgent
+from chappe.pipeline.context import Context
 from chappe.pipeline.deciding import Next
 from chappe.pipeline.dispatching import check, settle_step
 from chappe.pipeline.envelope import from_body
@@ -45,7 +45,7 @@ class Lane:
         self._runners: set[asyncio.Task[None]] = set()
         self._runners_max = sum(gateway.gate.limit for gateway in context.routes.of(channel))
         self._room = asyncio.Event()
-        self._settler = Settler(context, self._queue, urgent=is_urgent(purpose), release=self._release)
+        self._settler = Settler(context, self._queue, self._pace, release=self._release)
 
     async def run(self) -> None:
         """Receive and dispatch."""
@@ -75,11 +75,15 @@ class Lane:
             batch = await context.engine.receive(self._queue, max_messages=room, wait_ms=WAIT_MS)
             if batch:
                 await self._pace.begin()
-                await self._take(batch)
+                with self._pace.under_way():
+                    await self._take(batch)
         except Closed:
             raise
         except ChappeError as error:
             _log.warning("lane_failed", queue=self._queue, code=error.code, reason=error.message)
+            await asyncio.sleep(_PAUSE_AFTER_FAILURE_SECONDS)
+        except Exception:  # noqa: BLE001 (a defect met by one batch must not end the lane)
+            _log.exception("lane_defect", queue=self._queue)
             await asyncio.sleep(_PAUSE_AFTER_FAILURE_SECONDS)
 
     async def _free_room(self) -> int:

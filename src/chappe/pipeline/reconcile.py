@@ -15,7 +15,6 @@ from chappe.engine.base import NewMessage
 from chappe.model.customer import Purpose
 from chappe.model.errors import ChappeError, Closed
 from chappe.pipeline.accept import intake_message
-from chappe.pipeline.arrivals import Arrivals
 from chappe.pipeline.context import Context
 from chappe.pipeline.envelope import Envelope
 
@@ -44,12 +43,12 @@ async def reconcile(context: Context) -> int:
     return count
 
 
-async def keep_mark(context: Context, arrivals: Arrivals) -> None:
+async def keep_mark(context: Context) -> None:
     """Bring the mark forward, until cancelled."""
     written = 0
     while True:
         await asyncio.sleep(MARK_INTERVAL_SECONDS)
-        settled_through = arrivals.settled_through
+        settled_through = context.arrivals.settled_through
         if settled_through == written:
             continue
         try:

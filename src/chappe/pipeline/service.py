@@ -74,8 +74,8 @@ class Pipeline:
             settings=settings,
             now_ms=now_ms,
             random=source or random.Random(),  # noqa: S311 (jitter)
+            arrivals=Arrivals(records.keys.next()),
         )
-        self._arrivals: Arrivals | None = None
         self._acceptance: Acceptance | None = None
         self._workers: list[IntakeWorker] = []
         self._lanes: list[Lane] = []
@@ -86,17 +86,16 @@ class Pipeline:
         context = self.context
         await create_queues(context.engine, context.names, context.routes.channels)
         await reconcile(context)
-        arrivals = self._arrivals = Arrivals(context.records.keys.next())
-        self._acceptance = Acceptance(context, arrivals)
+        self._acceptance = Acceptance(context)
         for purpose in Purpose:
             count = context.settings.transactional_intake_workers if purpose is Purpose.TRANSACTIONAL else 1
-            self._workers += [IntakeWorker(context, arrivals, purpose) for _ in range(count)]
+            self._workers += [IntakeWorker(context, purpose) for _ in range(count)]
             self._lanes += [Lane(context, purpose, channel) for channel in sorted(context.routes.channels)]
         for worker in self._workers:
             self._begin(worker.run(), "pipeline intake")
         for lane in self._lanes:
             self._begin(lane.run(), "pipeline lane")
-        self._begin(keep_mark(context, arrivals), "pipeline mark")
+        self._begin(keep_mark(context), "pipeline mark")
 
     async def stop(self) -> None:
         """Take nothing more from the queues, let attempts under way end, and record what they came to."""
@@ -132,8 +131,7 @@ class Pipeline:
         """Cancel a message. Raises `MessageNotFound`, `NotCancellable`."""
         context = self.context
         event = Event(at_ms=context.now_ms(), status=Status.CANCELLED)
-        if self._arrivals is not None:
-            await self._arrivals.settled([key])
+        await context.arrivals.settled([key])
         await context.hands.cancel(key, lambda: context.records.messages.cancel(key, event))
 
     async def unsubscribe(self, token: str) -> None:

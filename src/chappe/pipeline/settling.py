@@ -15,9 +15,11 @@ import structlog
 
 from chappe.engine.base import NewMessage
 from chappe.model.errors import ChappeError, Closed
+from chappe.pipeline.background import Pace
 from chappe.pipeline.context import Context
 from chappe.records.messages import Transition
 
+SETTLE_MAX = 100
 _PAUSE_AFTER_FAILURE_SECONDS = 1.0
 _log = structlog.get_logger("chappe.pipeline")
 
@@ -39,10 +41,10 @@ class Settlement(msgspec.Struct, frozen=True):
 class Settler:
     """Settles for one lane. `release` is told the keys that the lane holds no longer."""
 
-    def __init__(self, context: Context, queue: str, *, urgent: bool, release: Callable[[Sequence[int]], None]) -> None:
+    def __init__(self, context: Context, queue: str, pace: Pace, *, release: Callable[[Sequence[int]], None]) -> None:
         self._context = context
         self._queue = queue
-        self._urgent = urgent
+        self._pace = pace
         self._release = release
         self._waiting: list[Settlement] = []
         self._draining: asyncio.Task[None] | None = None
@@ -60,7 +62,8 @@ class Settler:
 
     async def _drain(self) -> None:
         while self._waiting:
-            batch, self._waiting = self._waiting, []
+            await self._pace.begin()
+            batch, self._waiting = self._waiting[:SETTLE_MAX], self._waiting[SETTLE_MAX:]
             try:
                 await self._settle(batch)
             except Closed:
@@ -79,7 +82,7 @@ class Settler:
             await self._insist(partial(context.engine.send, queue, messages))
         transitions = [step for settlement in batch for step in settlement.transitions]
         if transitions:
-            await self._insist(partial(context.records.messages.advance, transitions, urgent=self._urgent))
+            await self._insist(partial(context.records.messages.advance, transitions, urgent=self._pace.urgent))
         await self._settle_queue(batch)
 
     async def _settle_queue(self, batch: Sequence[Settlement]) -> None:

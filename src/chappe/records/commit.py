@@ -24,7 +24,7 @@ from chappe.records.statements import ManyRows, Row
 
 _T = TypeVar("_T")
 
-ROWS_PER_TRANSACTION = 1_000
+ROWS_PER_TRANSACTION = 300
 """A transaction takes no further submission once it has this many rows (a single one may be larger)."""
 
 
