@@ -26,10 +26,14 @@ async def open_reference(folder: Path, clock: Clock) -> Engine:
     return ReferenceEngine(clock)
 
 
+SMALL_RESERVE_BYTES = 64 * 1024
+"""Room set aside for a full disk: tests open folders by the thousand."""
+
+
 async def open_embedded(folder: Path, clock: Clock) -> Engine:
     from chappe.engine.embedded import EmbeddedEngine
 
-    return await EmbeddedEngine.open(folder, clock=clock)
+    return await EmbeddedEngine.open(folder, clock=clock, reserve_bytes=SMALL_RESERVE_BYTES)
 
 
 KINDS = (

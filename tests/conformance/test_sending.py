@@ -251,3 +251,19 @@ async def test_delayed_messages_come_when_each_is_due(engine: Engine, clock: Man
         assert texts(await take(engine, "q", 1)) == [str(due)]
         assert await nothing_to_receive(engine, "q")
         clock.advance(10 * SECOND_MS)
+
+
+async def test_a_delayed_message_is_counted_right_beside_one_in_flight_after_a_restart(
+    engine: Engine, clock: ManualClock, restart: Restart
+) -> None:
+    await engine.create_queue("q", STANDARD)
+    await engine.send("q", [NewMessage(b"due", delay_ms=SECOND_MS)])
+    clock.advance(SECOND_MS)
+    due = await take_one(engine, "q", visibility_timeout_ms=SECOND_MS)
+    await engine.send("q", [NewMessage(b"delayed", delay_ms=MINUTE_MS)])
+    engine = await restart()
+    assert await engine.counts("q") == QueueCounts(ready=0, in_flight=1, delayed=1)
+    clock.advance(SECOND_MS)
+    assert await engine.counts("q") == QueueCounts(ready=1, in_flight=0, delayed=1)
+    assert await engine.delete("q", [due.receipt]) == [None]
+    assert await engine.counts("q") == QueueCounts(ready=0, in_flight=0, delayed=1)

@@ -425,11 +425,12 @@ class Store:
             yield from _deduplication_decoder.decode(data)
 
     def count_due(self, queue_id: int, purged_seq: int, after: tuple[int, int], upto_ms: int) -> int:
-        """How many of the queue's parked messages after (due, seq) are due by the instant."""
+        """How many of the queue's parked messages after (due, seq), never received, are due by the instant."""
         return int(
             self.db.execute(
                 "SELECT count(*) FROM messages WHERE queue_id = ? AND parked = 1 AND due_ms > 0"
-                " AND (due_ms, seq) > (?, ?) AND due_ms <= ? AND seq > ?",
+                " AND (due_ms, seq) > (?, ?) AND due_ms <= ? AND seq > ?"
+                " AND seq NOT IN (SELECT seq FROM received)",
                 (queue_id, *after, upto_ms, purged_seq),
             ).get
         )
