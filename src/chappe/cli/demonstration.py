@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from chappe.cli.connection import Server, ServerUnreachable, connect
+from chappe.cli.connection import DEFAULT_DATA, Server, ServerUnreachable, connect
 from chappe.cli.entries import Format, read_entries
 from chappe.cli.following import count_by_status, follow
 from chappe.cli.output import status_table, terminal
@@ -42,9 +42,11 @@ class Demonstration:
         self._task: asyncio.Task[None] | None = None
         self._console = terminal()
         self._outcomes: list[Outcome] = []
+        self._hint = ""
 
     def begin(self, url: str, data: Path) -> None:
         """Start; called in the server's event loop."""
+        self._hint = "" if data == DEFAULT_DATA else f" --data {data}"
         self._task = asyncio.create_task(asyncio.to_thread(self._guarded, url, data))
 
     def stop(self) -> None:
@@ -111,14 +113,14 @@ class Demonstration:
                 self._console.print(
                     f"line {outcome.line}: {outcome.status} [{outcome.code}]: {outcome.reason}", markup=False
                 )
-        self._console.print(status_table(counts, title=f"{counts.total()} lines of {file.name}"))
+        self._console.print(f"{counts.total()} lines of {file.name}", status_table(counts), sep="\n")
         mail, webhooks = self._receivers.mail, self._receivers.webhooks
         self._console.print(f"{mail.received} e-mails received, in {mail.folder}", markup=False)
         self._console.print(f"{webhooks.received} webhooks received, in {webhooks.file}", markup=False)
         for decision, question in _WORTH_A_LOOK.items():
             example = next((o.id for o in self._outcomes if o.decision == decision), None)
             if example is not None:
-                self._console.print(f"{question}  chappe status {example}", markup=False)
+                self._console.print(f"{question}  chappe status {example}{self._hint}", markup=False)
         self._console.print("The server stays up; Ctrl-C stops it.")
 
 

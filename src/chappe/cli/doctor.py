@@ -44,10 +44,11 @@ def _examined(folder: Path, *, quiet: bool) -> Report:
 
 def _print(report: Report) -> None:
     console = terminal()
-    figures = Table("figure", title=f"Data folder {report.folder}", title_justify="left")
+    figures = Table("figure")
     figures.add_column("value", justify="right")
     for name, value in report.figures.items():
         figures.add_row(name.replace("_", " "), f"{value:,}".replace(",", " "))
+    console.print(f"Data folder {report.folder}", markup=False)
     if report.figures:
         console.print(figures)
     for finding in report.findings:

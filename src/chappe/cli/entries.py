@@ -64,7 +64,7 @@ def _json_entry(number: int, line: bytes) -> Entry | Malformed:
     try:
         document = msgspec.json.decode(line)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        return Malformed(number, f"is not JSON: {error}")
+        return Malformed(number, f"is not JSON: {str(error).removeprefix('JSON is malformed: ')}")
     if not isinstance(document, dict):
         return Malformed(number, "is not a JSON object")
     return Entry(number, document, len(line))

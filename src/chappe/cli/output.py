@@ -58,9 +58,9 @@ def report_error(error: ChappeError) -> None:
     sys.stderr.write(f"chappe: error [{code}]: {' '.join(error.message.split())}\n")
 
 
-def status_table(counts: Mapping[str, int], title: str | None = None) -> Table:
+def status_table(counts: Mapping[str, int]) -> Table:
     """How many entries ended in each status, most frequent first."""
-    table = Table(title=title, title_justify="left")
+    table = Table()
     table.add_column("status")
     table.add_column("messages", justify="right")
     for status, count in sorted(counts.items(), key=lambda item: (-item[1], item[0])):

@@ -110,7 +110,7 @@ def _close(counts: Counter[str], *, json: bool) -> None:
     if json:
         print_json({"summary": dict(counts.most_common()), "lines": counts.total()})
     else:
-        terminal().print(status_table(counts, title=f"{counts.total()} lines"))
+        terminal().print(f"{counts.total()} lines", status_table(counts), sep="\n")
 
 
 def send_all(
@@ -166,8 +166,8 @@ def _outcome(line: int, result: dict[str, Any]) -> Outcome:
     if error is None:
         decision = result.get("decision") or {}
         return Outcome(line, str(result["status"]), id=str(result["id"]), decision=decision.get("outcome"))
-    pointer = error.get("pointer")
-    reason = f"{pointer}: {error.get('detail')}" if pointer else str(error.get("detail") or error.get("title"))
+    pointer, detail = error.get("pointer"), str(error.get("detail") or error.get("title"))
+    reason = f"{pointer}: {detail}" if pointer else detail
     code = error.get("code")
     malformed = error.get("status") in _MALFORMED and code not in _NOT_THE_LINES_FAULT
     return Outcome(line, "malformed" if malformed else "refused", code=code, reason=reason)

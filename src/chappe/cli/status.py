@@ -8,8 +8,7 @@ from typing import Annotated, Any
 from urllib.parse import quote
 
 import typer
-from rich.console import Group
-from rich.table import Table
+from rich.console import Console, ConsoleOptions, RenderResult
 from rich.text import Text
 
 from chappe.cli.connection import DataOption, JsonOption, KeyOption, UrlOption, connect
@@ -32,22 +31,32 @@ def status(
     if json:
         print_json({"message": message, "timeline": timeline["events"]})
     else:
-        terminal().print(drawing(message, timeline["events"]))
+        terminal().print(Drawing(message, timeline["events"]))
 
 
-def drawing(message: dict[str, Any], events: list[dict[str, Any]]) -> Group:
+class Drawing:
     """The message in two lines, then its steps from top to bottom, each with what was said of it."""
-    table = Table.grid(padding=(0, 1))
-    table.add_column(justify="right", style="dim", no_wrap=True)
-    table.add_column()
-    table.add_column()
-    for number, event in enumerate(events):
-        began = datetime.fromisoformat(events[0]["at"])
-        style = STATUS_STYLES.get(event["status"], "")
-        step = [Text(event["status"], style=f"bold {style}"), *_details(event)]
-        mark = Text("●\n" + "│\n" * (len(step) - 1) if number < len(events) - 1 else "●", style=style)
-        table.add_row(_time(event, began, first=number == 0), mark, Text("\n").join(step))
-    return Group(*_heading(message), Text(), table)
+
+    def __init__(self, message: dict[str, Any], events: list[dict[str, Any]]) -> None:
+        self._message = message
+        self._events = events
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        yield from _heading(self._message)
+        began = datetime.fromisoformat(self._events[0]["at"])
+        times = [_time(event, began, first=number == 0) for number, event in enumerate(self._events)]
+        margin = max(map(len, times))
+        width = max(options.max_width - margin - 3, 20)
+        for number, (event, time) in enumerate(zip(self._events, times, strict=True)):
+            style = STATUS_STYLES.get(event["status"], "")
+            step = [Text(event["status"], style=f"bold {style}"), *_details(event)]
+            more = number < len(self._events) - 1
+            for place, line in enumerate(line for part in step for line in part.wrap(console, width)):
+                mark = "●" if place == 0 else "│" if more else " "
+                begin = (f"{time if place == 0 else '':>{margin}} ", "dim")
+                text = Text.assemble(begin, (f"{mark} ", style), line)
+                text.rstrip()
+                yield text
 
 
 def _heading(message: dict[str, Any]) -> Iterator[Text]:
@@ -55,7 +64,7 @@ def _heading(message: dict[str, Any]) -> Iterator[Text]:
     yield Text(message["id"], style="bold")
     subject = message["content"].get("subject")
     about = f": {subject}" if subject else ""
-    yield Text(f"{message['purpose']} {message['channel']} to {address}{about}")
+    yield Text(f"{message['purpose']} {message['channel']} to {address}{about}\n")
 
 
 def _time(event: dict[str, Any], began: datetime, *, first: bool) -> str:
@@ -84,7 +93,7 @@ def _details(event: dict[str, Any]) -> Iterator[Text]:
         yield Text(f"{code}{event['reply']}")
     elif event.get("code"):
         yield Text(f"[{event['code']}]")
-    if event.get("next_at"):
+    if event.get("next_at") and event["next_at"] != (event.get("decision") or {}).get("until"):
         yield Text(f"next at {event['next_at']}")
     if event.get("note"):
         yield Text(event["note"])
