@@ -15,7 +15,7 @@ from rich.console import Console
 from bench import backlog, machine, pipeline, priority, report, send_message, whole_life
 from bench.figure import Figure, Settings
 
-MIN_WIDTH = 130
+MIN_WIDTH = 140
 
 FIGURES: dict[str, Callable[[Settings], Figure]] = {
     "a": send_message.run,

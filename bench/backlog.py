@@ -61,15 +61,15 @@ def _measure(backlog: int, settings: Settings) -> dict[str, float]:
     return {
         "backlog": backlog,
         "messages/s": load.messages_per_second,
-        "server CPU us/message": load.cpu_us_per_message,
-        "send P50 ms": load.lives.p50_ms("send"),
-        "receive P50 ms": load.lives.p50_ms("receive"),
-        "delete P50 ms": load.lives.p50_ms("delete"),
+        "CPU us/message": load.cpu_us_per_message,
+        "send ms": load.lives.p50_ms("send"),
+        "receive ms": load.lives.p50_ms("receive"),
+        "delete ms": load.lives.p50_ms("delete"),
         "start s": start_seconds,
-        "start after kill -9 s": restart_seconds,
+        "after kill -9 s": restart_seconds,
         "MB at start": resident_at_start_mb,
-        "MB under load": resident_mb,
-        "filled at messages/s": backlog / fill_seconds,
+        "MB loaded": resident_mb,
+        "filled/s": backlog / fill_seconds,
     }
 
 
@@ -114,7 +114,10 @@ def _judge(figure: Figure) -> None:
     if len(figure.rows) < 2:
         return
     first, last = figure.rows[0], figure.rows[-1]
-    for what in ("server CPU us/message", "MB under load"):
+    for what in ("CPU us/message", "MB loaded"):
         name = f"{what}, {last['backlog']:,} beside {first['backlog']:,} of backlog"
         figure.targets.append(Target(name, _NOISE, last[what] / first[what], at_most=True))
-    figure.notes.append(f"flat means within {_NOISE:g} of the shortest backlog; restart time is from exec to an answer")
+    figure.notes.append(
+        f"flat means within {_NOISE:g} of the shortest backlog; latencies are medians; CPU is the server's;"
+    )
+    figure.notes.append("the time to start is from the start of the process to the first answer")

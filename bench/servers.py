@@ -36,6 +36,7 @@ class Process:
         self.process = subprocess.Popen(
             [sys.executable, *arguments],
             cwd=_ROOT,
+            env=_environment(),
             stdout=self._log or subprocess.DEVNULL,
             stderr=self._log or subprocess.DEVNULL,
             preexec_fn=_pin,  # noqa: PLW1509 (one thread here, and it only sets the affinity)
@@ -76,6 +77,11 @@ class Process:
         if self._log is None:
             return ""
         return ":\n" + Path(self._log.name).read_text(errors="replace")[-2000:]
+
+
+def _environment() -> dict[str, str]:
+    """Ours, but with compiled modules kept, as they are by default; else starting would be compiling."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
 def _pin() -> None:

@@ -12,7 +12,12 @@ _EPOCH_ORDINAL = datetime.date(1970, 1, 1).toordinal()
 
 def has_calendar(country: str) -> bool:
     """Whether the holidays of this ISO 3166-1 country are known."""
-    return country in holidays.list_supported_countries(include_aliases=False)
+    # The library's own list of countries would load the calendars of all of them, which takes most of a second.
+    try:
+        holidays.country_holidays(country)
+    except NotImplementedError:
+        return False
+    return True
 
 
 def is_holiday(country: str, day: int) -> bool:
