@@ -6,15 +6,17 @@ import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-import httpx
 import msgspec
 import typer
 
 from chappe import __version__
 from chappe.model.errors import ChappeError, InvalidConfiguration, Unavailable
 from chappe.security.first_credentials import CREDENTIALS_FILE
+
+if TYPE_CHECKING:
+    import httpx
 
 DEFAULT_URL = "http://127.0.0.1:9324"
 DEFAULT_DATA = Path("chappe-data")
@@ -58,12 +60,15 @@ class Server:
     """The REST API of one server. Raises `ServerRefused` and `ServerUnreachable`."""
 
     def __init__(self, url: str, api_key: str | None) -> None:
+        import httpx  # loaded here, for it takes its time and not every command needs it
+
         headers = {"user-agent": f"chappe-cli/{__version__}"}
         if api_key:
             headers["authorization"] = f"Bearer {api_key}"
         self.url = url.rstrip("/")
         # The key must not go to a proxy or a host that the environment or a redirect names.
         self._http = httpx.Client(base_url=self.url, headers=headers, timeout=60.0, trust_env=False)
+        self._failures: type[Exception] = httpx.HTTPError
 
     def __enter__(self) -> Server:
         return self
@@ -86,7 +91,7 @@ class Server:
     def _answer(self, method: str, path: str, **options: Any) -> Any:
         try:
             response = self._http.request(method, path, **options)
-        except httpx.HTTPError as error:
+        except self._failures as error:
             raise ServerUnreachable(
                 f"{self.url} does not answer ({error}); is `chappe serve` running there?", url=self.url
             ) from error

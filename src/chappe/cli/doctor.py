@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 from rich.progress import BarColumn, Progress, TextColumn
@@ -10,9 +11,11 @@ from rich.table import Table
 
 from chappe.cli.connection import DEFAULT_DATA, DataOption, JsonOption
 from chappe.cli.output import messages, print_json, terminal
-from chappe.engine.embedded.doctor import Level, Report, examine
 
-_STYLES = {Level.NOTE: "dim", Level.WARNING: "yellow", Level.DAMAGE: "bold red"}
+if TYPE_CHECKING:
+    from chappe.engine.embedded.doctor import Report
+
+_STYLES = {"note": "dim", "warning": "yellow", "damage": "bold red"}
 _DAMAGED = 1
 
 
@@ -31,6 +34,9 @@ def doctor(data: DataOption = None, json: JsonOption = False) -> None:
 
 
 def _examined(folder: Path, *, quiet: bool) -> Report:
+    # Loaded here so that the other commands need not load the engine.
+    from chappe.engine.embedded.doctor import examine
+
     console = messages()
     columns = (TextColumn("examining {task.description}"), BarColumn())
     with Progress(*columns, console=console, transient=True, disable=quiet or not console.is_terminal) as progress:
