@@ -49,7 +49,9 @@ def main() -> None:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("figures", nargs="*", choices=[*FIGURES, []], help="which figures; all by default")
+    parser.add_argument(
+        "figures", nargs="*", choices=[[], *FIGURES], metavar="FIGURE", help="which figures; all by default"
+    )
     parser.add_argument("--quick", action="store_true", help="one short round each, and no backlog of ten million")
     parser.add_argument(
         "--folder",
