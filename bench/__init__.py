@@ -1,3 +1,1 @@
-"""Benchmarks: they print tables and write JSON, each figure beside its rival or its target. See `python -m
-bench -h`.
-"""
+"""Benchmarks: they print tables and write JSON, each figure beside its rival or its target. See README.md here."""

@@ -49,9 +49,7 @@ def main() -> None:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument(
-        "figures", nargs="*", choices=[[], *FIGURES], metavar="FIGURE", help="which figures; all by default"
-    )
+    parser.add_argument("figures", nargs="*", metavar="FIGURE", help=f"some of {' '.join(FIGURES)}; all by default")
     parser.add_argument("--quick", action="store_true", help="one short round each, and no backlog of ten million")
     parser.add_argument(
         "--folder",
@@ -59,7 +57,10 @@ def _arguments() -> argparse.Namespace:
         default=Path(tempfile.gettempdir()),
         help="where data folders are made and removed again; must be on the disk to measure",
     )
-    return parser.parse_args()
+    arguments = parser.parse_args()
+    if unknown := set(arguments.figures) - set(FIGURES):
+        parser.error(f"there is no figure {', '.join(sorted(unknown))}; there are {', '.join(FIGURES)}")
+    return arguments
 
 
 if __name__ == "__main__":
