@@ -21,6 +21,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     names = metafunc.fixturenames
     if "kind" in names:
         kinds = [kind for kind in KINDS if kind.durable or not {"restart", "reopen"} & set(names)]
+        if metafunc.module.__name__.endswith("test_backlogs"):
+            kinds = [kind for kind in kinds if kind.large]
         metafunc.parametrize("kind", kinds, ids=[kind.name for kind in kinds])
 
 
@@ -44,7 +46,10 @@ def clock() -> ManualClock:
 
 
 @pytest.fixture
-async def workplace(kind: EngineKind, tmp_path: Path, clock: ManualClock) -> AsyncIterator[Workplace]:
+async def workplace(
+    kind: EngineKind, tmp_path: Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Workplace]:
+    kind.prepare(monkeypatch)
     workplace = Workplace(kind, tmp_path, clock)
     await workplace.open()
     yield workplace

@@ -7,6 +7,8 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import NamedTuple
 
+import pytest
+from tests.conformance.tight import tighten
 from tests.model.reference import ReferenceEngine
 
 from chappe.engine.base import Engine
@@ -20,6 +22,10 @@ class EngineKind(NamedTuple):
     name: str
     open: Callable[[Path, Clock], Awaitable[Engine]]
     durable: bool
+    prepare: Callable[[pytest.MonkeyPatch], None] = lambda monkeypatch: None
+    """Done before it is opened, and undone after the test."""
+    large: bool = True
+    """Whether it is quick enough for tests with tens of thousands of messages."""
 
 
 async def open_reference(folder: Path, clock: Clock) -> Engine:
@@ -39,6 +45,7 @@ async def open_embedded(folder: Path, clock: Clock) -> Engine:
 KINDS = (
     EngineKind("reference", open_reference, durable=False),
     EngineKind("embedded", open_embedded, durable=True),
+    EngineKind("tight", open_embedded, durable=True, prepare=tighten, large=False),
 )
 
 

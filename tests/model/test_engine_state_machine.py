@@ -14,6 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
+import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from tests.conformance.clocks import ManualClock
@@ -94,6 +95,8 @@ class EngineMachine(RuleBasedStateMachine):
         self.receipts: dict[str, list[str]] = {name: [] for name in NAMES}
         self.bodies = 0
         self.runner = asyncio.Runner()
+        self.monkeypatch = pytest.MonkeyPatch()
+        self.kind.prepare(self.monkeypatch)
         self.engine = self.open()
 
     # --- the engine ---------------------------------------------------------------------------------------
@@ -116,6 +119,7 @@ class EngineMachine(RuleBasedStateMachine):
             self.run(self.engine.close())
         finally:
             self.runner.close()
+            self.monkeypatch.undo()
             shutil.rmtree(self.home)
 
     def exists(self, name: str) -> bool:
@@ -352,5 +356,10 @@ class EmbeddedMachine(EngineMachine):
     kind = KIND["embedded"]
 
 
+class TightMachine(EngineMachine):
+    kind = KIND["tight"]
+
+
 TestReference = ReferenceMachine.TestCase
 TestEmbedded = EmbeddedMachine.TestCase
+TestTight = TightMachine.TestCase

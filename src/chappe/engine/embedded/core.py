@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from chappe.engine.embedded.checkpoints import Checkpoints
 from chappe.engine.embedded.commits import CommitStream
 from chappe.engine.embedded.deduplication import DeduplicationKeys
-from chappe.engine.embedded.entry import Entry, Receipts, State
+from chappe.engine.embedded.entry import Content, Entry, Receipts, State
 from chappe.engine.embedded.folder import DataFolder
 from chappe.engine.embedded.queue import Queue
 from chappe.engine.embedded.recovery import load_deduplication, load_queues, replay
@@ -121,17 +121,24 @@ class Core:
                 self.resident_bytes -= entry.content_bytes
             entry.content = None
 
-    async def fetch(self, entries: list[Entry]) -> None:
-        """Read the contents of settled messages. An entry whose message has ended meanwhile stays without."""
+    async def contents(self, entries: Sequence[Entry]) -> list[Content | None]:
+        """What the messages carry, read from disk where it is not at hand. None where one has ended meanwhile.
 
-        def fetch(store: Store) -> list[Entry | None]:
-            return [store.read_one(entry.seq) for entry in entries]
+        What is at hand is held from the start: entries may let go of it while the others are read.
+        """
+        at_hand = [entry.content for entry in entries]
+        missing = [entry.seq for entry, content in zip(entries, at_hand, strict=True) if content is None]
+        if not missing:
+            return at_hand
 
-        rows = await self.commits.run(fetch)
-        for entry, row in zip(entries, rows, strict=True):
-            if row is not None and entry.content is None and entry.state is not State.DEAD:
-                entry.content = row.content
-                self.resident_bytes += entry.content_bytes
+        def read(store: Store) -> list[Entry | None]:
+            return [store.read_one(seq) for seq in missing]
+
+        rows = {row.seq: row.content for row in await self.commits.run(read) if row is not None}
+        return [
+            None if entry.state is State.DEAD else content or rows.get(entry.seq)
+            for entry, content in zip(entries, at_hand, strict=True)
+        ]
 
     def _loaded(self, rows: Sequence[Entry]) -> None:
         """Rows came from disk: mark those that have ended meanwhile."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from chappe.engine.embedded.core import Core
-from chappe.engine.embedded.entry import Entry, State
+from chappe.engine.embedded.entry import Content, Entry, State
 from chappe.engine.embedded.queue import Queue
 from chappe.engine.embedded.sending import Sending
 from chappe.engine.embedded.writes import Write
@@ -37,10 +37,14 @@ class DeadLetters:
     async def _move_all(self, queue: Queue, doomed: list[Entry], now: int) -> None:
         target = self.target(queue)
         try:
-            await self._core.fetch([entry for entry in doomed if entry.content is None])
+            contents = await self._core.contents(doomed)
             if target is None or self._core.full is not None:
                 raise StorageFull("No room to move messages to the dead-letter queue.")
-            copies = [self._copy(entry, queue, target, now) for entry in doomed if entry.content is not None]
+            copies = [
+                self._copy(entry, content, queue, target, now)
+                for entry, content in zip(doomed, contents, strict=True)
+                if content is not None
+            ]
 
             def moved(write: Write) -> None:
                 queue.moving -= len(doomed)
@@ -54,7 +58,7 @@ class DeadLetters:
                 if entry.state is State.MOVING:
                     queue.undo(entry, self._core.clock())
 
-    def _copy(self, entry: Entry, source: Queue, target: Queue, now: int) -> Entry:
+    def _copy(self, entry: Entry, content: Content, source: Queue, target: Queue, now: int) -> Entry:
         return Entry(
             seq=self._core.new_seq(),
             queue_id=target.id,
@@ -62,5 +66,5 @@ class DeadLetters:
             sent_at=now if target.settings.fifo else entry.sent_at,
             group=entry.group,
             source=source.name,
-            content=entry.content,
+            content=content,
         )

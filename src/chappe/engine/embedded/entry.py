@@ -23,6 +23,10 @@ class State(IntEnum):
     """Alive on disk and forgotten in memory; whatever still refers to this entry skips it."""
 
 
+Content = tuple[bytes, bytes]
+"""(attributes, body)"""
+
+
 class Entry(msgspec.Struct, gc=False):
     """A message. `seq` orders all messages of the data folder; instants are in ms, 0 where there is none.
 
@@ -39,7 +43,7 @@ class Entry(msgspec.Struct, gc=False):
     group: str | None = None
     deduplication_key: bytes | None = None
     source: str | None = None
-    content: tuple[bytes, bytes] | None = None
+    content: Content | None = None
     state: State = State.READY
     parked: bool = False
     settled: bool = False

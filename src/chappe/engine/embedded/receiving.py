@@ -110,18 +110,17 @@ class Receiving:
 
     async def _deliver(self, queue: Queue, taken: list[Entry]) -> list[ReceivedMessage]:
         receipts = [self._core.receipts.of(entry) for entry in taken]
-        missing = [entry for entry in taken if entry.content is None]
-        if missing:
-            try:
-                await self._core.fetch(missing)
-            except asyncio.CancelledError:
-                self.put_back(queue, taken)
-                raise
+        deliveries = [(entry.first_received_at, entry.receive_count) for entry in taken]
+        try:
+            contents = await self._core.contents(taken)
+        except asyncio.CancelledError:
+            self.put_back(queue, taken)
+            raise
         received: list[ReceivedMessage] = []
-        for entry, receipt in zip(taken, receipts, strict=True):
-            if entry.content is None:  # purged or deleted while its content was read
+        for entry, receipt, delivery, content in zip(taken, receipts, deliveries, contents, strict=True):
+            if content is None:  # purged or deleted while its content was read
                 continue
-            attributes, body = entry.content
+            attributes, body = content
             received.append(
                 ReceivedMessage(
                     id_text(entry.id),
@@ -131,8 +130,7 @@ class Receiving:
                     attributes,
                     entry.group,
                     entry.sent_at,
-                    entry.first_received_at,
-                    entry.receive_count,
+                    *delivery,
                     entry.source,
                 )
             )
