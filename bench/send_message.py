@@ -69,6 +69,11 @@ def _add(figure: Figure, connections: int, rounds: list[_Round]) -> None:
     ratio = ours["requests/s"] / theirs["requests/s"]
     figure.rows += [ours | {"ratio": ratio}, theirs | {"ratio": 1.0}]
     if connections == 128:
+        by_cpu = theirs["server CPU us/request"] / ours["server CPU us/request"]
+        figure.notes.append(
+            f"by the server's processor time per request the ratio is {by_cpu:.2f}; where the two differ,"
+        )
+        figure.notes.append("other work on the machine, or a client that is the limit, has held the echo server back")
         figure.targets.append(Target("requests/s beside the echo server, 128 connections", 0.5, ratio))
     if connections == 32:
         figure.targets.append(Target("P99 in ms, 32 connections", 10.0, ours["P99 ms"], at_most=True))
