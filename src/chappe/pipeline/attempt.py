@@ -5,7 +5,7 @@ from __future__ import annotations
 from chappe.channels.base import DeliveryFailure, Outbound, Reply, TemporaryFailure
 from chappe.engine.base import NewMessage
 from chappe.model.customer import Purpose, Status
-from chappe.pipeline.context import Context
+from chappe.pipeline.context import Context, is_urgent
 from chappe.pipeline.deciding import Next
 from chappe.pipeline.dispatching import check, settle_step
 from chappe.pipeline.envelope import Envelope, to_body
@@ -56,12 +56,10 @@ async def _hand_over(context: Context, held: Held, gateway: Gateway) -> Settleme
     message = held.envelope.message
     held.attempts += 1
     started = Event(at_ms=context.now_ms(), status=Status.SENDING, attempt=held.attempts, provider=gateway.name)
-    # Recorded without waiting: if the process dies now, the attempt may or may not show in the timeline.
     promotional = message.purpose is Purpose.PROMOTIONAL
     counted_at_ms = started.at_ms if held.reopened and promotional else UNCHANGED
-    context.record_soon(
-        Transition(held.key, started, attempts=1, counted_at_ms=counted_at_ms, unconditional=True), message.purpose
-    )
+    step = Transition(held.key, started, attempts=1, counted_at_ms=counted_at_ms, unconditional=True)
+    context.starts.begin(held, step, urgent=is_urgent(message.purpose))
     outcome = await gateway.send(_outbound(context, held))
     context.hands.back_from_provider(held.key)
     circuit = gateway.circuit(message)
@@ -100,12 +98,12 @@ def _sent(context: Context, held: Held, gateway: Gateway, reply: Reply) -> Settl
         reply=reply.text,
         provider_message_id=reply.provider_message_id,
     )
-    return Settlement(held.key, held.receipt, (Transition(held.key, event, unconditional=True),))
+    return _settled(context, held, Transition(held.key, event, unconditional=True))
 
 
 def _failed_for_good(context: Context, held: Held, gateway: Gateway, failure: DeliveryFailure) -> Settlement:
     event = _failure_event(context, held, gateway, failure, Status.UNDELIVERED)
-    return Settlement(held.key, held.receipt, (_end(held, event),))
+    return _settled(context, held, _end(held, event))
 
 
 def _failed_for_now(context: Context, held: Held, gateway: Gateway, failure: TemporaryFailure) -> Settlement:
@@ -117,7 +115,7 @@ def _failed_for_now(context: Context, held: Held, gateway: Gateway, failure: Tem
         return _dead_letter(context, held, event)
     delay_ms = retry.delay_ms(held.attempts_of_this_life, failure.retry_after_ms, context.random)
     event = _failure_event(context, held, gateway, failure, Status.QUEUED, next_at_ms=context.now_ms() + delay_ms)
-    return Settlement(held.key, held.receipt, (Transition(held.key, event, unconditional=True),), again_in_ms=delay_ms)
+    return _settled(context, held, Transition(held.key, event, unconditional=True), again_in_ms=delay_ms)
 
 
 def _postponed(context: Context, held: Held, now_ms: int) -> Settlement:
@@ -140,7 +138,18 @@ def _dead_letter(context: Context, held: Held, event: Event) -> Settlement:
     # Whoever moves it back into the lane grants as many attempts again; see `was_moved_back`.
     letter = Envelope(message, attempts_before=held.attempts, queued_at_ms=event.at_ms)
     copy = (context.names.dead_letters(lane), NewMessage(to_body(letter)))
-    return Settlement(held.key, held.receipt, (_end(held, event),), (copy,))
+    return _settled(context, held, _end(held, event), sends=(copy,))
+
+
+def _settled(
+    context: Context,
+    held: Held,
+    step: Transition,
+    *,
+    sends: tuple[tuple[str, NewMessage], ...] = (),
+    again_in_ms: int | None = None,
+) -> Settlement:
+    return Settlement(held.key, held.receipt, (*context.starts.unrecorded(held), step), sends, again_in_ms)
 
 
 def _end(held: Held, event: Event) -> Transition:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import msgspec
-import structlog
 
 from chappe.compliance.ruleset import RuleSet
 from chappe.engine.base import Engine
@@ -20,11 +18,9 @@ from chappe.pipeline.breaker import BreakerPolicy
 from chappe.pipeline.gateway import Routes
 from chappe.pipeline.hands import Hands
 from chappe.pipeline.names import QueueNames
+from chappe.pipeline.starts import Starts
 from chappe.pipeline.unsubscribe import UnsubscribeLinks
-from chappe.records.messages import Transition
 from chappe.records.store import Records
-
-_log = structlog.get_logger("chappe.pipeline")
 
 
 class PipelineSettings(msgspec.Struct, frozen=True):
@@ -40,8 +36,8 @@ class PipelineSettings(msgspec.Struct, frozen=True):
     max_concurrent: Mapping[str, int] = {}
     max_concurrent_default: int = 32
     provider_timeout_seconds: float = 120.0
-    lane_capacity: int = 400
-    receive_batch: int = 100
+    lane_capacity: int = 500
+    receive_batch: int = 250
     transactional_intake_workers: int = 4
     stop_grace_seconds: float = 10.0
     recheck_after_ms: int = 1_000
@@ -61,21 +57,13 @@ class Context:
     now_ms: Callable[[], int]
     random: random.Random
     arrivals: Arrivals
+    starts: Starts
     hands: Hands = field(default_factory=Hands)
     background: Background = field(default_factory=Background)
-
-    def record_soon(self, transition: Transition, purpose: Purpose) -> None:
-        """Record a step without waiting for it; a failure is logged."""
-        self.records.messages.advance([transition], urgent=is_urgent(purpose)).add_done_callback(_log_failure)
 
     def pace(self, purpose: Purpose) -> Pace:
         """The pace of work on messages of this purpose."""
         return Pace(self.background, urgent=is_urgent(purpose))
-
-
-def _log_failure(recorded: asyncio.Future[None]) -> None:
-    if not recorded.cancelled() and (error := recorded.exception()) is not None:
-        _log.warning("step_not_recorded", reason=str(error))
 
 
 def is_urgent(purpose: Purpose) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from chappe.pipeline.envelope import Envelope
+from chappe.records.messages import Transition
 
 
 @dataclass(slots=True)
@@ -12,7 +13,8 @@ class Held:
     """`attempts` were made so far over all providers; `checked_at_ms` is when the rules last let it go.
 
     `reopened` says that the message had failed and was moved back from a dead-letter queue. `shown_again_at_ms` is
-    when the queue will show the message to others, unless the lane extends it.
+    when the queue will show the message to others, unless the lane extends it. `started` is the begin of the attempt
+    under way, while it is not recorded yet.
     """
 
     key: int
@@ -23,6 +25,7 @@ class Held:
     checked_at_ms: int
     shown_again_at_ms: int
     reopened: bool = False
+    started: Transition | None = None
 
     @property
     def attempts_of_this_life(self) -> int:

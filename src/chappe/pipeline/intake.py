@@ -61,7 +61,7 @@ class IntakeWorker:
         self._queue = context.names.intake(purpose)
         self._pace = context.pace(purpose)
         self._urgent = is_urgent(purpose)
-        self._deleting: set[asyncio.Task[None]] = set()
+        self._finishing: asyncio.Task[None] | None = None
 
     async def run(self) -> None:
         """Receive and decide."""
@@ -94,9 +94,9 @@ class IntakeWorker:
             await self._write(outcome)
 
     async def drained(self) -> None:
-        """Wait for deletions under way."""
-        if self._deleting:
-            await asyncio.wait(self._deleting)
+        """Wait for what is being finished."""
+        if self._finishing is not None:
+            await asyncio.wait([self._finishing])
 
     def _read(self, batch: Sequence[ReceivedMessage], outcome: _Outcome) -> list[_Arrived]:
         arrived: dict[int, _Arrived] = {}
@@ -165,21 +165,24 @@ class IntakeWorker:
             outcome.transitions.append(Transition(entry.key, event, counted_at_ms=counted_at_ms))
 
     async def _write(self, outcome: _Outcome) -> None:
+        """Wait only for what the next batch has to see; the rest goes on beside it, one batch at a time."""
         context = self._context
-        writes = [context.engine.send(queue, messages) for queue, messages in outcome.sends.items()]
-        if outcome.transitions:
-            recorded = context.records.messages.advance(outcome.transitions, urgent=self._urgent)
-            await asyncio.gather(recorded, *writes)
-        elif writes:
-            await asyncio.gather(*writes)
-        if outcome.finished:
-            # Not waited for: a deletion that is lost to a crash brings the message back, and it is dropped then.
-            task = asyncio.create_task(self._delete(outcome.finished), name="intake deletion")
-            self._deleting.add(task)
-            task.add_done_callback(self._deleting.discard)
+        recorded = context.records.messages.advance(outcome.transitions, urgent=self._urgent)
+        await self.drained()
+        self._finishing = asyncio.create_task(self._finish(outcome, recorded), name="intake finishing")
+        if self._urgent:
+            await self.drained()
+        await recorded
 
-    async def _delete(self, receipts: list[str]) -> None:
+    async def _finish(self, outcome: _Outcome, recorded: asyncio.Future[None]) -> None:
+        """Hand on, and only then take the batch out of intake: a crash brings it back, and what is done is dropped."""
+        engine = self._context.engine
         try:
-            await self._context.engine.delete(self._queue, receipts)
+            await asyncio.gather(*(engine.send(queue, messages) for queue, messages in outcome.sends.items()))
+            await asyncio.wait([recorded])
+            if recorded.exception() is None and outcome.finished:
+                await engine.delete(self._queue, outcome.finished)
         except ChappeError as error:
-            _log.warning("intake_not_deleted", queue=self._queue, code=error.code, reason=error.message)
+            _log.warning("intake_not_finished", queue=self._queue, code=error.code, reason=error.message)
+        except Exception:  # noqa: BLE001 (the messages come again)
+            _log.exception("intake_defect", queue=self._queue)

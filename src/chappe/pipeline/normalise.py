@@ -50,6 +50,9 @@ _CONTENT_OF_CHANNEL = {
     Channel.VOICE: ("text",),
 }
 _ANY_CONTENT = ("subject", "text", "html", "data")
+_PLAIN_LOCAL_PART = re.compile(r"[A-Za-z0-9_+-]{1,64}(\.[A-Za-z0-9_+-]{1,64}){0,4}", re.ASCII)
+_PLAIN_EMAIL_CHARACTERS_MAX = 64
+"""Below every limit of length, for the local part as for the whole."""
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _NOT_IN_URL = re.compile(r"[\s\x00-\x1f\x7f\\]")
 
@@ -90,8 +93,20 @@ def normalise_recipient(to: Recipient, *, pointer: str = "/to") -> tuple[str, Re
         raise _invalid(f"{kind}: {error}", f"{pointer}/{kind}") from None
 
 
-@lru_cache(maxsize=16_384)
 def _email(text: str) -> str:
+    local_part, _, domain = text.rpartition("@")
+    # Domains repeat and plain local parts need no work, so for nearly all addresses the library looks at neither.
+    if len(text) <= _PLAIN_EMAIL_CHARACTERS_MAX and _PLAIN_LOCAL_PART.fullmatch(local_part):
+        return f"{local_part}@{_domain(domain)}"
+    return _validated_email(text)
+
+
+@lru_cache(maxsize=16_384)
+def _domain(domain: str) -> str:
+    return _validated_email("a@" + domain).removeprefix("a@")
+
+
+def _validated_email(text: str) -> str:
     try:
         return validate_email(text, check_deliverability=False).normalized
     except EmailNotValidError as error:

@@ -26,6 +26,7 @@ from chappe.pipeline.names import QueueNames, create_queues
 from chappe.pipeline.normalise import normalise
 from chappe.pipeline.reconcile import keep_mark, reconcile
 from chappe.pipeline.request import MessageRequest
+from chappe.pipeline.starts import Starts
 from chappe.pipeline.unsubscribe import UnsubscribeLinks
 from chappe.records import ids
 from chappe.records.people import SuppressionRecord
@@ -75,6 +76,7 @@ class Pipeline:
             now_ms=now_ms,
             random=source or random.Random(),  # noqa: S311 (jitter)
             arrivals=Arrivals(records.keys.next()),
+            starts=Starts(records.messages),
         )
         self._acceptance: Acceptance | None = None
         self._workers: list[IntakeWorker] = []

@@ -19,7 +19,7 @@ from chappe.pipeline.background import Pace
 from chappe.pipeline.context import Context
 from chappe.records.messages import Transition
 
-SETTLE_MAX = 100
+SETTLE_MAX = 250
 _PAUSE_AFTER_FAILURE_SECONDS = 1.0
 _log = structlog.get_logger("chappe.pipeline")
 
@@ -48,6 +48,7 @@ class Settler:
         self._release = release
         self._waiting: list[Settlement] = []
         self._draining: asyncio.Task[None] | None = None
+        self._with_queue: set[asyncio.Task[None]] = set()
 
     def settle(self, settlement: Settlement) -> None:
         """Settle soon, together with others."""
@@ -57,22 +58,26 @@ class Settler:
 
     async def settled(self) -> None:
         """Wait until everything handed in is settled."""
-        if self._draining is not None:
-            await self._draining
+        while self._draining is not None or self._with_queue:
+            await asyncio.wait([*self._with_queue, *([self._draining] if self._draining else [])])
 
     async def _drain(self) -> None:
         while self._waiting:
             await self._pace.begin()
             batch, self._waiting = self._waiting[:SETTLE_MAX], self._waiting[SETTLE_MAX:]
             try:
-                await self._settle(batch)
+                await self._record(batch)
             except Closed:
                 _log.warning("unsettled_at_close", queue=self._queue, count=len(batch))
-            finally:
                 self._release([settlement.key for settlement in batch])
+                continue
+            # The next batch is recorded meanwhile.
+            task = asyncio.create_task(self._settle_with_queue(batch), name="lane settling with queue")
+            self._with_queue.add(task)
+            task.add_done_callback(self._with_queue.discard)
         self._draining = None
 
-    async def _settle(self, batch: Sequence[Settlement]) -> None:
+    async def _record(self, batch: Sequence[Settlement]) -> None:
         context = self._context
         sends: dict[str, list[NewMessage]] = {}
         for settlement in batch:
@@ -83,9 +88,8 @@ class Settler:
         transitions = [step for settlement in batch for step in settlement.transitions]
         if transitions:
             await self._insist(partial(context.records.messages.advance, transitions, urgent=self._pace.urgent))
-        await self._settle_queue(batch)
 
-    async def _settle_queue(self, batch: Sequence[Settlement]) -> None:
+    async def _settle_with_queue(self, batch: Sequence[Settlement]) -> None:
         engine = self._context.engine
         done = [settlement.receipt for settlement in batch if settlement.again_in_ms is None]
         again = [(s.receipt, s.again_in_ms) for s in batch if s.again_in_ms is not None]
@@ -94,11 +98,11 @@ class Settler:
                 await engine.delete(self._queue, done)
             if again:
                 await engine.change_visibility(self._queue, again)
-        except Closed:
-            raise
         except ChappeError as error:
             # They are received again when their visibility timeout ends, and the record says what to do.
             _log.warning("lane_not_settled", queue=self._queue, code=error.code, reason=error.message)
+        finally:
+            self._release([settlement.key for settlement in batch])
 
     async def _insist(self, write: Callable[[], Awaitable[object]]) -> None:
         while True:
