@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 import uuid
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -13,15 +14,17 @@ import msgspec
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
-from chappe.cli.connection import DataOption, KeyOption, Server, ServerRefused, UrlOption, connect
+from chappe.cli.connection import DataOption, KeyOption, Server, ServerRefused, ServerUnreachable, UrlOption, connect
 from chappe.cli.entries import Entry, Format, Malformed, read_entries
 from chappe.cli.following import UNDER_WAY, follow
 from chappe.cli.output import messages, print_json, status_table, terminal
-from chappe.model.errors import InvalidInput
+from chappe.model.errors import ChappeError, InvalidInput
 
 MAX_BATCH = 1000
 """The most entries of one POST /v1/messages:batch."""
 _BATCH_BYTES = 4 * 1024 * 1024
+RETRY_DELAYS_SECONDS = (0.5, 1.0, 2.0, 4.0, 8.0)
+_AWAY = (429, 502, 503, 504)
 _FAILED = 1
 _MALFORMED = (400, 422)
 _NOT_THE_LINES_FAULT = ("no_route",)
@@ -77,26 +80,24 @@ def send(
     is 1 if there was any.
     """
     form = form or (Format.CSV if file.lower().endswith(".csv") else Format.JSONL)
-    outcomes: list[Outcome] = []
+    refused: Counter[str] = Counter()
+    taken: Counter[str] = Counter()
+    ids: list[str] = []
     with _opened(file) as stream, connect(url, api_key, data) as server, _progress(quiet=json) as progress:
         task = progress.add_task("sending", total=None if file == "-" else _count_lines(Path(file)))
-        for sent in send_all(server, read_entries(stream, form), batch, once):
-            _report(sent, progress, task, json=json)
-            outcomes += sent
-        refused = Counter(outcome.status for outcome in outcomes if not outcome.ok)
-        taken = _followed(server, outcomes, progress) if wait else _decided(outcomes)
+        for outcomes in send_all(server, read_entries(stream, form), batch, once):
+            _report(outcomes, progress, task, json=json)
+            refused.update(outcome.status for outcome in outcomes if not outcome.ok)
+            taken.update(_FORECAST.get(o.decision or "", o.status) for o in outcomes if o.ok)
+            ids += [outcome.id for outcome in outcomes if wait and outcome.id is not None]
+        if wait:
+            taken = _followed(server, ids, progress)
     _close(taken + refused, json=json)
     if refused:
         raise typer.Exit(_FAILED)
 
 
-def _decided(outcomes: Sequence[Outcome]) -> Counter[str]:
-    """The messages taken, by what the rules say of them."""
-    return Counter(_FORECAST.get(o.decision or "", o.status) for o in outcomes if o.ok)
-
-
-def _followed(server: Server, outcomes: Sequence[Outcome], progress: Progress) -> Counter[str]:
-    ids = {outcome.id for outcome in outcomes if outcome.id is not None}
+def _followed(server: Server, ids: Sequence[str], progress: Progress) -> Counter[str]:
     task = progress.add_task("waiting", total=len(ids))
 
     def show(counts: Counter[str]) -> None:
@@ -120,7 +121,9 @@ def send_all(
     run = uuid.uuid4().hex
     for number, group in enumerate(_batches(entries, batch)):
         good = [_named(entry, once) for entry in group if isinstance(entry, Entry)]
-        answers = iter(_post(server, good, f"send-{run}-{number}")) if good else iter(())
+        # A server that never answered is probably not there; one that did before may be restarting.
+        delays = RETRY_DELAYS_SECONDS if number else ()
+        answers = iter(_post(server, good, f"send-{run}-{number}", delays) if good else ())
         yield [
             next(answers)
             if isinstance(entry, Entry)
@@ -149,12 +152,21 @@ def _batches(entries: Iterator[Entry | Malformed], batch: int) -> Iterator[list[
         yield group
 
 
-def _post(server: Server, entries: Sequence[Entry], idempotency_key: str) -> list[Outcome]:
-    answer = server.post(
-        "/v1/messages:batch",
-        {"messages": [entry.document for entry in entries]},
-        headers={"idempotency-key": idempotency_key},
-    )
+def _post(server: Server, entries: Sequence[Entry], idempotency_key: str, delays: Sequence[float]) -> list[Outcome]:
+    """Send one batch, again after each delay while the server is away. Its key keeps it from being taken twice."""
+    document = {"messages": [entry.document for entry in entries]}
+    headers = {"idempotency-key": idempotency_key}
+    for delay_seconds in delays:
+        try:
+            return _results(server.post("/v1/messages:batch", document, headers=headers), entries)
+        except ChappeError as error:
+            if not (isinstance(error, ServerUnreachable) or error.details.get("status") in _AWAY):
+                raise
+        time.sleep(delay_seconds)
+    return _results(server.post("/v1/messages:batch", document, headers=headers), entries)
+
+
+def _results(answer: Any, entries: Sequence[Entry]) -> list[Outcome]:
     results = answer.get("results") if isinstance(answer, dict) else None
     if not isinstance(results, list) or len(results) != len(entries):
         raise ServerRefused("the answer to a batch does not fit it; do server and command belong together?")
