@@ -16,6 +16,7 @@ SUPPRESSION = "sup"
 _COUNTER_BITS = 11
 _NODE_BITS = 10
 _TIME_SHIFT = _COUNTER_BITS + _NODE_BITS
+_NODE_MASK = (1 << _NODE_BITS) - 1
 _COUNTER_MASK = (1 << _COUNTER_BITS) - 1
 _TEXT = re.compile(r"([a-z]{3})_([0-9a-f]{16})", re.ASCII)
 LARGEST = (1 << 63) - 1
@@ -53,12 +54,14 @@ class KeySource:
     """
 
     def __init__(self, now_ms: Callable[[], int], *, last: int = 0, node: int = 0) -> None:
-        if not 0 <= node < 1 << _NODE_BITS:
-            raise ValueError(f"node must be 0 to {(1 << _NODE_BITS) - 1}, not {node}")
+        if not 0 <= node <= _NODE_MASK:
+            raise ValueError(f"node must be 0 to {_NODE_MASK}, not {node}")
         self._now_ms = now_ms
         self._node = node << _COUNTER_BITS
         self._time_ms = last >> _TIME_SHIFT
-        self._counter = last & _COUNTER_MASK
+        # A key of another node may be larger than what is left of its millisecond here.
+        same_node = last >> _COUNTER_BITS & _NODE_MASK == node
+        self._counter = last & _COUNTER_MASK if same_node else _COUNTER_MASK
 
     def next(self) -> int:
         """A new key."""
