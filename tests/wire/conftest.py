@@ -34,9 +34,16 @@ def fresh_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[
         yield start
 
 
+@pytest.fixture(scope="module", params=["json", "query"])
+def protocol(request: pytest.FixtureRequest) -> str:
+    """Each test that speaks through `sqs` runs once in each protocol."""
+    name: str = request.param
+    return name
+
+
 @pytest.fixture(scope="module")
-def sqs(server: LiveServer) -> Iterator[Any]:
-    client = server.client()
+def sqs(server: LiveServer, protocol: str) -> Iterator[Any]:
+    client = server.client(protocol=protocol)
     yield client
     client.close()
 

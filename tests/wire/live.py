@@ -14,7 +14,8 @@ import boto3
 import uvloop
 from botocore.config import Config
 from tests.conformance.engines import KINDS
-from tests.wire.answers import check_answer
+from tests.wire.answers import check_json, check_xml
+from tests.wire.query_model import query_session
 
 from chappe.api.aws_frontend import AwsFrontend
 from chappe.api.limits import HttpLimits
@@ -90,17 +91,18 @@ class LiveServer:
         """Run something in the server's loop."""
         return asyncio.run_coroutine_threadsafe(work, self.loop).result(GIVE_UP_SECONDS)
 
-    def client(self, **settings: Any) -> Any:
+    def client(self, *, protocol: str = "json", **settings: Any) -> Any:
         """An SQS client as a user would make it, without retries so that a test sees each answer.
 
-        Each answer is held to the service model.
+        `protocol` is "json" or "query", what older SDKs speak. Each answer is held to the service model.
         """
         credentials = {"aws_access_key_id": self.access_key.id, "aws_secret_access_key": self.access_key.secret}
         config = settings.pop("config", Config(retries={"total_max_attempts": 1}, read_timeout=60))
-        client = boto3.client(
+        session = query_session(self._folder) if protocol == "query" else boto3.Session()
+        client = session.client(
             "sqs", **{"endpoint_url": self.url, "region_name": REGION, **credentials, **settings}, config=config
         )
-        client.meta.events.register("after-call.sqs", check_answer)
+        client.meta.events.register("after-call.sqs", {"json": check_json, "query": check_xml}[protocol])
         return client
 
     def _run(self) -> None:

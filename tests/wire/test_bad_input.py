@@ -13,6 +13,12 @@ from tests.wire.raw import JSON, Answer, RawClient, message
 MIB = 1_048_576
 
 
+@pytest.fixture(scope="module")
+def protocol() -> str:
+    """The requests here are written by hand, in JSON."""
+    return "json"
+
+
 @pytest.fixture
 def client(server: LiveServer, sqs: Any, queue: str) -> Iterator[RawClient]:
     """A connection that must still work after the test, and a queue that must still be empty."""
@@ -158,7 +164,6 @@ def test_no_queue_at_all_and_a_queue_in_the_path(client: RawClient, server: Live
         ("DynamoDB_20120810.ListTables", "UnknownOperationException"),
         (".", "UnknownOperationException"),
         ("AmazonSQS." + "x" * 5000, "UnknownOperationException"),
-        ("AmazonSQS.TagQueue", "UnsupportedOperation"),
     ],
 )
 def test_an_unknown_operation(client: RawClient, target: str, error: str) -> None:
@@ -176,24 +181,6 @@ def test_a_missing_operation(client: RawClient) -> None:
 def test_another_method_than_post(client: RawClient) -> None:
     answer = client.ask(b"", "ListQueues", method="GET")
     assert (answer.status, answer.error) == (400, "UnknownOperationException")
-
-
-@pytest.mark.parametrize(
-    ("method", "path", "body"),
-    [
-        ("POST", "/", b"Action=ListQueues&Version=2012-11-05"),
-        ("POST", "/123456789012/q", b"Action=SendMessage&MessageBody=x"),
-        ("POST", "/", b""),
-        ("GET", "/?Action=ListQueues&Version=2012-11-05", b""),
-        ("GET", "/123456789012/q?Action=ReceiveMessage", b""),
-    ],
-)
-def test_the_query_protocol_is_declined_in_its_own_form(client: RawClient, method: str, path: str, body: bytes) -> None:
-    form = "application/x-www-form-urlencoded; charset=utf-8"
-    answer = client.ask(body, None, path=path, method=method, content_type=form)
-    assert (answer.status, answer.headers["content-type"]) == (400, "text/xml")
-    assert b"<Code>AWS.SimpleQueueService.UnsupportedOperation</Code>" in answer.body
-    assert b"JSON protocol" in answer.body
 
 
 def test_a_batch_with_one_bad_entry(client: RawClient, sqs: Any, queue: str) -> None:

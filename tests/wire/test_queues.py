@@ -9,16 +9,29 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 from tests.wire.live import ACCOUNT, REGION, LiveServer
+from tests.wire.query_model import ERRORS, SHAPE_OF_CODE
 
 NewName = Callable[..., str]
+STATUS = {shape: status for shape, (_, status) in ERRORS.items()} | {"AccessDeniedException": 403}
 
 
 def error_of(call: Callable[..., Any], **parameters: Any) -> tuple[str, str, str]:
-    """The code, the shape and the message of the error a call gives."""
+    """The code, the shape and the message of the error a call gives, as they are in the JSON protocol."""
     with pytest.raises(ClientError) as caught:
         call(**parameters)
-    error = caught.value.response["Error"]
-    return error["Code"], error.get("QueryErrorCode", error["Code"]), error["Message"]
+    response = caught.value.response
+    error = response["Error"]
+    code, message = error["Code"], error["Message"]
+    assert error["Type"] == "Sender"
+    if "QueryErrorCode" in error:
+        shape = error["QueryErrorCode"]
+    else:
+        shape = SHAPE_OF_CODE.get(code, code)
+        if shape == "QueueDoesNotExist":
+            assert message == "The specified queue does not exist for this wsdl version."
+            message = "The specified queue does not exist."
+    assert response["ResponseMetadata"]["HTTPStatusCode"] == STATUS.get(shape, 400)
+    return code, shape, message
 
 
 def attributes_of(sqs: Any, url: str, *names: str) -> dict[str, str]:
@@ -126,9 +139,9 @@ def test_a_fifo_queue_ends_in_fifo(sqs: Any, new_name: NewName) -> None:
     )
 
 
-def test_queues_are_listed_by_prefix_and_page(fresh_server: Callable[..., LiveServer]) -> None:
+def test_queues_are_listed_by_prefix_and_page(fresh_server: Callable[..., LiveServer], protocol: str) -> None:
     live = fresh_server()
-    sqs = live.client()
+    sqs = live.client(protocol=protocol)
     assert "QueueUrls" not in sqs.list_queues()
     urls = [sqs.create_queue(QueueName=f"a-{n:02}")["QueueUrl"] for n in range(7)]
     other = sqs.create_queue(QueueName="b")["QueueUrl"]
@@ -226,7 +239,7 @@ def test_messages_received_too_often_move_to_the_dead_letter_queue(
     assert found["Attributes"]["DeadLetterQueueSourceArn"] == attributes_of(sqs, queue, "QueueArn")["QueueArn"]
 
 
-def test_the_queue_of_another_account_is_refused(sqs: Any, server: LiveServer, queue: str) -> None:
+def test_the_queue_of_another_account_is_refused(sqs: Any, server: LiveServer, protocol: str, queue: str) -> None:
     name = queue.rpartition("/")[2]
     foreign = f"{server.url}/999999999999/{name}"
     code, shape, _ = error_of(sqs.send_message, QueueUrl=foreign, MessageBody="x")
@@ -235,7 +248,7 @@ def test_the_queue_of_another_account_is_refused(sqs: Any, server: LiveServer, q
     assert error_of(sqs.delete_queue, QueueUrl=foreign)[0] == "AccessDenied"
     sqs.send_message(QueueUrl=queue, MessageBody="mine")
     other = server.keys.create_access_key("other", account="999999999999")
-    theirs = server.client(aws_access_key_id=other.id, aws_secret_access_key=other.secret)
+    theirs = server.client(protocol=protocol, aws_access_key_id=other.id, aws_secret_access_key=other.secret)
     assert error_of(theirs.receive_message, QueueUrl=queue)[0] == "AccessDenied"
     theirs.close()
 
@@ -254,13 +267,7 @@ def test_queue_urls_are_understood_under_any_host(sqs: Any, queue: str, url: str
     assert attributes_of(sqs, queue, "ApproximateNumberOfMessages") == {"ApproximateNumberOfMessages": "1"}
 
 
-def test_urls_are_told_under_the_host_the_client_used(server: LiveServer, new_name: NewName) -> None:
-    sqs = server.client(endpoint_url=f"http://localhost:{server.server.port}")
+def test_urls_are_told_under_the_host_the_client_used(server: LiveServer, protocol: str, new_name: NewName) -> None:
+    sqs = server.client(protocol=protocol, endpoint_url=f"http://localhost:{server.server.port}")
     assert sqs.create_queue(QueueName=new_name())["QueueUrl"].startswith(f"http://localhost:{server.server.port}/")
     sqs.close()
-
-
-def test_operations_of_a_later_version_say_so(sqs: Any, queue: str) -> None:
-    code, shape, message = error_of(sqs.list_queue_tags, QueueUrl=queue)
-    assert (code, shape) == ("AWS.SimpleQueueService.UnsupportedOperation", "UnsupportedOperation")
-    assert message == "ListQueueTags is not supported by this version of Chappe."

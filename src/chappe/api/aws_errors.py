@@ -47,10 +47,10 @@ class UnknownOperation(InvalidInput):
     code = "unknown_operation"
 
 
-class UnsupportedOperation(InvalidInput):
-    """An operation of the service that this version does not have."""
+class NoOperation(InvalidInput):
+    """A request of the Query protocol without an Action."""
 
-    code = "unsupported_operation"
+    code = "no_operation"
 
 
 class RequestTooLarge(InvalidInput):
@@ -71,6 +71,7 @@ _FRAMEWORK: dict[type[ChappeError], tuple[int, str, str | None]] = {
     Unauthenticated: (403, "InvalidSignatureException", "SignatureDoesNotMatch"),
     MalformedRequest: (400, "SerializationException", None),
     UnknownOperation: (400, "UnknownOperationException", None),
+    NoOperation: (404, "UnknownOperationException", None),
     RequestTooLarge: (413, "RequestEntityTooLargeException", "RequestEntityTooLarge"),
 }
 _SERVICE_STATUS: dict[type[ChappeError], int] = {PurgeInProgress: 403, InFlightLimit: 403, PermissionDenied: 403}
@@ -87,14 +88,6 @@ def aws_error(error: ChappeError) -> AwsError:
         if found is not None:
             status, name, query_code = found
             return AwsError(status, FRAMEWORK_NAMESPACE, name, query_code, error.message)
-    if isinstance(error, UnsupportedOperation):
-        return AwsError(
-            400,
-            SERVICE_NAMESPACE,
-            "UnsupportedOperation",
-            "AWS.SimpleQueueService.UnsupportedOperation",
-            error.message,
-        )
     names = name_of(error)
     if names.shape == "InternalFailure":
         return internal_failure()

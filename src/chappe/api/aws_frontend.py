@@ -1,6 +1,6 @@
 """From an AWS request to its answer: find the operation, establish the caller, decode, run, encode.
 
-Knows requests and answers, not sockets; see `http_protocol` for those.
+Knows requests and answers, not sockets (see `http_protocol`), and no wire format (see `aws_json` and `aws_query`).
 """
 
 from __future__ import annotations
@@ -11,20 +11,14 @@ import re
 import uuid
 from typing import Any
 
-import msgspec
 import structlog
 
-from chappe.api import aws_json
-from chappe.api.aws_errors import (
-    AwsError,
-    RequestTooLarge,
-    UnknownOperation,
-    UnsupportedOperation,
-    aws_error,
-    internal_failure,
-)
-from chappe.api.aws_query import NAMESPACE, encode_error
-from chappe.api.sqs import NOT_YET, SERVICE, TARGET_PREFIX, Operation, sqs_operations
+from chappe.api.aws_errors import RequestTooLarge, aws_error, internal_failure
+from chappe.api.aws_json import JsonCodec
+from chappe.api.aws_messages import AwsRequest, AwsResponse
+from chappe.api.aws_query import FORM, QueryCodec, QueryService
+from chappe.api.operations import Codec, Operation
+from chappe.api.sqs import NAMESPACE, SERVICE, TARGET_PREFIX, sqs_operations
 from chappe.broker.directory import Call
 from chappe.broker.shapes import QueueInput, Shape
 from chappe.broker.sqs import Sqs
@@ -37,52 +31,6 @@ _QUEUE_PATH = re.compile(rb"/[0-9]{12}/[A-Za-z0-9_.-]{1,80}")
 _HOSTS_REMEMBERED = 1024
 
 
-class AwsRequest:
-    """A request as it came. `headers` in order, names in lower case; `fields` the same as a mapping.
-
-    `abandoned` is set when the client has gone away before the answer was there.
-    """
-
-    __slots__ = ("abandoned", "body", "fields", "headers", "keep_alive", "method", "path", "query", "target", "task")
-
-    def __init__(
-        self,
-        method: bytes,
-        path: bytes,
-        query: bytes,
-        headers: list[tuple[bytes, bytes]],
-        fields: dict[bytes, bytes],
-        body: bytes,
-        *,
-        keep_alive: bool = True,
-    ) -> None:
-        self.method = method
-        self.path = path
-        self.query = query
-        self.headers = headers
-        self.fields = fields
-        self.target = fields.get(b"x-amz-target")
-        self.body = body
-        self.keep_alive = keep_alive
-        self.abandoned = False
-        self.task: asyncio.Task[None] | None = None
-
-
-class AwsResponse(msgspec.Struct, frozen=True):
-    """`query_error` is the value of the header `x-amzn-query-error`, empty for none."""
-
-    status: int
-    content_type: bytes
-    request_id: bytes
-    body: bytes
-    query_error: bytes = b""
-
-
-class _Row(msgspec.Struct, frozen=True):
-    operation: Operation
-    decoder: msgspec.json.Decoder[Any]
-
-
 class AwsFrontend:
     """Speaks the AWS APIs for one server.
 
@@ -92,10 +40,9 @@ class AwsFrontend:
     def __init__(self, sqs: Sqs, authenticator: Authenticator, *, public_url: str | None = None) -> None:
         self._authenticator = authenticator
         self._public_url = None if public_url is None else public_url.rstrip("/")
-        self._rows = {
-            f"{TARGET_PREFIX}.{name}".encode(): _Row(operation, msgspec.json.Decoder(operation.shape))
-            for name, operation in sqs_operations(sqs).items()
-        }
+        operations = sqs_operations(sqs)
+        self._json: Codec = JsonCodec({TARGET_PREFIX: operations.values()})
+        self._query: Codec = QueryCodec({SERVICE: QueryService(NAMESPACE, operations)})
         self._endpoints: dict[bytes, str] = {}
         self._waiting: set[asyncio.Task[Any]] = set()
         self._stopping = False
@@ -112,16 +59,19 @@ class AwsFrontend:
             return path == b"/" or _QUEUE_PATH.fullmatch(path) is not None
         return (
             method == b"POST"
-            and content_type.startswith(b"application/x-www-form-urlencoded")
+            and content_type.startswith(FORM)
             and (path == b"/" or _QUEUE_PATH.fullmatch(path) is not None)
         )
 
     async def answer(self, request: AwsRequest) -> AwsResponse:
         """Carry out a request. Never raises but when it is cancelled because the client has gone."""
         request_id = next(self._request_ids)
+        codec = self._codec(request.fields)
+        operation = None
         try:
-            output = await self._carry_out(request)
-            return AwsResponse(200, aws_json.CONTENT_TYPE, request_id, aws_json.encode(output))
+            operation = codec.operation(request)
+            output = await self._carry_out(request, codec, operation)
+            return codec.answer(operation, output, request_id)
         except ChappeError as error:
             described = aws_error(error)
             if described.status == 500:
@@ -129,13 +79,12 @@ class AwsFrontend:
         except Exception as error:  # noqa: BLE001 - the edge of the server: a defect must not close the connection
             _log.error("aws_request_failed", request_id=request_id.decode(), exc_info=error)
             described = internal_failure()
-        return self._refusal(request.target is not None or _is_json(request.fields), described, request_id)
+        return codec.refusal(operation, described, request_id)
 
     def too_large(self, fields: dict[bytes, bytes], limit_bytes: int) -> AwsResponse:
         """The answer to a request whose body exceeds the limit."""
         error = aws_error(RequestTooLarge(f"HTTP content length exceeded {limit_bytes} bytes."))
-        json = b"x-amz-target" in fields or _is_json(fields)
-        return self._refusal(json, error, next(self._request_ids))
+        return self._codec(fields).refusal(None, error, next(self._request_ids))
 
     def abandon(self, request: AwsRequest) -> None:
         """The client has gone: a receive that waits is ended, anything else is carried through."""
@@ -148,18 +97,15 @@ class AwsFrontend:
         for task in self._waiting:
             task.cancel()
 
-    async def _carry_out(self, request: AwsRequest) -> Shape | None:
-        row = self._rows.get(request.target or b"")
-        if row is None or request.method != b"POST":
-            raise self._unknown(request)
-        operation = row.operation
+    def _codec(self, fields: dict[bytes, bytes]) -> Codec:
+        json = b"x-amz-target" in fields or fields.get(b"content-type", b"").startswith(b"application/x-amz-json")
+        return self._json if json else self._query
+
+    async def _carry_out(self, request: AwsRequest, codec: Codec, operation: Operation) -> Shape | None:
         principal = self._authenticator.authenticate_aws(
             request.method, request.path, request.query, request.headers, request.body, operation.service
         )
-        try:
-            given = row.decoder.decode(request.body)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            given = aws_json.decode_patiently(request.body, operation.shape)
+        given = codec.decode(request, operation)
         if isinstance(given, QueueInput) and given.queue_url is None and request.path != b"/":
             given.queue_url = request.path.decode("ascii", "replace")
         call = Call(principal, self._endpoint(request.fields))
@@ -191,25 +137,6 @@ class AwsFrontend:
         """Whether the request was cancelled because the server stops, with the client still there."""
         return self._stopping and not request.abandoned
 
-    def _unknown(self, request: AwsRequest) -> ChappeError:
-        if request.target is None:
-            if _is_json(request.fields):
-                return UnknownOperation(
-                    "The request names no operation: the header X-Amz-Target is missing "
-                    f"(for example `X-Amz-Target: {TARGET_PREFIX}.SendMessage`)."
-                )
-            return UnsupportedOperation(
-                "This server speaks the AWS JSON protocol, not the Query protocol: use an SDK of 2024 or later "
-                "(boto3 1.34 or later), which sends X-Amz-Target instead of Action."
-            )
-        target = request.target[:200].decode("ascii", "replace")
-        prefix, _, name = target.partition(".")
-        if prefix == TARGET_PREFIX and name in NOT_YET:
-            return UnsupportedOperation(f"{name} is not supported by this version of Chappe.")
-        if request.target in self._rows:
-            return UnknownOperation(f"{target} must be sent with POST, not {request.method.decode('ascii')[:20]}.")
-        return UnknownOperation(f"There is no operation {target} here.")
-
     def _endpoint(self, fields: dict[bytes, bytes]) -> str:
         if self._public_url is not None:
             return self._public_url
@@ -222,19 +149,6 @@ class AwsFrontend:
                 self._endpoints.clear()
             self._endpoints[host] = endpoint
         return endpoint
-
-    def _refusal(self, json: bool, error: AwsError, request_id: bytes) -> AwsResponse:
-        if not json:
-            return AwsResponse(
-                error.status, b"text/xml", request_id, encode_error(error, request_id, NAMESPACE[SERVICE])
-            )
-        fault = "Sender" if error.sender_fault else "Receiver"
-        query_error = b"" if error.query_code is None else f"{error.query_code};{fault}".encode()
-        return AwsResponse(error.status, aws_json.CONTENT_TYPE, request_id, aws_json.encode_error(error), query_error)
-
-
-def _is_json(fields: dict[bytes, bytes]) -> bool:
-    return fields.get(b"content-type", b"").startswith(b"application/x-amz-json")
 
 
 def _request_ids() -> Any:

@@ -14,7 +14,8 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
-from chappe.api.aws_frontend import AwsFrontend, AwsRequest, AwsResponse
+from chappe.api.aws_frontend import AwsFrontend
+from chappe.api.aws_messages import AwsRequest, AwsResponse
 from chappe.api.limits import HttpLimits
 from chappe.api.refusals import Refusal, refusal_bytes
 

@@ -14,7 +14,7 @@ import structlog
 from uvicorn.config import Config
 from uvicorn.server import ServerState
 
-from chappe.api.aws_frontend import AwsRequest
+from chappe.api.aws_messages import AwsRequest
 from chappe.api.connection import CONTINUE, Connection, Shared, response_bytes
 from chappe.api.refusals import TOO_MANY_CONNECTIONS, Refusal
 

@@ -6,49 +6,13 @@ what comes back.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import Any
-
-import msgspec
-
+from chappe.api.operations import Operation, Run, named_after_inputs
 from chappe.broker import shapes
-from chappe.broker.directory import Call
 from chappe.broker.sqs import Sqs
 
 SERVICE = "sqs"
 TARGET_PREFIX = "AmazonSQS"
-
-NOT_YET = frozenset(
-    {
-        "AddPermission",
-        "CancelMessageMoveTask",
-        "ListDeadLetterSourceQueues",
-        "ListMessageMoveTasks",
-        "ListQueueTags",
-        "RemovePermission",
-        "StartMessageMoveTask",
-        "TagQueue",
-        "UntagQueue",
-    }
-)
-"""Operations of the service that this version does not have."""
-
-Run = Callable[[Call, Any], Awaitable[shapes.Shape | None]]
-GiveBack = Callable[[Call, Any, Any], Awaitable[None]]
-
-
-class Operation(msgspec.Struct, frozen=True):
-    """`give_back` undoes an answer that could not be handed over; an operation that has one may wait for
-    long.
-    """
-
-    name: str
-    service: str
-    shape: type[shapes.Shape]
-    run: Run
-    give_back: GiveBack | None = None
-    empty: shapes.Shape | None = None
-    """What such an operation answers when the server stops while it waits."""
+NAMESPACE = "http://queue.amazonaws.com/doc/2012-11-05/"
 
 
 def sqs_operations(sqs: Sqs) -> dict[str, Operation]:
@@ -68,7 +32,7 @@ def sqs_operations(sqs: Sqs) -> dict[str, Operation]:
         (shapes.ChangeMessageVisibilityInput, sqs.receiver.change_message_visibility),
         (shapes.ChangeMessageVisibilityBatchInput, sqs.receiver.change_message_visibility_batch),
     ]
-    operations = [Operation(shape.__name__.removesuffix("Input"), SERVICE, shape, run) for shape, run in rows]
+    operations = named_after_inputs(SERVICE, rows)
     operations.append(
         Operation(
             "ReceiveMessage",

@@ -21,6 +21,8 @@ COUNT_MAX = 10
 NAME_MAX_BYTES = 256
 TYPE_MAX_BYTES = 256
 TRACE_HEADER = "AWSTraceHeader"
+EVERYTHING = frozenset({"All", ".*", "*"})
+"""What a receiver may say to ask for all attributes; the last is not documented, and the real service takes it."""
 
 _NAME = re.compile(r"[A-Za-z0-9_.-]+")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,9})?", re.ASCII)
@@ -91,8 +93,8 @@ def md5_of_trace_header(text: str) -> str:
 
 
 def chosen(attributes: TypedAttributes, names: Sequence[str]) -> TypedAttributes:
-    """The attributes a receiver asked for: by name, `prefix.*`, or all of them with `All` or `.*`."""
-    if "All" in names or ".*" in names:
+    """The attributes a receiver asked for: by name, `prefix.*`, or all of them with `All`, `.*` or `*`."""
+    if not EVERYTHING.isdisjoint(names):
         return attributes
     exact = set(names)
     prefixes = tuple(name[:-1] for name in names if name.endswith(".*"))
@@ -103,7 +105,7 @@ def chosen(attributes: TypedAttributes, names: Sequence[str]) -> TypedAttributes
 
 def names_anything(names: Iterable[str]) -> bool:
     """Whether any of the names asked for could name an attribute; the others are ignored."""
-    return any(name in ("All", ".*") or _plausible(name.removesuffix(".*")) for name in names)
+    return any(name in EVERYTHING or _plausible(name.removesuffix(".*")) for name in names)
 
 
 def to_shapes(attributes: TypedAttributes) -> MessageAttributes:

@@ -15,12 +15,14 @@ from chappe.broker.names import QueueName
 from chappe.broker.receipts import ReceiptHandle, explained, handle_of, parse_handle
 from chappe.broker.sending import SEQUENCE_BASE
 from chappe.broker.shapes import (
-    BatchOutput,
-    BatchResultEntry,
     BatchResultErrorEntry,
     ChangeMessageVisibilityBatchInput,
+    ChangeMessageVisibilityBatchOutput,
+    ChangeMessageVisibilityBatchResultEntry,
     ChangeMessageVisibilityInput,
     DeleteMessageBatchInput,
+    DeleteMessageBatchOutput,
+    DeleteMessageBatchResultEntry,
     DeleteMessageInput,
     Message,
     ReceiveMessageInput,
@@ -74,7 +76,7 @@ class Receiver:
         if error is not None:
             raise explained(error, handle.text)
 
-    async def delete_message_batch(self, call: Call, request: DeleteMessageBatchInput) -> BatchOutput:
+    async def delete_message_batch(self, call: Call, request: DeleteMessageBatchInput) -> DeleteMessageBatchOutput:
         queue = await self._directory.find(call, request.queue_url)
         entries = check_batch(request.entries, "DeleteMessageBatchRequestEntry")
         good: list[tuple[str, ReceiptHandle]] = []
@@ -85,7 +87,10 @@ class Receiver:
             except ChappeError as error:
                 bad.append(failed(entry_id, error))
         errors = await self._engine.delete(queue.engine_name, [h.receipt for _, h in good]) if good else []
-        return _batch_output(good, errors, bad)
+        done = _done(good, errors, bad)
+        return DeleteMessageBatchOutput(
+            successful=[DeleteMessageBatchResultEntry(id=each) for each in done], failed=bad
+        )
 
     async def change_message_visibility(self, call: Call, request: ChangeMessageVisibilityInput) -> None:
         queue = await self._directory.find(call, request.queue_url)
@@ -97,7 +102,7 @@ class Receiver:
 
     async def change_message_visibility_batch(
         self, call: Call, request: ChangeMessageVisibilityBatchInput
-    ) -> BatchOutput:
+    ) -> ChangeMessageVisibilityBatchOutput:
         queue = await self._directory.find(call, request.queue_url)
         entries = check_batch(request.entries, "ChangeMessageVisibilityBatchRequestEntry")
         good: list[tuple[str, ReceiptHandle]] = []
@@ -111,7 +116,10 @@ class Receiver:
             except ChappeError as error:
                 bad.append(failed(entry_id, error))
         errors = await self._engine.change_visibility(queue.engine_name, changes) if changes else []
-        return _batch_output(good, errors, bad)
+        return ChangeMessageVisibilityBatchOutput(
+            successful=[ChangeMessageVisibilityBatchResultEntry(id=each) for each in _done(good, errors, bad)],
+            failed=bad,
+        )
 
     def _timeout_ms(self, seconds: int | None, handle: ReceiptHandle) -> int:
         """A message is invisible for twelve hours at most, counted from when it was received."""
@@ -189,15 +197,16 @@ def _required_handle(text: str | None) -> ReceiptHandle:
     return parse_handle(text)
 
 
-def _batch_output(
+def _done(
     good: Sequence[tuple[str, ReceiptHandle]],
     errors: Sequence[ChappeError | None],
     bad: list[BatchResultErrorEntry],
-) -> BatchOutput:
+) -> list[str]:
+    """The ids of the entries that the engine carried out; the others go to `bad`."""
     done = []
     for (entry_id, handle), error in zip(good, errors, strict=True):
         if error is None:
-            done.append(BatchResultEntry(id=entry_id))
+            done.append(entry_id)
         else:
             bad.append(failed(entry_id, explained(error, handle.text)))
-    return BatchOutput(successful=done, failed=bad)
+    return done

@@ -197,12 +197,19 @@ class ChangeMessageVisibilityBatchInput(QueueInput):
     entries: list[ChangeMessageVisibilityBatchRequestEntry] | None = None
 
 
-class BatchResultEntry(Shape):
+class DeleteMessageBatchResultEntry(Shape):
     id: str
 
 
-class BatchOutput(Shape):
-    """The answer to a batch of deletes or visibility changes."""
+class DeleteMessageBatchOutput(Shape):
+    successful: list[DeleteMessageBatchResultEntry]
+    failed: list[BatchResultErrorEntry]
 
-    successful: list[BatchResultEntry]
+
+class ChangeMessageVisibilityBatchResultEntry(Shape):
+    id: str
+
+
+class ChangeMessageVisibilityBatchOutput(Shape):
+    successful: list[ChangeMessageVisibilityBatchResultEntry]
     failed: list[BatchResultErrorEntry]

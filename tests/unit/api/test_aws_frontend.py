@@ -13,7 +13,8 @@ from structlog.testing import capture_logs
 from tests.model.reference import ReferenceEngine
 
 from chappe.api.aws_errors import aws_error
-from chappe.api.aws_frontend import AwsFrontend, AwsRequest, AwsResponse
+from chappe.api.aws_frontend import AwsFrontend
+from chappe.api.aws_messages import AwsRequest, AwsResponse
 from chappe.broker import errors as sqs_errors
 from chappe.broker.error_codes import ERROR_NAMES
 from chappe.broker.sqs import Sqs

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chappe.api.aws_errors import MalformedRequest
-from chappe.api.aws_json import decode_patiently, encode
+from chappe.api.aws_json import encode
+from chappe.api.json_decoding import decode_patiently
 from chappe.broker import shapes
 
 JSON = st.recursive(
