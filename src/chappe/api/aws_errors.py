@@ -9,7 +9,7 @@ from __future__ import annotations
 import msgspec
 
 from chappe.broker.error_codes import name_of
-from chappe.broker.errors import PurgeInProgress
+from chappe.broker.errors import OverLimit, PurgeInProgress, ResourceNotFound
 from chappe.model.errors import (
     ChappeError,
     InFlightLimit,
@@ -74,7 +74,13 @@ _FRAMEWORK: dict[type[ChappeError], tuple[int, str, str | None]] = {
     NoOperation: (404, "UnknownOperationException", None),
     RequestTooLarge: (413, "RequestEntityTooLargeException", "RequestEntityTooLarge"),
 }
-_SERVICE_STATUS: dict[type[ChappeError], int] = {PurgeInProgress: 403, InFlightLimit: 403, PermissionDenied: 403}
+_SERVICE_STATUS: dict[type[ChappeError], int] = {
+    PurgeInProgress: 403,
+    InFlightLimit: 403,
+    OverLimit: 403,
+    PermissionDenied: 403,
+    ResourceNotFound: 404,
+}
 _FRAMEWORK_SHAPES = frozenset(
     {"InvalidParameterValueException", "MissingRequiredParameterException", "AccessDeniedException"}
 )

@@ -13,12 +13,13 @@ from typing import Any
 
 import structlog
 
+from chappe.api import sqs as sqs_table
+from chappe.api import sts
 from chappe.api.aws_errors import RequestTooLarge, aws_error, internal_failure
 from chappe.api.aws_json import JsonCodec
 from chappe.api.aws_messages import AwsRequest, AwsResponse
 from chappe.api.aws_query import FORM, QueryCodec, QueryService
 from chappe.api.operations import Codec, Operation
-from chappe.api.sqs import NAMESPACE, SERVICE, TARGET_PREFIX, sqs_operations
 from chappe.broker.directory import Call
 from chappe.broker.shapes import QueueInput, Shape
 from chappe.broker.sqs import Sqs
@@ -40,9 +41,14 @@ class AwsFrontend:
     def __init__(self, sqs: Sqs, authenticator: Authenticator, *, public_url: str | None = None) -> None:
         self._authenticator = authenticator
         self._public_url = None if public_url is None else public_url.rstrip("/")
-        operations = sqs_operations(sqs)
-        self._json: Codec = JsonCodec({TARGET_PREFIX: operations.values()})
-        self._query: Codec = QueryCodec({SERVICE: QueryService(NAMESPACE, operations)})
+        operations = sqs_table.sqs_operations(sqs)
+        self._json: Codec = JsonCodec({sqs_table.TARGET_PREFIX: operations.values()})
+        self._query: Codec = QueryCodec(
+            {
+                sqs_table.SERVICE: QueryService(sqs_table.NAMESPACE, operations),
+                sts.SERVICE: QueryService(sts.NAMESPACE, sts.sts_operations()),
+            }
+        )
         self._endpoints: dict[bytes, str] = {}
         self._waiting: set[asyncio.Task[Any]] = set()
         self._stopping = False

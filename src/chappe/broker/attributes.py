@@ -2,8 +2,7 @@
 back.
 
 Source: Amazon SQS API Reference, CreateQueue and SetQueueAttributes. Attributes arrive and leave as text.
-What a caller set explicitly is kept as text in the engine's `QueueSettings.attributes`, tags beside them
-under `tag:`.
+What a caller set explicitly is kept as text in the engine's `QueueSettings.attributes`, beside the tags (see `tags`).
 """
 
 from __future__ import annotations
@@ -12,8 +11,9 @@ from collections.abc import Mapping
 
 import msgspec
 
-from chappe.broker.errors import InvalidAttributeName, InvalidAttributeValue, InvalidParameterValue
+from chappe.broker.errors import InvalidAttributeName, InvalidAttributeValue
 from chappe.broker.names import QueueName
+from chappe.broker.policies import parse_policy
 from chappe.broker.redrive import (
     RedriveAllowPolicy,
     RedrivePolicy,
@@ -27,8 +27,6 @@ VISIBILITY_MAX_SECONDS = 43_200
 WAIT_MAX_SECONDS = 20
 DELAY_MAX_SECONDS = 900
 IN_FLIGHT_MAX = 120_000
-TAGS_MAX = 50
-TAG_PREFIX = "tag:"
 _TEXT_MAX = 65_536
 
 _NUMBERS = {
@@ -112,18 +110,6 @@ def merge_attributes(stored: Mapping[str, str], given: Mapping[str, str], *, fif
     if checked.get("KmsMasterKeyId"):
         merged.pop("SqsManagedSseEnabled", None)
     return {name: value for name, value in merged.items() if value != ""}
-
-
-def check_tags(tags: Mapping[str, str]) -> dict[str, str]:
-    """Tags in their stored form."""
-    if len(tags) > TAGS_MAX:
-        raise InvalidParameterValue(f"A queue can have at most {TAGS_MAX} tags. You have sent {len(tags)}.")
-    for key, value in tags.items():
-        if not 1 <= len(key) <= 128 or len(value) > 256:
-            raise InvalidParameterValue("Tag keys must be between 1 and 128 characters, values at most 256 characters.")
-        if key.lower().startswith("aws:"):
-            raise InvalidParameterValue(f"Tag key '{key}' is invalid. The prefix aws: is reserved.")
-    return {TAG_PREFIX + key: value for key, value in tags.items()}
 
 
 def settings_of(stored: Mapping[str, str], *, fifo: bool) -> QueueSettings:
@@ -225,12 +211,7 @@ def _check_text(name: str, value: str) -> None:
     elif name == "RedriveAllowPolicy":
         parse_redrive_allow_policy(value)
     elif name == "Policy":
-        try:
-            policy = msgspec.json.decode(value)
-        except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
-            raise _invalid(name) from error
-        if not isinstance(policy, dict):
-            raise _invalid(name)
+        parse_policy(value)
 
 
 def _check_together(given: Mapping[str, str], merged: Mapping[str, str]) -> None:

@@ -51,6 +51,8 @@ ERROR_NAMES: dict[type[ChappeError], ErrorName] = {
     errors.InvalidAttributeName: ErrorName("InvalidAttributeName", "InvalidAttributeName"),
     errors.InvalidAttributeValue: ErrorName("InvalidAttributeValue", "InvalidAttributeValue"),
     errors.InvalidMessageContents: ErrorName("InvalidMessageContents", "InvalidMessageContents"),
+    errors.OverLimit: ErrorName("OverLimit", "OverLimit"),
+    errors.ResourceNotFound: ErrorName("ResourceNotFoundException", "ResourceNotFoundException"),
     PermissionDenied: ErrorName("AccessDeniedException", "AccessDenied"),
     Unavailable: ErrorName("ServiceUnavailable", "ServiceUnavailable", sender_fault=False),
     InvalidInput: ErrorName("InvalidParameterValueException", "InvalidParameterValue"),

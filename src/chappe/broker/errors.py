@@ -5,7 +5,7 @@ The texts are those Amazon SQS answers with: client code and tests match on them
 
 from __future__ import annotations
 
-from chappe.model.errors import Conflict, InvalidInput
+from chappe.model.errors import Conflict, InvalidInput, NotFound
 
 
 class InvalidParameterValue(InvalidInput):
@@ -82,6 +82,18 @@ class BatchTooLong(InvalidInput):
     """The messages of a batch are larger together than a batch may be."""
 
     code = "batch_too_long"
+
+
+class OverLimit(InvalidInput):
+    """More of something than a queue may have."""
+
+    code = "over_limit"
+
+
+class ResourceNotFound(NotFound):
+    """An ARN or a task handle that names nothing."""
+
+    code = "resource_not_found"
 
 
 SHOWN_MAX = 1024

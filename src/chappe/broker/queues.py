@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
-import base64
-import binascii
 from collections.abc import Callable
 
 from chappe.broker import attributes, redrive
+from chappe.broker.changes import Changes
 from chappe.broker.directory import NOT_FOUND, Call, Directory, check_access
 from chappe.broker.errors import (
     InvalidAttributeName,
-    InvalidParameterValue,
     MissingParameter,
     PurgeInProgress,
     QueueDeletedRecently,
-    invalid_value,
 )
 from chappe.broker.names import QueueName, check_new_name
+from chappe.broker.paging import page_size, page_start, page_token
 from chappe.broker.shapes import (
     CreateQueueInput,
     DeleteQueueInput,
@@ -30,11 +27,11 @@ from chappe.broker.shapes import (
     QueueUrlOutput,
     SetQueueAttributesInput,
 )
+from chappe.broker.tags import check_tags
 from chappe.engine.base import Engine, QueueSettings
 from chappe.model.errors import QueueExists, QueueNotFound
 
 PURGE_INTERVAL_MS = 60_000
-PAGE_MAX = 1000
 
 
 class Queues:
@@ -45,15 +42,21 @@ class Queues:
     """
 
     def __init__(
-        self, engine: Engine, directory: Directory, clock_ms: Callable[[], int], *, recreate_after_ms: int = 0
+        self,
+        engine: Engine,
+        directory: Directory,
+        changes: Changes,
+        clock_ms: Callable[[], int],
+        *,
+        recreate_after_ms: int = 0,
     ) -> None:
         self._engine = engine
         self._directory = directory
+        self._changes = changes
         self._clock_ms = clock_ms
         self._recreate_after_ms = recreate_after_ms
         self._purged = RecentEvents(PURGE_INTERVAL_MS, clock_ms)
         self._deleted = RecentEvents(recreate_after_ms, clock_ms)
-        self._changing = asyncio.Lock()
 
     async def create_queue(self, call: Call, request: CreateQueueInput) -> QueueUrlOutput:
         """Creating a queue that exists with the same values of the given attributes gives its URL."""
@@ -61,7 +64,7 @@ class Queues:
         fifo = given.get("FifoQueue") == "true"
         check_new_name(request.queue_name, fifo=fifo)
         stored = attributes.check_new_attributes(given, fifo=fifo)
-        tags = attributes.check_tags(request.tags or {})
+        tags = check_tags(request.tags or {}, request.queue_name or "")
         name = QueueName(call.principal.region, call.principal.account, request.queue_name or "")
         if self._deleted.recently(name.engine_name):
             raise QueueDeletedRecently(
@@ -90,18 +93,16 @@ class Queues:
 
     async def list_queues(self, call: Call, request: ListQueuesInput) -> ListQueuesOutput:
         """At most 1000 queues of the caller's region and account; a token only if `MaxResults` was given."""
-        limit = PAGE_MAX if request.max_results is None else request.max_results
-        if not 1 <= limit <= PAGE_MAX:
-            raise invalid_value("MaxResults", limit, f"Must be between 1 and {PAGE_MAX}, if provided.")
+        limit = page_size(request.max_results)
         mine = f"{call.principal.region}:{call.principal.account}:"
         prefix = mine + (request.queue_name_prefix or "")
-        after = _page_start(request.next_token, mine) if request.next_token else ""
+        after = page_start(request.next_token, mine)
         paged = request.max_results is not None
         found = await self._engine.list_queues(prefix=prefix, after=after, limit=limit + paged)
         shown = found[:limit]
         more = len(found) > limit
         urls = [f"{call.endpoint}/{call.principal.account}/{info.name.removeprefix(mine)}" for info in shown]
-        return ListQueuesOutput(queue_urls=urls or None, next_token=_page_token(shown[-1].name) if more else None)
+        return ListQueuesOutput(queue_urls=urls or None, next_token=page_token(shown[-1].name) if more else None)
 
     async def delete_queue(self, call: Call, request: DeleteQueueInput) -> None:
         name = self._directory.named(call, request.queue_url)
@@ -132,13 +133,12 @@ class Queues:
     async def set_queue_attributes(self, call: Call, request: SetQueueAttributesInput) -> None:
         if request.attributes is None:
             raise MissingParameter.named("Attributes")
-        async with self._changing:
-            queue = await self._directory.find(call, request.queue_url)
+        async with self._changes.to(call, request.queue_url) as queue:
             fifo = queue.attributes.fifo
             merged = attributes.merge_attributes(queue.settings.attributes, request.attributes, fifo=fifo)
             if "RedrivePolicy" in request.attributes:
                 await self._check_dead_letters(queue.name, merged)
-            await self._engine.set_queue(queue.engine_name, attributes.settings_of(merged, fifo=fifo))
+            await self._changes.store(queue, merged)
 
     async def purge_queue(self, call: Call, request: PurgeQueueInput) -> None:
         queue = await self._directory.find(call, request.queue_url)
@@ -202,17 +202,3 @@ class RecentEvents:
 
     def forget(self, queue: str) -> None:
         self._at.pop(queue, None)
-
-
-def _page_token(engine_name: str) -> str:
-    return base64.urlsafe_b64encode(engine_name.encode()).decode()
-
-
-def _page_start(token: str, mine: str) -> str:
-    try:
-        start = base64.b64decode(token, altchars=b"-_", validate=True).decode()
-    except (binascii.Error, ValueError):
-        start = ""
-    if not start.startswith(mine):
-        raise InvalidParameterValue("Invalid or expired next token.")
-    return start

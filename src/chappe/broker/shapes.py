@@ -91,6 +91,42 @@ class SetQueueAttributesInput(QueueInput):
     attributes: Attributes | None = None
 
 
+class TagQueueInput(QueueInput):
+    tags: Attributes | None = None
+
+
+class UntagQueueInput(QueueInput):
+    tag_keys: list[str] | None = None
+
+
+class ListQueueTagsInput(QueueInput):
+    pass
+
+
+class ListQueueTagsOutput(Shape):
+    tags: Attributes | None = None
+
+
+class AddPermissionInput(QueueInput):
+    label: str | None = None
+    aws_account_ids: list[str] | None = field(name="AWSAccountIds", default=None)
+    actions: list[str] | None = None
+
+
+class RemovePermissionInput(QueueInput):
+    label: str | None = None
+
+
+class ListDeadLetterSourceQueuesInput(QueueInput):
+    next_token: str | None = None
+    max_results: int | None = None
+
+
+class ListDeadLetterSourceQueuesOutput(Shape):
+    queue_urls: list[str] = field(name="queueUrls")
+    next_token: str | None = None
+
+
 # --- sending ------------------------------------------------------------------------------------------------
 
 
@@ -213,3 +249,61 @@ class ChangeMessageVisibilityBatchResultEntry(Shape):
 class ChangeMessageVisibilityBatchOutput(Shape):
     successful: list[ChangeMessageVisibilityBatchResultEntry]
     failed: list[BatchResultErrorEntry]
+
+
+# --- moving dead letters back -------------------------------------------------------------------------------
+
+
+class StartMessageMoveTaskInput(Shape):
+    source_arn: str | None = None
+    destination_arn: str | None = None
+    max_number_of_messages_per_second: int | None = None
+
+
+class StartMessageMoveTaskOutput(Shape):
+    task_handle: str
+
+
+class ListMessageMoveTasksInput(Shape):
+    source_arn: str | None = None
+    max_results: int | None = None
+
+
+class ListMessageMoveTasksResultEntry(Shape, kw_only=True):
+    """`task_handle` is told while the task can be cancelled, `failure_reason` once it has failed."""
+
+    task_handle: str | None = None
+    status: str
+    source_arn: str
+    destination_arn: str | None = None
+    max_number_of_messages_per_second: int | None = None
+    approximate_number_of_messages_moved: int
+    approximate_number_of_messages_to_move: int
+    failure_reason: str | None = None
+    started_timestamp: int
+    """Milliseconds since the Unix epoch."""
+
+
+class ListMessageMoveTasksOutput(Shape):
+    results: list[ListMessageMoveTasksResultEntry] | None = None
+
+
+class CancelMessageMoveTaskInput(Shape):
+    task_handle: str | None = None
+
+
+class CancelMessageMoveTaskOutput(Shape):
+    approximate_number_of_messages_moved: int
+
+
+# --- STS ----------------------------------------------------------------------------------------------------
+
+
+class GetCallerIdentityInput(Shape):
+    pass
+
+
+class GetCallerIdentityOutput(Shape):
+    arn: str
+    user_id: str
+    account: str

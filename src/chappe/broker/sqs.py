@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from chappe.broker.changes import Changes
+from chappe.broker.dead_letter_sources import DeadLetterSources
 from chappe.broker.directory import Directory
+from chappe.broker.permissions import Permissions
 from chappe.broker.queues import Queues
 from chappe.broker.receiving import Receiver
 from chappe.broker.sending import Sender
+from chappe.broker.tags import Tags
 from chappe.engine.base import Engine
 
 
@@ -18,6 +22,10 @@ class Sqs:
 
     def __init__(self, engine: Engine, clock_ms: Callable[[], int], *, recreate_after_ms: int = 0) -> None:
         directory = Directory(engine)
-        self.queues = Queues(engine, directory, clock_ms, recreate_after_ms=recreate_after_ms)
+        changes = Changes(engine, directory)
+        self.queues = Queues(engine, directory, changes, clock_ms, recreate_after_ms=recreate_after_ms)
+        self.tags = Tags(directory, changes)
+        self.permissions = Permissions(changes)
+        self.dead_letter_sources = DeadLetterSources(engine, directory)
         self.sender = Sender(engine, directory)
         self.receiver = Receiver(engine, directory, clock_ms)

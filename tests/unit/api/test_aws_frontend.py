@@ -109,7 +109,7 @@ def test_no_error_of_the_broker_or_of_credentials_is_an_internal_failure() -> No
         for error in vars(module).values():
             if isinstance(error, type) and error.__module__ == module.__name__:
                 described = aws_error(error("text"))
-                assert described.status in (400, 403), error
+                assert described.status in (400, 403, 404), error
                 assert described.message == "text"
                 assert described.query_code
 

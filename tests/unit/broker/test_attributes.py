@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 
 from chappe.broker.attributes import (
     check_new_attributes,
-    check_tags,
     effective,
     first_difference,
     merge_attributes,
     settings_of,
 )
 from chappe.broker.errors import InvalidAttributeName, InvalidAttributeValue, InvalidParameterValue
+from chappe.broker.tags import check_tags
 from chappe.engine.base import DeadLetterPolicy, QueueSettings
 
 BOUNDS = [
@@ -189,7 +189,7 @@ def test_policies_are_compared_by_what_they_say() -> None:
 
 
 def test_tags() -> None:
-    assert check_tags({"a": "", "b": "x" * 256}) == {"tag:a": "", "tag:b": "x" * 256}
+    assert check_tags({"a": "", "b": "x" * 256}, "q") == {"tag:a": "", "tag:b": "x" * 256}
     for bad in ({"": "x"}, {"x" * 129: ""}, {"a": "x" * 257}, {"aws:x": ""}, {str(n): "" for n in range(51)}):
         with pytest.raises(InvalidParameterValue):
-            check_tags(bad)
+            check_tags(bad, "q")
