@@ -21,6 +21,9 @@ SLICE_ROWS = 500
 SLICE_BYTES = 1 << 20
 
 
+Timer = tuple[int, int, int, Entry]
+
+
 class Taken(NamedTuple):
     """What one receive took from the queue: to deliver, to move to the dead-letter queue, past their retention."""
 
@@ -58,8 +61,9 @@ class Queue(ABC):
         """Messages on their way to the dead-letter queue."""
         self.move: asyncio.Task[None] | None = None
         """The latest such move."""
-        self.timers: list[tuple[int, int, Entry]] = []
-        """Heap of (instant, seq, entry): end of a visibility timeout or of a delay. Stale ones are skipped."""
+        self.timers: list[Timer] = []
+        """Heap of (instant, seq, tie-break, entry): end of a visibility timeout or of a delay. Stale ones are skipped.
+        A message that left memory and came back has a stale timer with the same instant and seq as its new one."""
         self.pollers: dict[Poller, None] = {}
         """In the order they came."""
         self.wake: asyncio.TimerHandle | None = None
@@ -124,7 +128,7 @@ class Queue(ABC):
         self.settings = info.settings
 
     def timer(self, at: int, entry: Entry) -> None:
-        heapq.heappush(self.timers, (at, entry.seq, entry))
+        heapq.heappush(self.timers, (at, entry.seq, id(entry), entry))
         if len(self.timers) > 1024 and len(self.timers) > 3 * (self.in_flight + self.waiting):
             self.timers = [t for t in self.timers if _runs(t)]
             heapq.heapify(self.timers)
@@ -141,7 +145,7 @@ class Queue(ABC):
             timer = heapq.heappop(timers)
             if not _runs(timer):
                 continue
-            entry = timer[2]
+            entry = timer[3]
             if entry.state is State.IN_FLIGHT:
                 self.in_flight -= 1
             entry.state = State.READY
@@ -225,8 +229,8 @@ class Queue(ABC):
         self.promote(now)
 
 
-def _runs(timer: tuple[int, int, Entry]) -> bool:
-    at, _, entry = timer
+def _runs(timer: Timer) -> bool:
+    at, _, _, entry = timer
     if entry.state is State.IN_FLIGHT:
         return entry.visible_at == at
     return entry.state is State.DELAYED and entry.due == at

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Sequence
+from itertools import chain
 
 from chappe.engine.base import QueueCounts, QueueInfo
 from chappe.engine.embedded.backlog import Backlog
@@ -23,8 +24,8 @@ class StandardQueue(Queue):
     """Ready messages come from two sides in turn, so that neither starves: the backlog, in the order sent, and `late`,
     those whose delay or visibility timeout has ended, in the order in which that happened.
 
-    Delayed messages are *parked*: on disk they are ordered by due time. All parked messages with (due, seq) at or
-    below `horizon` are in memory; later ones may be only on disk.
+    Delayed messages are *parked*: on disk they are ordered by due time. Those with (due, seq) at or below `horizon` are
+    in memory; later ones are on disk, and in memory only until they are settled.
     """
 
     def __init__(self, queue_id: int, info: QueueInfo, purged_seq: int, *, stored: int = 0, parked: int = 0) -> None:
@@ -83,7 +84,9 @@ class StandardQueue(Queue):
 
     def settled(self, entry: Entry) -> bool:
         if entry.parked:
-            if len(self.parked) > 2 * PARKED_LIMIT:
+            if entry.seq in self.parked and (entry.due, entry.seq) > self.horizon:
+                self._leave_to_disk(entry)
+            elif len(self.parked) > 2 * PARKED_LIMIT:
                 self._evict()
             return entry.state is State.EVICTED
         return self.backlog.settled(entry)
@@ -93,11 +96,14 @@ class StandardQueue(Queue):
         settled = sorted((e.due, e.seq, e) for e in self.parked.values() if e.settled)
         for due, seq, entry in settled[PARKED_LIMIT:]:
             self.horizon = min(self.horizon, (due, seq - 1))
-            if entry.state is State.DELAYED:
-                self.parked_waiting -= 1
-            entry.state = State.EVICTED
-            del self.parked[seq]
-            self.parked_on_disk += 1
+            self._leave_to_disk(entry)
+
+    def _leave_to_disk(self, entry: Entry) -> None:
+        if entry.state is State.DELAYED:
+            self.parked_waiting -= 1
+        entry.state = State.EVICTED
+        del self.parked[entry.seq]
+        self.parked_on_disk += 1
 
     def load(self, now: int) -> Read | None:
         backlog = self.backlog
@@ -144,6 +150,12 @@ class StandardQueue(Queue):
         self.promote(now)
         ready = len(self.backlog) + sum(1 for e in self.late if e.state is State.READY)
         return QueueCounts(ready, self.in_flight + self.moving, self.parked_waiting + self.parked_on_disk)
+
+    def at_hand_beyond(self, horizon: tuple[int, int], now: int) -> int:
+        """How many of the messages that `Store.count_due` counted are in memory, and counted there."""
+        received = (e for e in self.received.values() if e.parked and not e.noted)
+        at_hand = chain(received, self.parked.values())
+        return sum(1 for e in at_hand if e.settled and e.due <= now and (e.due, e.seq) > horizon)
 
     def entries(self) -> Iterator[Entry]:
         yield from self.received.values()

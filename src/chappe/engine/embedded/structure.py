@@ -148,7 +148,8 @@ class Structure:
         if isinstance(queue, StandardQueue) and queue.parked_on_disk and queue.horizon[0] <= now:
             horizon = queue.horizon
             due = await self._core.commits.run(lambda store: store.count_due(queue.id, queue.purged_seq, horizon, now))
-            due = min(due, counts.delayed)
+            counts = queue.counts(now)
+            due = min(max(0, due - queue.at_hand_beyond(horizon, now)), counts.delayed)
             counts = QueueCounts(counts.ready + due, counts.in_flight, counts.delayed - due)
         return counts
 
