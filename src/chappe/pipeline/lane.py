@@ -29,6 +29,9 @@ WAIT_MS = 20_000
 EXTEND_BEFORE_MS = 20_000
 """A held message is extended when the queue would show it again within this time."""
 EXTEND_INTERVAL_SECONDS = 5.0
+COPY_AGAIN_MS = 1_000
+NOT_HELD = -1
+"""In place of a key, for what is settled without having been held."""
 _PAUSE_AFTER_FAILURE_SECONDS = 1.0
 _log = structlog.get_logger("chappe.pipeline")
 
@@ -118,10 +121,12 @@ class Lane:
         if envelope is None:
             _log.warning("lane_unreadable", queue=self._queue, message=received.id)
             copy = (context.names.dead_letters(self._queue), NewMessage(received.body))
-            self._settler.settle(Settlement(-1, received.receipt, sends=(copy,)))
+            self._settler.settle(Settlement(NOT_HELD, received.receipt, sends=(copy,)))
             return None
         if not context.hands.take(envelope.key):
-            return None  # another copy is being worked on; this one comes again and is dropped then
+            # Another copy is being worked on; this one comes again and is dropped then.
+            self._settler.settle(Settlement(NOT_HELD, received.receipt, again_in_ms=COPY_AGAIN_MS))
+            return None
         now_ms = context.now_ms()
         held = Held(
             key=envelope.key,

@@ -108,7 +108,7 @@ def _domain(domain: str) -> str:
 
 def _validated_email(text: str) -> str:
     try:
-        return validate_email(text, check_deliverability=False).normalized
+        return validate_email(text, check_deliverability=False, strict=True).normalized
     except EmailNotValidError as error:
         raise ValueError(str(error)) from None
 
