@@ -99,12 +99,15 @@ async def running(config: Config, *, clock: Callable[[], int] = now_ms) -> Async
         stack.push_async_callback(pipeline.stop)
         keys = KeyStore(folder)
         authenticator = Authenticator(keys, clock, open_mode=config.server.open, account=config.aws.account)
+        sqs = Sqs(engine, clock)
+        await sqs.start()
+        stack.push_async_callback(sqs.stop)
         sandboxes = [provider for provider in providers.values() if isinstance(provider, SandboxProvider)]
         first: list[FirstCredentials | None] = []
         server = await _listen(
             config,
             build_app(pipeline=pipeline, records=records, authenticator=authenticator, sandboxes=sandboxes),
-            AwsFrontend(Sqs(engine, clock), authenticator, public_url=config.server.public_url),
+            AwsFrontend(sqs, authenticator, public_url=config.server.public_url),
             before_listening=lambda host, port: first.append(
                 ensure_first(keys, local_url(host, port), account=config.aws.account, region=config.aws.region)
             ),

@@ -121,11 +121,14 @@ class LiveServer:
         authenticator = Authenticator(
             self.keys, lambda: time.time_ns() // 1_000_000, open_mode=self._open_mode, recheck_seconds=0
         )
-        self.frontend = AwsFrontend(Sqs(self.engine, self.clock), authenticator)
+        sqs = Sqs(self.engine, self.clock)
+        await sqs.start()
+        self.frontend = AwsFrontend(sqs, authenticator)
         self.server = await serve(greeting, self.frontend, port=0, limits=self._limits)
         self._ready.set()
         await stopped.wait()
         await self.server.close()
+        await sqs.stop()
         await self.engine.close()
 
 

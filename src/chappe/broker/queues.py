@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from chappe.broker import attributes, redrive
 from chappe.broker.changes import Changes
@@ -35,7 +35,7 @@ PURGE_INTERVAL_MS = 60_000
 
 
 class Queues:
-    """Queue operations over an engine.
+    """Queue operations over an engine. `forget` is told the engine name of each queue that was deleted.
 
     `recreate_after_ms` is how long the name of a deleted queue stays unusable; AWS waits 60,000, and the
     default of 0 lets tests delete and create freely.
@@ -46,6 +46,7 @@ class Queues:
         engine: Engine,
         directory: Directory,
         changes: Changes,
+        forget: Callable[[str], Awaitable[None]],
         clock_ms: Callable[[], int],
         *,
         recreate_after_ms: int = 0,
@@ -53,6 +54,7 @@ class Queues:
         self._engine = engine
         self._directory = directory
         self._changes = changes
+        self._forget = forget
         self._clock_ms = clock_ms
         self._recreate_after_ms = recreate_after_ms
         self._purged = RecentEvents(PURGE_INTERVAL_MS, clock_ms)
@@ -112,6 +114,7 @@ class Queues:
             raise QueueNotFound(NOT_FOUND, queue=name.engine_name) from None
         self._deleted.record(name.engine_name)
         self._purged.forget(name.engine_name)
+        await self._forget(name.engine_name)
 
     async def get_queue_attributes(self, call: Call, request: GetQueueAttributesInput) -> GetQueueAttributesOutput:
         queue = await self._directory.find(call, request.queue_url)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from chappe.broker.changes import Changes
 from chappe.broker.dead_letter_sources import DeadLetterSources
 from chappe.broker.directory import Directory
+from chappe.broker.move_tasks import MoveTasks
 from chappe.broker.permissions import Permissions
 from chappe.broker.queues import Queues
 from chappe.broker.receiving import Receiver
@@ -16,16 +17,26 @@ from chappe.engine.base import Engine
 
 
 class Sqs:
-    """`clock_ms` gives milliseconds since the Unix epoch and is the engine's clock; see `Queues` for the
-    rest.
+    """`clock_ms` gives milliseconds since the Unix epoch and is the engine's clock; see `Queues` for the rest.
+
+    Between `start` and `stop`, work goes on in the background. The engine closes after `stop`.
     """
 
     def __init__(self, engine: Engine, clock_ms: Callable[[], int], *, recreate_after_ms: int = 0) -> None:
         directory = Directory(engine)
         changes = Changes(engine, directory)
-        self.queues = Queues(engine, directory, changes, clock_ms, recreate_after_ms=recreate_after_ms)
         self.tags = Tags(directory, changes)
         self.permissions = Permissions(changes)
         self.dead_letter_sources = DeadLetterSources(engine, directory)
+        self.move_tasks = MoveTasks(engine, self.dead_letter_sources, clock_ms)
+        self.queues = Queues(
+            engine, directory, changes, self.move_tasks.forget, clock_ms, recreate_after_ms=recreate_after_ms
+        )
         self.sender = Sender(engine, directory)
         self.receiver = Receiver(engine, directory, clock_ms)
+
+    async def start(self) -> None:
+        await self.move_tasks.start()
+
+    async def stop(self) -> None:
+        await self.move_tasks.stop()
