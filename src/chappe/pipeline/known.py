@@ -28,15 +28,15 @@ def facts_of(message: CustomerMessage, known: Known, counted_at_ms: tuple[int, .
     return Facts(
         jurisdiction=locale.jurisdiction,
         zones=locale.zones,
-        suppressions=tuple(map(_suppression, known.suppressions)) if known.suppressions else (),
-        consents=tuple(map(_consent, known.consents)) if known.consents else (),
+        suppressions=tuple(_suppression(record, message) for record in known.suppressions),
+        consents=tuple(map(_consent, known.consents)),
         recent_sends_at_ms=known.recent_sends_at_ms + counted_at_ms,
     )
 
 
-def _suppression(record: SuppressionRecord) -> Suppression:
+def _suppression(record: SuppressionRecord, message: CustomerMessage) -> Suppression:
     return Suppression(
-        address=record.to.address,
+        address=message.to.address,  # the records have found that it is the same, however it is written
         channel=record.channel,
         purpose=record.purpose,
         reason=record.reason,

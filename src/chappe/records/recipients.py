@@ -11,9 +11,13 @@ KINDS = ("email", "phone", "url", "user")
 
 
 def recipient_text(to: Recipient) -> str:
-    """The stored form of a recipient, for example `email:ann@example.com`."""
+    """The stored form of a recipient, for example `email:ann@example.com`.
+
+    Mail addresses in lower case, because no mail system in use tells mailboxes apart by case: who unsubscribed as
+    Ann@example.com must not get mail at ann@example.com.
+    """
     if to.email is not None:
-        return "email:" + to.email
+        return "email:" + to.email.lower()
     if to.phone is not None:
         return "phone:" + to.phone
     if to.url is not None:

@@ -214,12 +214,16 @@ async def test_webhooks_to_one_dead_host_do_not_hold_up_the_others(tmp_path: Pat
 async def test_attempts_at_once_are_bounded(tmp_path: Path) -> None:
     settings = PipelineSettings(retry=QUICK.retry, max_concurrent={"scripted": 3})
     inside = most = 0
+    full = asyncio.Event()
 
     async def count(outbound: Outbound) -> Reply:
         nonlocal inside, most
         inside += 1
         most = max(most, inside)
-        await asyncio.sleep(0.002)
+        if inside == 3:
+            full.set()
+        await full.wait()
+        await asyncio.sleep(0.001)
         inside -= 1
         return Reply("ok")
 

@@ -12,7 +12,7 @@ from chappe.api.rest.errors import BodyTooLarge, MalformedJson, UnsupportedMedia
 from chappe.model.errors import InvalidInput
 
 _T = TypeVar("_T")
-_PLACE = re.compile(r"(?P<what>.*) - at `(?P<key>key in )?\$(?P<path>[^`]*)`", re.DOTALL)
+_PLACE = re.compile(r"(?P<what>.*) - at (?:`key` in )?`\$(?P<path>[^`]*)`", re.DOTALL)
 _STEP = re.compile(r"\.([^.\[]+)|\[([^\]]*)\]")
 
 

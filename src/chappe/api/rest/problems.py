@@ -74,7 +74,7 @@ def problem_of(error: ChappeError, *, instance: str | None = None) -> Problem:
         detail=error.message,
         code=error.code,
         instance=instance,
-        pointer=pointer if isinstance(pointer, str) else None,
+        pointer=pointer if isinstance(pointer, str) and pointer else None,
         details=details or None,
     )
 
