@@ -48,13 +48,21 @@ class ShiftedClock:
 class LiveServer:
     """`clock` is the engine's and the broker's; signatures are checked against the real time."""
 
-    def __init__(self, folder: Path, *, limits: HttpLimits | None = None, open_mode: bool = False) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        limits: HttpLimits | None = None,
+        open_mode: bool = False,
+        recreate_after_ms: int = 0,
+    ) -> None:
         self.clock = ShiftedClock()
         self.keys = KeyStore(folder)
         self.access_key: AccessKey = self.keys.create_access_key("test", account=ACCOUNT)
         self._folder = folder
         self._limits = limits
         self._open_mode = open_mode
+        self._recreate_after_ms = recreate_after_ms
         self._ready = threading.Event()
         self._stop: Callable[[], None] = lambda: None
         self._failure: BaseException | None = None
@@ -121,7 +129,7 @@ class LiveServer:
         authenticator = Authenticator(
             self.keys, lambda: time.time_ns() // 1_000_000, open_mode=self._open_mode, recheck_seconds=0
         )
-        sqs = Sqs(self.engine, self.clock)
+        sqs = Sqs(self.engine, self.clock, recreate_after_ms=self._recreate_after_ms)
         await sqs.start()
         self.frontend = AwsFrontend(sqs, authenticator)
         self.server = await serve(greeting, self.frontend, port=0, limits=self._limits)

@@ -63,6 +63,15 @@ class AwsSettings(msgspec.Struct, frozen=True, kw_only=True):
         str,
         Meta(pattern="^[0-9]{12}$", description="Account of the first access key, and of everyone with `open`."),
     ] = DEFAULT_ACCOUNT
+    recreate_after_seconds: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=3600,
+            description="How long the name of a deleted queue cannot be used again. Amazon SQS: 60. The default lets "
+            "tests and deployments delete and create at once.",
+        ),
+    ] = 0
 
 
 _HTTP = HttpLimits()
