@@ -15,12 +15,13 @@ import structlog
 
 from chappe.engine.base import NewMessage
 from chappe.model.customer import CustomerMessage, Decision, Purpose, Status
-from chappe.model.errors import ChappeError, InvalidInput
+from chappe.model.errors import ChappeError, InvalidInput, QueueNotFound
 from chappe.pipeline.arrivals import Arrival
 from chappe.pipeline.background import Pace
 from chappe.pipeline.context import Context, is_urgent
 from chappe.pipeline.envelope import Envelope, to_body
 from chappe.pipeline.known import capped_subject_of, facts_of
+from chappe.pipeline.names import create_queues
 from chappe.pipeline.normalise import normalise
 from chappe.pipeline.request import MessageRequest
 from chappe.records import ids
@@ -156,10 +157,16 @@ class Acceptance:
             _log.error("refused_messages_not_removed", count=len(taken), code=error.code, reason=error.message)
 
     async def _send(self, purpose: Purpose, messages: list[NewMessage], pace: Pace) -> None:
-        queue = self._context.names.intake(purpose)
+        context = self._context
+        queue = context.names.intake(purpose)
         for start in range(0, len(messages), _PART):
             await pace.begin()
-            await self._context.engine.send(queue, messages[start : start + _PART])
+            part = messages[start : start + _PART]
+            try:
+                await context.engine.send(queue, part)
+            except QueueNotFound:  # somebody deleted it
+                await create_queues(context.engine, context.names, context.routes.channels)
+                await context.engine.send(queue, part)
 
 
 def intake_message(envelope: Envelope, now_ms: int, not_before_ms: int | None = None) -> NewMessage:

@@ -14,18 +14,18 @@ import structlog
 
 from chappe.engine.base import NewMessage, ReceivedMessage
 from chappe.model.customer import Purpose, Status
-from chappe.model.errors import ChappeError, Closed, NoRoute
+from chappe.model.errors import Closed, NoRoute
 from chappe.pipeline.accept import intake_message
 from chappe.pipeline.classify import classify_by_declaration
 from chappe.pipeline.context import Context, is_urgent
 from chappe.pipeline.deciding import Next, Step, decide_at_intake
 from chappe.pipeline.envelope import Envelope, from_body, to_body
+from chappe.pipeline.failures import Failures
 from chappe.pipeline.known import capped_subject_of
 from chappe.records.messages import UNCHANGED, Transition
 from chappe.records.timeline import Event
 
 WAIT_MS = 20_000
-_PAUSE_AFTER_FAILURE_SECONDS = 1.0
 _log = structlog.get_logger("chappe.pipeline")
 
 Line = tuple[str, str]
@@ -61,7 +61,9 @@ class IntakeWorker:
         self._queue = context.names.intake(purpose)
         self._pace = context.pace(purpose)
         self._urgent = is_urgent(purpose)
+        self._failures = Failures(context, self._queue)
         self._finishing: asyncio.Task[None] | None = None
+        self._unfinished: Exception | None = None
 
     async def run(self) -> None:
         """Receive and decide."""
@@ -74,15 +76,12 @@ class IntakeWorker:
                 if batch:
                     await self._pace.begin()
                     await self.process(batch)
+                self._failures.over()
             except Closed:
                 return
-            except ChappeError as error:
+            except Exception as error:  # noqa: BLE001 (a defect met by one batch must not end the worker)
                 # What was not finished is received again when its visibility timeout ends.
-                _log.warning("intake_failed", queue=self._queue, code=error.code, reason=error.message)
-                await asyncio.sleep(_PAUSE_AFTER_FAILURE_SECONDS)
-            except Exception:  # noqa: BLE001 (a defect met by one batch must not end the worker)
-                _log.exception("intake_defect", queue=self._queue)
-                await asyncio.sleep(_PAUSE_AFTER_FAILURE_SECONDS)
+                await self._failures.pause(error)
 
     async def process(self, batch: Sequence[ReceivedMessage]) -> None:
         """Decide one batch and make it durable."""
@@ -173,6 +172,9 @@ class IntakeWorker:
         if self._urgent:
             await self.drained()
         await recorded
+        unfinished, self._unfinished = self._unfinished, None
+        if unfinished is not None:
+            raise unfinished
 
     async def _finish(self, outcome: _Outcome, recorded: asyncio.Future[None]) -> None:
         """Hand on, and only then take the batch out of intake: a crash brings it back, and what is done is dropped."""
@@ -182,7 +184,5 @@ class IntakeWorker:
             await asyncio.wait([recorded])
             if recorded.exception() is None and outcome.finished:
                 await engine.delete(self._queue, outcome.finished)
-        except ChappeError as error:
-            _log.warning("intake_not_finished", queue=self._queue, code=error.code, reason=error.message)
-        except Exception:  # noqa: BLE001 (the messages come again)
-            _log.exception("intake_defect", queue=self._queue)
+        except Exception as error:  # noqa: BLE001 (raised by the next write, which pauses the worker)
+            self._unfinished = error

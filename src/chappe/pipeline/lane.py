@@ -21,18 +21,18 @@ from chappe.pipeline.context import Context
 from chappe.pipeline.deciding import Next
 from chappe.pipeline.dispatching import check, settle_step
 from chappe.pipeline.envelope import from_body
+from chappe.pipeline.failures import Failures
 from chappe.pipeline.held import Held
-from chappe.pipeline.names import LANE_VISIBILITY_MS
+from chappe.pipeline.names import VISIBILITY_MS
 from chappe.pipeline.settling import Settlement, Settler
 
 WAIT_MS = 20_000
-EXTEND_BEFORE_MS = 20_000
+EXTEND_BEFORE_MS = 7_000
 """A held message is extended when the queue would show it again within this time."""
-EXTEND_INTERVAL_SECONDS = 5.0
+EXTEND_INTERVAL_SECONDS = 2.0
 COPY_AGAIN_MS = 1_000
 NOT_HELD = -1
 """In place of a key, for what is settled without having been held."""
-_PAUSE_AFTER_FAILURE_SECONDS = 1.0
 _log = structlog.get_logger("chappe.pipeline")
 
 
@@ -48,6 +48,7 @@ class Lane:
         self._runners: set[asyncio.Task[None]] = set()
         self._runners_max = sum(gateway.gate.limit for gateway in context.routes.of(channel))
         self._room = asyncio.Event()
+        self._failures = Failures(context, self._queue)
         self._settler = Settler(context, self._queue, self._pace, release=self._release)
 
     async def run(self) -> None:
@@ -80,14 +81,11 @@ class Lane:
                 await self._pace.begin()
                 with self._pace.under_way():
                     await self._take(batch)
+            self._failures.over()
         except Closed:
             raise
-        except ChappeError as error:
-            _log.warning("lane_failed", queue=self._queue, code=error.code, reason=error.message)
-            await asyncio.sleep(_PAUSE_AFTER_FAILURE_SECONDS)
-        except Exception:  # noqa: BLE001 (a defect met by one batch must not end the lane)
-            _log.exception("lane_defect", queue=self._queue)
-            await asyncio.sleep(_PAUSE_AFTER_FAILURE_SECONDS)
+        except Exception as error:  # noqa: BLE001 (a defect met by one batch must not end the lane)
+            await self._failures.pause(error)
 
     async def _free_room(self) -> int:
         settings = self._context.settings
@@ -135,7 +133,7 @@ class Lane:
             sent_at_ms=received.sent_at_ms,
             attempts=0,
             checked_at_ms=now_ms,
-            shown_again_at_ms=now_ms + LANE_VISIBILITY_MS,
+            shown_again_at_ms=now_ms + VISIBILITY_MS,
         )
         self._held[held.key] = held
         return held
@@ -172,8 +170,8 @@ class Lane:
             if not due:
                 continue
             for held in due:
-                held.shown_again_at_ms = now_ms + LANE_VISIBILITY_MS
+                held.shown_again_at_ms = now_ms + VISIBILITY_MS
             try:
-                await engine.change_visibility(self._queue, [(held.receipt, LANE_VISIBILITY_MS) for held in due])
+                await engine.change_visibility(self._queue, [(held.receipt, VISIBILITY_MS) for held in due])
             except ChappeError as error:
                 _log.warning("lane_not_extended", queue=self._queue, code=error.code, reason=error.message)

@@ -8,10 +8,12 @@ from chappe.engine.base import DeadLetterPolicy, Engine, QueueSettings
 from chappe.model.customer import Channel, Purpose
 from chappe.model.errors import QueueExists
 
-INTAKE_RECEIVES_MAX = 10
-"""An intake message that was received so often without being finished stops the others no longer."""
-INTAKE_VISIBILITY_MS = 30_000
-LANE_VISIBILITY_MS = 30_000
+INTAKE_RECEIVES_MAX = 100
+"""An intake message that was received so often without being finished is set aside."""
+LANE_RECEIVES_MAX = 1_000
+"""The same for lanes, where waiting for a circuit counts as well; the most that SQS can show."""
+VISIBILITY_MS = 10_000
+"""How long a message of a process that was killed stays hidden from the next."""
 
 
 class QueueNames(msgspec.Struct, frozen=True):
@@ -45,18 +47,17 @@ class QueueNames(msgspec.Struct, frozen=True):
 async def create_queues(engine: Engine, names: QueueNames, channels: frozenset[Channel]) -> None:
     """Create the queues that do not exist yet. Those that do keep the settings they have."""
     for purpose in Purpose:
-        intake = names.intake(purpose)
-        policy = DeadLetterPolicy(names.dead_letters(intake), INTAKE_RECEIVES_MAX)
-        await _create(engine, policy.queue, QueueSettings(retention_ms=None))
-        await _create(
-            engine,
-            intake,
-            QueueSettings(retention_ms=None, visibility_timeout_ms=INTAKE_VISIBILITY_MS, dead_letter=policy),
-        )
+        await _create_with_dead_letters(engine, names, names.intake(purpose), INTAKE_RECEIVES_MAX)
         for channel in sorted(channels):
             lane = names.lane(purpose, channel)
-            await _create(engine, names.dead_letters(lane), QueueSettings(retention_ms=None))
-            await _create(engine, lane, QueueSettings(retention_ms=None, visibility_timeout_ms=LANE_VISIBILITY_MS))
+            await _create_with_dead_letters(engine, names, lane, LANE_RECEIVES_MAX)
+
+
+async def _create_with_dead_letters(engine: Engine, names: QueueNames, queue: str, receives_max: int) -> None:
+    policy = DeadLetterPolicy(names.dead_letters(queue), receives_max)
+    await _create(engine, policy.queue, QueueSettings(retention_ms=None))
+    settings = QueueSettings(retention_ms=None, visibility_timeout_ms=VISIBILITY_MS, dead_letter=policy)
+    await _create(engine, queue, settings)
 
 
 async def _create(engine: Engine, name: str, settings: QueueSettings) -> None:

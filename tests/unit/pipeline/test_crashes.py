@@ -184,7 +184,7 @@ async def test_a_full_disk_refuses_and_leaves_nothing_half_done(tmp_path: Path) 
 async def test_a_lane_that_cannot_take_more_delays_and_loses_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("chappe.pipeline.intake._PAUSE_AFTER_FAILURE_SECONDS", 0.01)
+    monkeypatch.setattr("chappe.pipeline.failures.FIRST_PAUSE_SECONDS", 0.01)
     clock = RunningClock()
     engine = FailingEngine(clock)
     async with house(tmp_path, clock=clock, engine=engine) as h:
@@ -223,6 +223,19 @@ async def test_a_result_that_cannot_be_recorded_is_kept_until_it_can(
         assert len(h.provider.attempts) == 1
 
 
+async def test_deleted_queues_are_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Anyone with keys may delete the pipeline's queues by SQS."""
+    monkeypatch.setattr("chappe.pipeline.failures.FIRST_PAUSE_SECONDS", 0.01)
+    async with house(tmp_path) as h:
+        for queue in (INTAKE, LANE):
+            await h.engine.delete_queue(queue)
+            key = await h.send()
+            clock = h.clock
+            await eventually(lambda queue=queue: _exists(h, queue))
+            clock.advance(31_000)
+            await h.becomes(key, Status.SENT)
+
+
 async def test_a_refused_request_is_not_found(tmp_path: Path) -> None:
     clock = RunningClock()
     engine = FailingEngine(clock)
@@ -234,6 +247,10 @@ async def test_a_refused_request_is_not_found(tmp_path: Path) -> None:
         for later in range(1, 5):
             with pytest.raises(MessageNotFound):
                 await h.records.messages.get(key + later)
+
+
+async def _exists(h: House, queue: str) -> bool:
+    return any(info.name == queue for info in await h.engine.list_queues())
 
 
 async def _count(h: House, status: Status, count: int) -> bool:
