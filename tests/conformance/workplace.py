@@ -139,6 +139,11 @@ def texts(messages: Sequence[ReceivedMessage]) -> list[str]:
     return [message.body.decode() for message in messages]
 
 
+def total(counts: QueueCounts) -> int:
+    """Messages in any state."""
+    return counts.ready + counts.in_flight + counts.delayed
+
+
 def receipts(messages: Sequence[ReceivedMessage]) -> list[str]:
     return [message.receipt for message in messages]
 

@@ -9,16 +9,17 @@ from __future__ import annotations
 import asyncio
 import shutil
 import tempfile
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar, cast
 
 import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-from tests.conformance.clocks import ManualClock
+from tests.conformance.clocks import START_MS, ManualClock
 from tests.conformance.engines import KINDS, EngineKind, copy_as_found
+from tests.conformance.workplace import total
 from tests.model.world import Contradiction, World, Worlds
 
 from chappe.engine.base import (
@@ -29,7 +30,7 @@ from chappe.engine.base import (
     ReceivedMessage,
     SentMessage,
 )
-from chappe.model.errors import InFlightLimit, InvalidInput, QueueExists
+from chappe.model.errors import ChappeError, InFlightLimit, InvalidInput, QueueExists
 
 T = TypeVar("T")
 
@@ -85,6 +86,38 @@ DRAFTS = st.lists(
 )
 
 
+class Around(NamedTuple):
+    """Messages in a queue, those of them in flight, and messages in the queue of its dead letters."""
+
+    here: int
+    in_flight: int
+    there: int
+
+
+class Recorded:
+    """An engine of which every call and answer is written down."""
+
+    def __init__(self, engine: Engine, clock: ManualClock, story: list[str]) -> None:
+        self._engine = engine
+        self._clock = clock
+        self._story = story
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._engine, name)
+
+        async def recorded(*arguments: Any, **options: Any) -> Any:
+            told = ", ".join([*map(repr, arguments), *(f"{key}={value!r}" for key, value in options.items())])
+            try:
+                answer = await method(*arguments, **options)
+            except ChappeError as error:
+                self._story.append(f"{self._clock() - START_MS}: {name}({told}) raised {error!r}")
+                raise
+            self._story.append(f"{self._clock() - START_MS}: {name}({told}) -> {answer}")
+            return answer
+
+        return recorded
+
+
 class EngineMachine(RuleBasedStateMachine):
     kind: EngineKind
 
@@ -96,6 +129,7 @@ class EngineMachine(RuleBasedStateMachine):
         self.worlds = Worlds(World(self.clock))
         self.receipts: dict[str, list[str]] = {name: [] for name in NAMES}
         self.bodies = 0
+        self.story: list[str] = []
         self.runner = asyncio.Runner()
         self.monkeypatch = pytest.MonkeyPatch()
         self.kind.prepare(self.monkeypatch)
@@ -114,7 +148,8 @@ class EngineMachine(RuleBasedStateMachine):
         return self.home / str(self.generation)
 
     def open(self) -> Engine:
-        return self.run(self.kind.open(self.folder, self.clock))
+        engine = self.run(self.kind.open(self.folder, self.clock))
+        return cast("Engine", Recorded(engine, self.clock, self.story))
 
     def teardown(self) -> None:
         try:
@@ -129,6 +164,14 @@ class EngineMachine(RuleBasedStateMachine):
 
     def queue_names(self) -> list[str]:
         return [name for name in NAMES if self.exists(name)]
+
+    def follow(self, step: Callable[[World], list[World] | None]) -> None:
+        """A failure tells the whole story: the timing of an engine may not be the same a second time."""
+        try:
+            self.worlds.follow(step)
+        except Contradiction as contradiction:
+            contradiction.add_note("\n".join(self.story))
+            raise
 
     def do_in_worlds(self, step: Any) -> None:
         """An acknowledged operation that every world follows in the same way."""
@@ -200,8 +243,9 @@ class EngineMachine(RuleBasedStateMachine):
             return
         messages = self.new_messages(name, drafts)
         answers = self.run(self.engine.send(name, messages))
-        self.worlds.follow(lambda world: world.sent(name, messages, answers))
-        self.worlds.saved()
+        self.follow(lambda world: world.sent(name, messages, answers))
+        if not all(answer.duplicate for answer in answers):
+            self.worlds.saved()
 
     @precondition(lambda self: bool(self.queue_names()))
     @rule(data=st.data())
@@ -214,8 +258,9 @@ class EngineMachine(RuleBasedStateMachine):
             return await asyncio.gather(*(self.engine.send(name, messages) for name, messages in calls))
 
         for (name, messages), answers in zip(calls, self.run(send_all()), strict=True):
-            self.worlds.follow(partial(World.sent, name=name, messages=messages, answers=answers))
-        self.worlds.saved()
+            self.follow(partial(World.sent, name=name, messages=messages, answers=answers))
+            if not all(answer.duplicate for answer in answers):
+                self.worlds.saved()
 
     @precondition(lambda self: any(self.exists(name) for name in FIFO_NAMES))
     @rule(data=st.data(), drafts=DRAFTS)
@@ -240,17 +285,21 @@ class EngineMachine(RuleBasedStateMachine):
     def receive_from(
         self, name: str, max_messages: int, timeout_ms: int | None
     ) -> list[ReceivedMessage] | InFlightLimit:
-        before = self.stored_in_target_of(name)
+        before = self.around(name)
         self.worlds.remember_for_crash()
         answer = self.run(self.take(name, max_messages, timeout_ms))
-        after = self.stored_in_target_of(name)
-        moved = None if before is None or after is None else after - before
-        self.worlds.follow(lambda world: world.received(name, max_messages, timeout_ms, answer, moved))
+        flying = [] if isinstance(answer, InFlightLimit) or self.timeout(name, timeout_ms) == 0 else answer
+        moved = self.moved_since(name, before, len(flying))
+        self.follow(lambda world: world.received(name, max_messages, timeout_ms, answer, moved))
         if not isinstance(answer, InFlightLimit):
             issued = [message.receipt for message in answer]
             assert len(set(issued) - set(self.receipts[name])) == len(answer), "a receipt was issued twice"
             self.receipts[name] += issued
         return answer
+
+    def timeout(self, name: str, timeout_ms: int | None) -> int:
+        own = self.worlds.possible[0]._queues[name].settings.visibility_timeout_ms
+        return own if timeout_ms is None else timeout_ms
 
     async def take(self, name: str, max_messages: int, timeout_ms: int | None) -> list[ReceivedMessage] | InFlightLimit:
         """A receive that finds nothing is asked again, with patience: then there is nothing."""
@@ -265,15 +314,27 @@ class EngineMachine(RuleBasedStateMachine):
                 break
         return taken
 
-    def stored_in_target_of(self, name: str) -> int | None:
-        """How many messages the queue of the dead letter policy holds, to see how many were moved there."""
+    def around(self, name: str) -> Around | None:
+        """The counts of a queue and of the queue its dead letters go to; None where they cannot tell what moves."""
         policy = self.worlds.possible[0]._queues[name].settings.dead_letter
         if policy is None or not self.exists(policy.queue):
             return None
-        if any(world.expired[policy.queue] for world in self.worlds.possible):
+        if any(world.expired[queue] for world in self.worlds.possible for queue in (name, policy.queue)):
             return None
-        counts = self.run(self.engine.counts(policy.queue))
-        return counts.ready + counts.in_flight + counts.delayed
+        here, there = (self.run(self.engine.counts(queue)) for queue in (name, policy.queue))
+        return Around(total(here), here.in_flight, total(there))
+
+    def moved_since(self, name: str, before: Around | None, taken: int) -> int | None:
+        """How many dead letters a receive has moved: what neither stayed nor is in flight any more."""
+        for _ in range(COUNTS_TRIES):
+            after = self.around(name)
+            if before is None or after is None:
+                return None
+            moved = after.there - before.there
+            if after.here == before.here - moved and after.in_flight == before.in_flight + taken:
+                return moved
+            self.run(asyncio.sleep(COUNTS_PAUSE_SECONDS))
+        return None
 
     def draw_receipts(self, data: st.DataObject, name: str) -> list[str]:
         """Mostly receipts of this queue, mostly new ones; now and then foreign ones and junk."""
@@ -292,9 +353,11 @@ class EngineMachine(RuleBasedStateMachine):
     def delete(self, data: st.DataObject) -> None:
         name = data.draw(st.sampled_from([name for name in self.queue_names() if self.receipts[name]]))
         receipts = self.draw_receipts(data, name)
+        before = min(world.stored(name) for world in self.worlds.possible)
         answers = self.run(self.engine.delete(name, receipts))
-        self.worlds.follow(lambda world: world.deleted(name, receipts, answers))
-        self.worlds.saved()
+        self.follow(lambda world: world.deleted(name, receipts, answers))
+        if max(world.stored(name) for world in self.worlds.possible) < before:
+            self.worlds.saved()
 
     @precondition(lambda self: any(self.receipts[name] for name in self.queue_names()))
     @rule(data=st.data())
@@ -302,8 +365,9 @@ class EngineMachine(RuleBasedStateMachine):
         name = data.draw(st.sampled_from([name for name in self.queue_names() if self.receipts[name]]))
         changes = [(receipt, data.draw(TIMEOUTS_MS)) for receipt in self.draw_receipts(data, name)]
         answers = self.run(self.engine.change_visibility(name, changes))
-        self.worlds.follow(lambda world: world.changed(name, changes, answers))
-        self.worlds.saved()
+        self.follow(lambda world: world.changed(name, changes, answers))
+        if None in answers:
+            self.worlds.saved()
 
     # --- time and ends ------------------------------------------------------------------------------------
 
@@ -324,6 +388,7 @@ class EngineMachine(RuleBasedStateMachine):
     def crash(self, down_ms: int) -> None:
         left_behind = self.home / str(self.generation + 1)
         copy_as_found(self.folder, left_behind)
+        self.story.append("the engine is killed; what follows is recorded of its end")
         self.run(self.engine.close())
         shutil.rmtree(self.folder)
         self.generation += 1
@@ -343,7 +408,7 @@ class EngineMachine(RuleBasedStateMachine):
         for attempt in range(COUNTS_TRIES):
             counts = self.run(self.engine.counts(name))
             try:
-                self.worlds.follow(partial(World.counted, name=name, counts=counts))
+                self.follow(partial(World.counted, name=name, counts=counts))
             except Contradiction:
                 if attempt == COUNTS_TRIES - 1:
                     raise

@@ -254,7 +254,7 @@ class Worlds:
         self._before_unsaved_receives += [world.fork() for world in self.possible]
 
     def saved(self) -> None:
-        """An operation was acknowledged: the receives before it are on stable storage."""
+        """An operation that changed something was acknowledged: the receives before it are on stable storage."""
         self._before_unsaved_receives.clear()
 
     def crash(self) -> None:

@@ -16,6 +16,8 @@ from chappe.model.errors import ChappeError, MessageNotInFlight, ReceiptExpired
 class Ending:
     def __init__(self, core: Core) -> None:
         self._core = core
+        self._taken_out: dict[int, Entry] = {}
+        """Messages (by sequence) whose deletion is under way although their receive was forgotten."""
 
     async def delete(self, name: str, receipts: Sequence[str]) -> list[ChappeError | None]:
         queue = self._core.queue(name)
@@ -54,6 +56,8 @@ class Ending:
         row = await self._core.commits.run(lambda store: store.read_one(receipt.seq))
         if receipt.seq in queue.received:
             return await self._entry_to_delete(queue, receipt)
+        if receipt.seq in self._taken_out:
+            return self._taken_out[receipt.seq]
         if row is None or row.queue_id != queue.id or receipt.seq in self._core.ended:
             return None
         if row.seq <= queue.purged_seq:
@@ -63,6 +67,7 @@ class Ending:
         row.content = None
         entry = queue.take_out(row.seq, row.parked) or row
         entry.state = State.MOVING
+        self._taken_out[entry.seq] = entry
         return entry
 
     def _deleted(self, write: Write) -> None:
@@ -74,6 +79,7 @@ class Ending:
                 if queue.pollers:
                     self._core.serve(queue)
             self._core.end(entry)
+            self._taken_out.pop(entry.seq, None)
 
     async def change_visibility(self, name: str, changes: Sequence[tuple[str, int]]) -> list[ChappeError | None]:
         queue = self._core.queue(name)
