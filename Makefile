@@ -41,6 +41,7 @@ bench: $(READY) ## Measure; ARGS="a b --quick" chooses (see bench/README.md)
 
 docs: $(READY) ## Write the generated pages of docs/ anew
 	$(BIN)/python -m chappe.config > docs/settings.md
+	$(BIN)/python -m tests.wire.conformance > docs/sqs-conformance.md
 	$(BIN)/python -m chappe.cli.reference > docs/commands.md
 
 lock: $(READY) ## Resolve the dependencies anew into requirements.lock and requirements-dev.lock

@@ -18,6 +18,7 @@ from chappe.broker.shapes import (
     BatchResultErrorEntry,
     ChangeMessageVisibilityBatchInput,
     ChangeMessageVisibilityBatchOutput,
+    ChangeMessageVisibilityBatchRequestEntry,
     ChangeMessageVisibilityBatchResultEntry,
     ChangeMessageVisibilityInput,
     DeleteMessageBatchInput,
@@ -87,15 +88,13 @@ class Receiver:
             except ChappeError as error:
                 bad.append(failed(entry_id, error))
         errors = await self._engine.delete(queue.engine_name, [h.receipt for _, h in good]) if good else []
-        done = _done(good, errors, bad)
         return DeleteMessageBatchOutput(
-            successful=[DeleteMessageBatchResultEntry(id=each) for each in done], failed=bad
+            successful=[DeleteMessageBatchResultEntry(id=each) for each in _done(good, errors, bad)], failed=bad
         )
 
     async def change_message_visibility(self, call: Call, request: ChangeMessageVisibilityInput) -> None:
         queue = await self._directory.find(call, request.queue_url)
-        handle = _required_handle(request.receipt_handle)
-        timeout_ms = self._timeout_ms(request.visibility_timeout, handle)
+        handle, timeout_ms = self._change(request)
         error = (await self._engine.change_visibility(queue.engine_name, ((handle.receipt, timeout_ms),)))[0]
         if error is not None:
             raise explained(error, handle.text)
@@ -110,8 +109,8 @@ class Receiver:
         bad: list[BatchResultErrorEntry] = []
         for entry_id, entry in entries:
             try:
-                handle = _required_handle(entry.receipt_handle)
-                changes.append((handle.receipt, self._timeout_ms(entry.visibility_timeout, handle)))
+                handle, timeout_ms = self._change(entry)
+                changes.append((handle.receipt, timeout_ms))
                 good.append((entry_id, handle))
             except ChappeError as error:
                 bad.append(failed(entry_id, error))
@@ -121,10 +120,19 @@ class Receiver:
             failed=bad,
         )
 
-    def _timeout_ms(self, seconds: int | None, handle: ReceiptHandle) -> int:
-        """A message is invisible for twelve hours at most, counted from when it was received."""
+    def _change(
+        self, request: ChangeMessageVisibilityInput | ChangeMessageVisibilityBatchRequestEntry
+    ) -> tuple[ReceiptHandle, int]:
+        """The handle, and for how many ms its message is to be invisible.
+
+        That is twelve hours at most, counted from when the message was received.
+        """
+        seconds = request.visibility_timeout
+        if request.receipt_handle is None:
+            raise MissingParameter.named("ReceiptHandle")
         if seconds is None:
             raise MissingParameter.named("VisibilityTimeout")
+        handle = parse_handle(request.receipt_handle)
         _within("VisibilityTimeout", seconds, 0, VISIBILITY_MAX_SECONDS)
         already = max(0, self._clock_ms() // 1000 - handle.received_at_seconds)
         if seconds > 0 and already + seconds > VISIBILITY_MAX_SECONDS:
@@ -133,7 +141,7 @@ class Receiver:
                 seconds,
                 f"Total VisibilityTimeout for the message is beyond the limit [{VISIBILITY_MAX_SECONDS} seconds]",
             )
-        return seconds * 1000
+        return handle, seconds * 1000
 
 
 def shaped(
