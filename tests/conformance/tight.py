@@ -31,8 +31,6 @@ TIGHT: dict[str, float] = {
     "upkeep.EXPIRE_EVERY_MS": 100,
     "upkeep.GARBAGE_ROWS": 2,
     "checkpoints.INTERVAL_SECONDS": 0.01,
-    "checkpoints.COPY_AT_PAGES": 4,
-    "checkpoints.START_OVER_AT_PAGES": 16,
 }
 
 
