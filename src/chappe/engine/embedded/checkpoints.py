@@ -15,15 +15,23 @@ import apsw
 from chappe.engine.embedded.store import PAGE_BYTES, Store
 
 INTERVAL_SECONDS = 0.1
-COPY_AT_PAGES = (8 << 20) // PAGE_BYTES
-START_OVER_AT_PAGES = (48 << 20) // PAGE_BYTES
+LOG_BYTES_MIN = 4 << 20
+LOG_BYTES_MAX = 32 << 20
 SMALL_REST_PAGES = 600
 
 
 class Checkpoints:
-    """The commit thread calls `between_commits`; the rest happens on a thread with a connection of its own."""
+    """The commit thread calls `between_commits`; the rest happens on a thread with a connection of its own.
 
-    def __init__(self, store: Store) -> None:
+    The log starts over at about half of `reserve_bytes` and never grows far beyond that: what it holds must fit into
+    the database when the disk is full and the reserve is all the room there is.
+    """
+
+    def __init__(self, store: Store, reserve_bytes: int) -> None:
+        log_bytes = min(LOG_BYTES_MAX, max(LOG_BYTES_MIN, reserve_bytes // 2))
+        self._start_over_at_pages = log_bytes // PAGE_BYTES
+        self._copy_at_pages = self._start_over_at_pages // 4
+        self._log_pages_max = self._start_over_at_pages * 7 // 4
         self._log_pages = 0
         self._copied_pages = 0
         self._start_over = False
@@ -41,10 +49,14 @@ class Checkpoints:
         self._db.close()
 
     def between_commits(self, store: Store) -> None:
-        """On the commit thread: let the log start over if it is time."""
-        if self._start_over:
-            self._start_over = False
-            store.db.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+        """On the commit thread: let the log start over if it is time, or if the other thread cannot keep up."""
+        if self._start_over or self._log_pages >= self._log_pages_max:
+            self.start_over(store)
+
+    def start_over(self, store: Store) -> None:
+        """On the commit thread: copy what is left of the log, so that the next commit writes at its beginning."""
+        self._start_over = False
+        store.db.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
 
     def _committed(self, _db: apsw.Connection, _name: str, log_pages: int) -> int:
         if log_pages < self._log_pages:
@@ -54,7 +66,7 @@ class Checkpoints:
 
     def _run(self) -> None:
         while not self._stop.wait(INTERVAL_SECONDS):
-            if self._log_pages - self._copied_pages < COPY_AT_PAGES:
+            if self._log_pages - self._copied_pages < self._copy_at_pages:
                 continue
             try:
                 log_pages, copied_pages = self._db.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
@@ -62,5 +74,5 @@ class Checkpoints:
                 self._stop.wait(1.0)
                 continue
             self._copied_pages = copied_pages
-            if log_pages >= START_OVER_AT_PAGES and log_pages - copied_pages <= SMALL_REST_PAGES:
+            if log_pages >= self._start_over_at_pages and log_pages - copied_pages <= SMALL_REST_PAGES:
                 self._start_over = True

@@ -54,7 +54,7 @@ class Core:
         self.closing = False
         self.serve: Callable[[Queue], None] = lambda queue: None
         self._settle_not_before = 0.0
-        self._checkpoints = Checkpoints(store)
+        self._checkpoints = Checkpoints(store, folder.reserve_bytes)
         self.commits = CommitStream(
             store,
             next_page_no=next_page_no,
@@ -177,6 +177,15 @@ class Core:
             self.release(entry)
 
     # --- a full disk ---
+
+    async def make_room(self) -> int:
+        """Let the log start over; returns the bytes that are free inside the database."""
+
+        def make_room(store: Store) -> int:
+            self._checkpoints.start_over(store)
+            return store.free_bytes()
+
+        return await self.commits.run(make_room)
 
     def on_full(self) -> None:
         """The disk is full: refuse new messages, and free the reserve for everything else."""

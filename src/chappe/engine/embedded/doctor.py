@@ -142,7 +142,7 @@ class _Examination:
     def _journal(self) -> bool:
         pages = messages = 0
         try:
-            for _, page in self.store.journal():
+            for _, page, _ in self.store.journal():
                 pages += 1
                 messages += len(page.sent)
         except ChappeError as error:

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import apsw
+
 from chappe.engine.base import Engine
 from chappe.engine.embedded.core import Core, now_ms
 from chappe.engine.embedded.dead_letters import DeadLetters
@@ -14,9 +16,10 @@ from chappe.engine.embedded.folder import DataFolder
 from chappe.engine.embedded.polling import dismiss_pollers
 from chappe.engine.embedded.receiving import Receiving
 from chappe.engine.embedded.sending import Sending
-from chappe.engine.embedded.store import Store
+from chappe.engine.embedded.store import Store, storage_error
 from chappe.engine.embedded.structure import Structure
 from chappe.engine.embedded.upkeep import Upkeep
+from chappe.model.errors import StorageFull
 
 DEFAULT_RESERVE_BYTES = 64 << 20
 
@@ -58,15 +61,11 @@ class EmbeddedEngine:
         """
         folder = DataFolder(Path(path), reserve_bytes=reserve_bytes)
         try:
-            made = folder.made
-            store = Store(folder.path, make=not made, vfs=vfs)
             try:
-                core = Core(folder, store, clock)
-                if not made:
-                    folder.mark_made()
-            except BaseException:
-                store.close()
-                raise
+                core = _open_core(folder, clock, vfs)
+            except StorageFull:  # opening takes some room itself: replaying the journal
+                folder.give_up_reserve()
+                core = _open_core(folder, clock, vfs)
         except BaseException:
             folder.close()
             raise
@@ -85,6 +84,22 @@ class EmbeddedEngine:
             dismiss_pollers(queue)
         await self._dead_letters.close()
         await core.close()
+
+
+def _open_core(folder: DataFolder, clock: Callable[[], int], vfs: str | None) -> Core:
+    made = folder.made
+    store = Store(folder.path, make=not made, vfs=vfs)
+    try:
+        core = Core(folder, store, clock)
+        if not made:
+            folder.mark_made()
+    except apsw.Error as error:
+        store.close()
+        raise storage_error(error, store.path) from error
+    except BaseException:
+        store.close()
+        raise
+    return core
 
 
 if TYPE_CHECKING:

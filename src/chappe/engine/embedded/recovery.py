@@ -4,100 +4,102 @@ from __future__ import annotations
 
 from typing import Any
 
+import apsw
+
 from chappe.engine.base import DEDUPLICATION_WINDOW_MS
 from chappe.engine.embedded.fifo import FifoQueue
 from chappe.engine.embedded.queue import Queue
 from chappe.engine.embedded.standard import StandardQueue
 from chappe.engine.embedded.store import Deduplication, PageRow, SentRow, Store, content_crc
 
+GROUP_BYTES = 4 << 20
+"""About how much of the journal is settled in one transaction, so that it needs little room even on a full disk."""
 
-class _Replay:
-    """The journal's outcome. Pages hold results, not steps, so replaying one twice changes nothing."""
 
-    def __init__(self, purged: dict[int, int]) -> None:
-        self.purged = purged
-        """queue id -> highest purged sequence; messages of other queues are gone with their queue."""
-        self.sent: dict[int, SentRow] = {}
-        self.received: dict[int, tuple[int, int, int, int]] = {}
+class _Outcome:
+    """What the whole journal says of each message in the end."""
+
+    def __init__(self) -> None:
         self.deleted: set[int] = set()
-        self.deduplication: list[Deduplication] = []
+        self.received: dict[int, tuple[int, int, int, int]] = {}
+        self.groups: list[int] = []
+        """The last page of each group to be settled together."""
         self.last_no = 0
-        self.last_seq = 0
+        self._group_bytes = 0
 
-    def add(self, no: int, page: PageRow) -> None:
+    def add(self, no: int, page: PageRow, page_bytes: int) -> None:
         self.last_no = no
-        for row in page.sent:
-            self.last_seq = max(self.last_seq, row.seq)
-            if row.queue_id not in self.purged:
-                continue
-            if row.deduplication_key is not None:
-                self.deduplication.append((row.queue_id, row.deduplication_key, row.seq, row.id, row.sent_at))
-            if row.seq > self.purged[row.queue_id]:
-                self.sent[row.seq] = row
+        self.deleted.update(page.deleted)
         for state in page.received:
             self.received[state[0]] = state
-        for seq in page.deleted:
-            self.sent.pop(seq, None)
-            self.received.pop(seq, None)
-            self.deleted.add(seq)
+        self._group_bytes += page_bytes
+        if self._group_bytes >= GROUP_BYTES:
+            self.groups.append(no)
+            self._group_bytes = 0
 
 
 def replay(store: Store) -> int:
-    """Settle the entire journal in one transaction. Returns the number for the next page."""
-    db = store.db
+    """Settle the entire journal. Returns the number for the next page.
+
+    Pages hold results, not steps, and each group's transaction drops its pages, so it does not matter where an
+    interrupted replay stopped.
+    """
+    outcome = _Outcome()
+    for no, page, page_bytes in store.journal():
+        outcome.add(no, page, page_bytes)
     purged = {row.id: row.purged_seq for row in store.queues()}
-    outcome = _Replay(purged)
-    for no, page in store.journal():
-        outcome.add(no, page)
-    last = db.execute("SELECT max(no) FROM journal").get or 0
-    with db:
-        counts: dict[int, list[int]] = {}
-        _insert(store, outcome, counts)
-        _delete(store, outcome, counts)
-        store.note_received(list(outcome.received.values()))
-        for queue_id, (stored, parked) in counts.items():
-            db.execute(
-                "UPDATE queues SET stored = stored + ?, parked = parked + ? WHERE id = ?",
-                (stored, parked, queue_id),
-            )
-        if outcome.deduplication:
-            store.add_deduplication(outcome.deduplication)
-        db.execute("UPDATE meta SET next_seq = max(next_seq, ?)", (outcome.last_seq + 1,))
-        db.execute("DELETE FROM journal")
-    return int(last) + 1
+    done_no = 0
+    for last_no in (*outcome.groups, outcome.last_no):
+        # So that each group is written at the log's beginning instead of making it longer.
+        store.db.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+        with store.db:
+            _settle_group(store, outcome, purged, done_no, last_no)
+        done_no = last_no
+    return outcome.last_no + 1
 
 
-def _insert(store: Store, outcome: _Replay, counts: dict[int, list[int]]) -> None:
+def _settle_group(store: Store, outcome: _Outcome, purged: dict[int, int], after_no: int, last_no: int) -> None:
     rows: list[tuple[Any, ...]] = []
-    for r in outcome.sent.values():
-        crc = content_crc(r.id, r.attributes, r.body)
-        rows.append(
-            (
-                r.seq,
-                r.queue_id,
-                r.parked,
-                r.due,
-                r.group,
-                r.id,
-                r.sent_at,
-                r.source,
-                crc,
-                r.attributes,
-                r.body,
-            )
-        )
-        counts.setdefault(r.queue_id, [0, 0])[r.parked] += 1
+    deleted: list[int] = []
+    received: dict[int, tuple[int, int, int, int]] = {}
+    deduplication: list[Deduplication] = []
+    counts: dict[int, list[int]] = {}
+    last_seq = 0
+    for _, page, _ in store.journal(after_no, last_no):
+        deleted += page.deleted
+        received |= {seq: outcome.received[seq] for seq, *_ in page.received if seq not in outcome.deleted}
+        for sent in page.sent:
+            last_seq = max(last_seq, sent.seq)
+            if sent.queue_id not in purged:  # its queue was deleted
+                continue
+            if sent.deduplication_key is not None:
+                deduplication.append((sent.queue_id, sent.deduplication_key, sent.seq, sent.id, sent.sent_at))
+            if sent.seq > purged[sent.queue_id] and sent.seq not in outcome.deleted:
+                rows.append(_message_row(sent))
+                counts.setdefault(sent.queue_id, [0, 0])[sent.parked] += 1
     store.insert_messages(rows)
+    _delete(store, deleted, purged, counts)
+    store.note_received(list(received.values()))
+    store.add_counts(counts)
+    if deduplication:
+        store.add_deduplication(deduplication)
+    store.drop_pages(last_no, next_seq=last_seq + 1)
 
 
-def _delete(store: Store, outcome: _Replay, counts: dict[int, list[int]]) -> None:
-    for seq in outcome.deleted:
+def _message_row(sent: SentRow) -> tuple[Any, ...]:
+    crc = content_crc(sent.id, sent.attributes, sent.body)
+    fields = (sent.seq, sent.queue_id, sent.parked, sent.due, sent.group, sent.id, sent.sent_at, sent.source)
+    return (*fields, crc, sent.attributes, sent.body)
+
+
+def _delete(store: Store, deleted: list[int], purged: dict[int, int], counts: dict[int, list[int]]) -> None:
+    for seq in deleted:
         for queue_id, parked in store.db.execute(
             "DELETE FROM messages WHERE seq = ? RETURNING queue_id, parked", (seq,)
         ):
-            if seq > outcome.purged.get(queue_id, 1 << 62):
+            if seq > purged.get(queue_id, 1 << 62):
                 counts.setdefault(queue_id, [0, 0])[parked] -= 1
-    store.db.executemany("DELETE FROM received WHERE seq = ?", [(seq,) for seq in outcome.deleted])
+    store.db.executemany("DELETE FROM received WHERE seq = ?", [(seq,) for seq in deleted])
 
 
 def load_queues(store: Store, now: int) -> dict[int, Queue]:

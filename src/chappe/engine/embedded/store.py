@@ -240,20 +240,14 @@ class Store:
 
     def settle(self, settlement: Settlement) -> None:
         """Apply a settlement inside the transaction under way."""
-        db = self.db
-        db.execute("DELETE FROM journal WHERE no <= ?", (settlement.upto_no,))
-        db.execute("UPDATE meta SET next_seq = max(next_seq, ?)", (settlement.next_seq,))
+        self.drop_pages(settlement.upto_no, next_seq=settlement.next_seq)
         self.insert_messages([_message_row(e) for e in settlement.inserted.values()])
         if settlement.deleted:
             self.delete_messages(list(settlement.deleted))
         if settlement.noted:
             states = [(e.seq, e.receive_count, e.first_received_at, e.visible_at) for e in settlement.noted.values()]
             self.note_received(states)
-        for queue_id, (stored, parked) in settlement.counts.items():
-            db.execute(
-                "UPDATE queues SET stored = stored + ?, parked = parked + ? WHERE id = ?",
-                (stored, parked, queue_id),
-            )
+        self.add_counts(settlement.counts)
         if settlement.deduplication:
             self.add_deduplication(settlement.deduplication)
 
@@ -279,6 +273,18 @@ class Store:
             " WHERE EXISTS (SELECT 1 FROM messages WHERE seq = value ->> 0)",
             (msgspec.json.encode(states).decode(),),
         )
+
+    def add_counts(self, counts: dict[int, list[int]]) -> None:
+        """Change the counts of queues: queue id -> [stored in order, parked]."""
+        for queue_id, (stored, parked) in counts.items():
+            self.db.execute(
+                "UPDATE queues SET stored = stored + ?, parked = parked + ? WHERE id = ?", (stored, parked, queue_id)
+            )
+
+    def drop_pages(self, upto_no: int, *, next_seq: int) -> None:
+        """Drop settled journal pages. No sequence below `next_seq` will be given out again."""
+        self.db.execute("DELETE FROM journal WHERE no <= ?", (upto_no,))
+        self.db.execute("UPDATE meta SET next_seq = max(next_seq, ?)", (next_seq,))
 
     def add_deduplication(self, entries: list[Deduplication]) -> None:
         expires_at_ms = max(sent_at for *_, sent_at in entries) + DEDUPLICATION_WINDOW_MS
@@ -371,13 +377,15 @@ class Store:
             settled=True,
         )
 
-    def journal(self) -> Iterator[tuple[int, PageRow]]:
-        """Pages not settled yet, oldest first. Raises `DataDamaged`."""
-        for no, crc, data in self.db.execute("SELECT no, crc, page FROM journal ORDER BY no"):
+    def journal(self, after_no: int = 0, upto_no: int = (1 << 62)) -> Iterator[tuple[int, PageRow, int]]:
+        """Pages not settled yet, oldest first: (number, page, bytes). Raises `DataDamaged`."""
+        for no, crc, data in self.db.execute(
+            "SELECT no, crc, page FROM journal WHERE no > ? AND no <= ? ORDER BY no", (after_no, upto_no)
+        ):
             try:
                 if zlib.crc32(data) != crc:
                     raise msgspec.DecodeError("checksum mismatch")
-                yield no, _page_decoder.decode(data)
+                yield no, _page_decoder.decode(data), len(data)
             except msgspec.DecodeError as error:
                 raise DataDamaged(
                     f"{self.path}: journal page {no} is damaged ({error}). Acknowledged messages may be lost; restore a"
@@ -443,6 +451,10 @@ class Store:
             (queue_id, now, purged_seq),
         ):
             yield due
+
+    def free_bytes(self) -> int:
+        """Pages of the database that hold nothing and will be used before the file grows."""
+        return int(self.db.pragma("freelist_count")) * PAGE_BYTES
 
     def receipt_key(self) -> bytes:
         """The secret that signs this folder's receipts."""

@@ -77,8 +77,11 @@ class Upkeep:
                 self._to_expire.append(queue)
 
     async def _look_for_room(self) -> None:
-        folder = self._core.folder
-        if not await asyncio.to_thread(folder.build_reserve):
-            return
-        if shutil.disk_usage(folder.path).free > folder.reserve_bytes // 4:
-            self._core.full = None
+        """Take new messages again when the reserve stands, or when deletes left enough room inside the database."""
+        core = self._core
+        folder = core.folder
+        free_inside_bytes = await core.make_room()
+        rebuilt = await asyncio.to_thread(folder.build_reserve)
+        beside_it = shutil.disk_usage(folder.path).free > folder.reserve_bytes // 4
+        if (rebuilt and beside_it) or free_inside_bytes > 2 * folder.reserve_bytes:
+            core.full = None
