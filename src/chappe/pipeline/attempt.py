@@ -12,7 +12,7 @@ from chappe.pipeline.envelope import Envelope, to_body
 from chappe.pipeline.gateway import Gateway
 from chappe.pipeline.held import Held
 from chappe.pipeline.settling import Settlement
-from chappe.records.messages import UNCHANGED, Transition
+from chappe.records.steps import UNCHANGED, Transition
 from chappe.records.timeline import Event
 
 _CIRCUIT_JITTER_MS = 500

@@ -11,7 +11,7 @@ from chappe.model.customer import CustomerMessage, Decision, Outcome, Status
 from chappe.pipeline.envelope import Envelope
 from chappe.pipeline.known import facts_of
 from chappe.records.knowledge import Known
-from chappe.records.messages import OPEN
+from chappe.records.steps import OPEN
 
 UNRECORDED_GRACE_MS = 60_000
 """How long a queue message may lack its record: longer than any commit takes."""

@@ -13,7 +13,7 @@ from chappe.pipeline.deciding import Next, Step, decide_before_attempt, was_move
 from chappe.pipeline.held import Held
 from chappe.pipeline.known import subject_of
 from chappe.pipeline.settling import Settlement
-from chappe.records.messages import UNCHANGED, Transition
+from chappe.records.steps import UNCHANGED, Transition
 from chappe.records.timeline import Event
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from chappe.pipeline.envelope import Envelope
-from chappe.records.messages import Transition
+from chappe.records.steps import Transition
 
 
 @dataclass(slots=True)

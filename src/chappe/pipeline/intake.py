@@ -22,7 +22,7 @@ from chappe.pipeline.deciding import Next, Step, decide_at_intake
 from chappe.pipeline.envelope import Envelope, from_body, to_body
 from chappe.pipeline.failures import Failures
 from chappe.pipeline.known import capped_subject_of
-from chappe.records.messages import UNCHANGED, Transition
+from chappe.records.steps import UNCHANGED, Transition
 from chappe.records.timeline import Event
 
 WAIT_MS = 20_000

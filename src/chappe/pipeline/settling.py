@@ -17,7 +17,7 @@ from chappe.engine.base import NewMessage
 from chappe.model.errors import ChappeError, Closed
 from chappe.pipeline.background import Pace
 from chappe.pipeline.context import Context
-from chappe.records.messages import Transition
+from chappe.records.steps import Transition
 
 SETTLE_MAX = 250
 _PAUSE_AFTER_FAILURE_SECONDS = 1.0

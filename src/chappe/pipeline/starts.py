@@ -11,7 +11,8 @@ import asyncio
 import structlog
 
 from chappe.pipeline.held import Held
-from chappe.records.messages import MessageRecords, Transition
+from chappe.records.messages import MessageRecords
+from chappe.records.steps import Transition
 
 _log = structlog.get_logger("chappe.pipeline")
 

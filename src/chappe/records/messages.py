@@ -8,22 +8,14 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import (
-    BigInteger,
-    ColumnElement,
     Connection,
-    Integer,
     Select,
-    Text,
-    case,
     delete,
     func,
     insert,
-    literal_column,
-    or_,
     select,
     update,
 )
-from sqlalchemy.types import TypeEngine
 
 from chappe.model.customer import Channel, CustomerMessage, Purpose, Status
 from chappe.model.errors import MessageNotFound, NotCancellable
@@ -31,15 +23,10 @@ from chappe.records import ids
 from chappe.records.commit import Bulk, GroupCommit, Rows
 from chappe.records.reading import Readers
 from chappe.records.recipients import recipient_hash, recipient_text
-from chappe.records.statements import Binds, ManyRows, Row, bound_values
+from chappe.records.statements import Binds, ManyRows, Row
+from chappe.records.steps import ADVANCE, CANCELLABLE, Transition, step_row
 from chappe.records.tables import contents, messages
 from chappe.records.timeline import Event, from_lines, to_line
-
-CANCELLABLE = (Status.ACCEPTED, Status.QUEUED, Status.DEFERRED)
-OPEN = (*CANCELLABLE, Status.SENDING)
-"""The statuses of a message that still has a way to go."""
-UNCHANGED = -1
-"""A `Transition.counted_at_ms` that leaves what is stored."""
 
 _encoder = msgspec.json.Encoder()
 
@@ -69,21 +56,6 @@ class NewMessages:
             )
         )
         self.content_rows.append((key, _encoder.encode(message).decode()))
-
-
-class Transition(msgspec.Struct, frozen=True):
-    """A step of one message, told by its event.
-
-    Unless it is `unconditional`, it happens only while the message still has a way to go: what is cancelled stays
-    cancelled. `attempts` is added to the attempts made. `counted_at_ms` says from when the message counts against
-    frequency caps; None says that it does not.
-    """
-
-    key: int
-    event: Event
-    attempts: int = 0
-    counted_at_ms: int | None = UNCHANGED
-    unconditional: bool = False
 
 
 class Summary(msgspec.Struct, frozen=True):
@@ -126,66 +98,8 @@ def _insert_contents(rows: list[Binds]) -> Any:
     return insert(contents).values(rows)
 
 
-_STEP: dict[str, TypeEngine[Any]] = {
-    "id": BigInteger(),
-    "status": Text(),
-    "at_ms": BigInteger(),
-    "attempts": Integer(),
-    "counted_at_ms": BigInteger(),
-    "lines": Text(),
-    "unconditional": Integer(),
-}
-_OPEN_SQL: ColumnElement[Any] = literal_column("(" + ", ".join(f"'{status}'" for status in OPEN) + ")")
-
-
-def _advance_messages(rows: list[Binds]) -> Any:
-    step = bound_values("step", rows, _STEP).cte("step")
-    counted = case(
-        (step.c.counted_at_ms == literal_column(str(UNCHANGED)), messages.c.counted_at_ms),
-        else_=step.c.counted_at_ms,
-    )
-    return (
-        update(messages)
-        .values(
-            status=step.c.status,
-            updated_at_ms=step.c.at_ms,
-            attempts=messages.c.attempts + step.c.attempts,
-            counted_at_ms=counted,
-            timeline=messages.c.timeline.concat(step.c.lines),
-        )
-        .where(messages.c.id == step.c.id)
-        .where(or_(step.c.unconditional == literal_column("1"), messages.c.status.op("IN")(_OPEN_SQL)))
-    )
-
-
-def _merge_steps(rows: list[Row]) -> list[Row]:
-    """One row per message: the last status, and all events. Steps of one message that share a commit become one."""
-    merged: dict[Any, Row] = {}
-    for row in rows:
-        earlier = merged.get(row[0])
-        merged[row[0]] = row if earlier is None else _joined(earlier, row)
-    return list(merged.values())
-
-
-def _joined(earlier: Row, later: Row) -> Row:
-    key, _, _, attempts, counted, lines, unconditional = earlier
-    _, status, at_ms, more_attempts, new_counted, more_lines, now_unconditional = later
-    if not now_unconditional and earlier[1] not in OPEN:
-        return earlier
-    return (
-        key,
-        status,
-        at_ms,
-        attempts + more_attempts,  # type: ignore[operator]
-        counted if new_counted == UNCHANGED else new_counted,
-        lines + more_lines,  # type: ignore[operator]
-        max(unconditional, now_unconditional),  # type: ignore[type-var]
-    )
-
-
 _ADD_MESSAGES = Bulk(0, ManyRows([c.name for c in messages.columns], _insert_messages))
 _ADD_CONTENTS = Bulk(1, ManyRows([c.name for c in contents.columns], _insert_contents))
-_ADVANCE = Bulk(2, ManyRows(list(_STEP), _advance_messages), _merge_steps)
 
 _message_decoder = msgspec.json.Decoder(CustomerMessage)
 
@@ -204,7 +118,7 @@ class MessageRecords:
 
     def advance(self, transitions: Sequence[Transition], *, urgent: bool) -> asyncio.Future[None]:
         """Move messages on. Steps take effect in the order submitted; unknown keys are passed over."""
-        return self._commits.write({_ADVANCE: [_step_row(t) for t in transitions]}, urgent=urgent)
+        return self._commits.write({ADVANCE: [step_row(transition) for transition in transitions]}, urgent=urgent)
 
     async def remove(self, keys: Sequence[int]) -> None:
         """Take back messages that were stored but could not be queued, so that nothing half-done remains."""
@@ -275,19 +189,6 @@ class MessageRecords:
         """Messages by status."""
         query = select(messages.c.status, func.count()).group_by(messages.c.status)
         return await self._readers.read(lambda c: {Status(s): n for s, n in c.execute(query).all()})
-
-
-def _step_row(step: Transition) -> Row:
-    event = step.event
-    return (
-        step.key,
-        event.status.value,
-        event.at_ms,
-        step.attempts,
-        step.counted_at_ms,
-        to_line(event),
-        1 if step.unconditional else 0,
-    )
 
 
 def _summary(row: Any) -> Summary:

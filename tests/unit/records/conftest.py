@@ -11,7 +11,8 @@ from tests.conformance.clocks import ManualClock
 
 from chappe.model.customer import Channel, Content, CustomerMessage, Purpose, Recipient, Status
 from chappe.records import ids
-from chappe.records.messages import NewMessages, Transition
+from chappe.records.messages import NewMessages
+from chappe.records.steps import Transition
 from chappe.records.store import Records
 from chappe.records.timeline import Event
 

@@ -10,7 +10,8 @@ from tests.conformance.clocks import ManualClock
 from chappe.model.customer import Channel, Content, Decision, Outcome, Purpose, Recipient, Status
 from chappe.model.errors import MessageNotFound, NotCancellable
 from chappe.records import ids
-from chappe.records.messages import OPEN, Filter, Transition
+from chappe.records.messages import Filter
+from chappe.records.steps import OPEN, Transition
 from chappe.records.store import Records
 from chappe.records.timeline import Event
 

@@ -6,7 +6,7 @@
     bodies.py        JSON in, bounded and checked         answers.py     JSON out
     claims.py        Idempotency-Key                      paging.py      cursors
     messages.py, batches.py, people.py, unsubscribe.py, queues.py, sandbox.py, service.py    the operations
-    views.py, requests.py                                 the documents that go out and come in
+    views.py, presenting.py, requests.py                  the documents that go out and come in
     openapi.py       /openapi.json, from the same table
 
 Moments are RFC 3339 text in both directions. An error names the field by JSON pointer where there is one. A message

@@ -15,15 +15,9 @@ from chappe.api.rest.call import Call
 from chappe.api.rest.claims import REPLAYED, check_same, digest_of, key_of
 from chappe.api.rest.errors import InvalidParameter
 from chappe.api.rest.paging import cursor_of, limit_of
+from chappe.api.rest.presenting import accepted_view, evaluation_view, message_view, summary_view, timeline_view
 from chappe.api.rest.requests import EvaluationRequest
-from chappe.api.rest.views import (
-    MessagesView,
-    accepted_view,
-    evaluation_view,
-    message_view,
-    summary_view,
-    timeline_view,
-)
+from chappe.api.rest.views import MessagesView
 from chappe.model.customer import Channel, Purpose, Recipient, Status
 from chappe.model.errors import InvalidInput, MessageNotFound
 from chappe.pipeline.accept import Accepting

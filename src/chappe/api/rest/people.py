@@ -10,13 +10,9 @@ from chappe.api.rest.bodies import decode
 from chappe.api.rest.call import Call
 from chappe.api.rest.messages import address_in
 from chappe.api.rest.paging import cursor_of, limit_of
+from chappe.api.rest.presenting import consent_view, suppression_view
 from chappe.api.rest.requests import ConsentRequest, SuppressionRequest
-from chappe.api.rest.views import (
-    ConsentsView,
-    SuppressionsView,
-    consent_view,
-    suppression_view,
-)
+from chappe.api.rest.views import ConsentsView, SuppressionsView
 from chappe.model.errors import InvalidInput, NotFound
 from chappe.pipeline.normalise import moment_ms, normalise_recipient
 from chappe.records import ids

@@ -8,14 +8,8 @@ from chappe.api.rest.call import Call
 from chappe.api.rest.errors import InvalidParameter
 from chappe.api.rest.messages import address_in
 from chappe.api.rest.paging import limit_of
-from chappe.api.rest.views import (
-    HealthView,
-    QueuesView,
-    QueueView,
-    SandboxMessagesView,
-    SandboxMessageView,
-    moment,
-)
+from chappe.api.rest.presenting import moment
+from chappe.api.rest.views import HealthView, QueuesView, QueueView, SandboxMessagesView, SandboxMessageView
 from chappe.broker.names import QueueName
 from chappe.channels.sandbox import KeptMessage
 from chappe.engine.base import Engine, QueueInfo

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 import msgspec
 
@@ -10,21 +10,12 @@ from chappe.api.rest.problems import Problem
 from chappe.model.customer import (
     Channel,
     Content,
-    CustomerMessage,
-    Decision,
     Outcome,
     Purpose,
     Recipient,
     RuleOutcome,
     Status,
 )
-from chappe.pipeline.accept import Accepted
-from chappe.pipeline.service import Evaluation
-from chappe.records import ids
-from chappe.records.messages import Stored, Summary
-from chappe.records.people import ConsentRecord, SuppressionRecord
-from chappe.records.recipients import parse_recipient
-from chappe.records.timeline import Event, last_decision
 
 
 class DecisionView(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -225,120 +216,3 @@ class HealthView(msgspec.Struct, frozen=True):
 
     status: str
     version: str
-
-
-def moment(at_ms: int) -> datetime:
-    """A moment as a datetime in UTC."""
-    return datetime.fromtimestamp(at_ms / 1000, UTC)
-
-
-def moment_or_none(at_ms: int | None) -> datetime | None:
-    """The same where there may be none."""
-    return None if at_ms is None else moment(at_ms)
-
-
-def decision_view(decision: Decision) -> DecisionView:
-    return DecisionView(decision.outcome, decision.rule_set, decision.rules, moment_or_none(decision.until_ms))
-
-
-def _decision_or_none(decision: Decision | None) -> DecisionView | None:
-    return None if decision is None else decision_view(decision)
-
-
-def accepted_view(accepted: Accepted) -> AcceptedView:
-    message = accepted.message
-    return AcceptedView(
-        id=message.id,
-        status=Status.ACCEPTED,
-        channel=message.channel,
-        purpose=message.purpose,
-        decision=decision_view(accepted.decision),
-        created_at=moment(message.created_at_ms),
-    )
-
-
-def evaluation_view(evaluation: Evaluation) -> EvaluationView:
-    message = evaluation.message
-    return EvaluationView(
-        message.channel, message.purpose, moment(evaluation.at_ms), decision_view(evaluation.decision)
-    )
-
-
-def summary_view(summary: Summary) -> SummaryView:
-    return SummaryView(
-        id=ids.key_text(ids.MESSAGE, summary.key),
-        status=summary.status,
-        channel=summary.channel,
-        purpose=summary.purpose,
-        to=parse_recipient(summary.recipient),
-        created_at=moment(ids.created_at_ms(summary.key)),
-        updated_at=moment(summary.updated_at_ms),
-        attempts=summary.attempts,
-        decision=_decision_or_none(last_decision(summary.events)),
-    )
-
-
-def message_view(stored: Stored) -> MessageView:
-    message: CustomerMessage = stored.message
-    summary = stored.summary
-    return MessageView(
-        id=message.id,
-        status=summary.status,
-        channel=message.channel,
-        purpose=message.purpose,
-        to=message.to,
-        content=message.content,
-        created_at=moment(message.created_at_ms),
-        updated_at=moment(summary.updated_at_ms),
-        attempts=summary.attempts,
-        decision=_decision_or_none(last_decision(summary.events)),
-        sender=message.sender,
-        send_at=moment_or_none(message.send_at_ms),
-        expires_at=moment_or_none(message.expires_at_ms),
-        metadata=message.metadata,
-    )
-
-
-def timeline_view(stored: Stored) -> TimelineView:
-    return TimelineView(stored.message.id, stored.summary.status, [_event_view(e) for e in stored.summary.events])
-
-
-def _event_view(event: Event) -> EventView:
-    return EventView(
-        at=moment(event.at_ms),
-        status=event.status,
-        decision=_decision_or_none(event.decision),
-        attempt=event.attempt,
-        provider=event.provider,
-        code=event.code,
-        reply=event.reply,
-        provider_message_id=event.provider_message_id,
-        next_at=moment_or_none(event.next_at_ms),
-        note=event.note,
-    )
-
-
-def suppression_view(record: SuppressionRecord) -> SuppressionView:
-    return SuppressionView(
-        id=ids.key_text(ids.SUPPRESSION, record.key),
-        to=record.to,
-        reason=record.reason,
-        created_at=moment(record.created_at_ms),
-        channel=record.channel,
-        purpose=record.purpose,
-    )
-
-
-def consent_view(record: ConsentRecord) -> ConsentView:
-    return ConsentView(
-        id=ids.key_text(ids.CONSENT, record.key),
-        person=record.to,
-        purpose=record.purpose,
-        granted=record.granted,
-        recorded_at=moment(record.recorded_at_ms),
-        channel=record.channel,
-        level=record.level,
-        proof=record.proof,
-        source=record.source,
-        expires_at=moment_or_none(record.expires_at_ms),
-    )
