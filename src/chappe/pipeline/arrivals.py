@@ -56,9 +56,17 @@ class Arrivals:
         self._newest = max(self._newest, first_key)
         try:
             yield arrival
-        finally:
-            self._newest = max(self._newest, *arrival.keys)
-            arrival.end()
+        except asyncio.CancelledError:
+            # Cut off in the middle, by the end of the process: it stays incomplete, and the next start looks after it.
+            raise
+        except BaseException:
+            self._end(arrival)
+            raise
+        self._end(arrival)
+
+    def _end(self, arrival: Arrival) -> None:
+        self._newest = max(self._newest, *arrival.keys)
+        arrival.end()
 
     async def settled(self, keys: Iterable[int]) -> None:
         """Wait until none of these is arriving any more."""

@@ -173,5 +173,5 @@ class Lane:
                 held.shown_again_at_ms = now_ms + VISIBILITY_MS
             try:
                 await engine.change_visibility(self._queue, [(held.receipt, VISIBILITY_MS) for held in due])
-            except ChappeError as error:
-                _log.warning("lane_not_extended", queue=self._queue, code=error.code, reason=error.message)
+            except Exception as error:  # noqa: BLE001 (to go on is better than to let everything be shown again)
+                _log.warning("lane_not_extended", queue=self._queue, reason=repr(error))

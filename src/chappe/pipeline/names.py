@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import msgspec
+import structlog
 
 from chappe.engine.base import DeadLetterPolicy, Engine, QueueSettings
 from chappe.model.customer import Channel, Purpose
-from chappe.model.errors import QueueExists
+from chappe.model.errors import QueueExists, QueueNotFound
 
 INTAKE_RECEIVES_MAX = 100
 """An intake message that was received so often without being finished is set aside."""
@@ -14,6 +15,8 @@ LANE_RECEIVES_MAX = 1_000
 """The same for lanes, where waiting for a circuit counts as well; the most that SQS can show."""
 VISIBILITY_MS = 10_000
 """How long a message of a process that was killed stays hidden from the next."""
+
+_log = structlog.get_logger("chappe.pipeline")
 
 
 class QueueNames(msgspec.Struct, frozen=True):
@@ -51,6 +54,17 @@ async def create_queues(engine: Engine, names: QueueNames, channels: frozenset[C
         for channel in sorted(channels):
             lane = names.lane(purpose, channel)
             await _create_with_dead_letters(engine, names, lane, LANE_RECEIVES_MAX)
+
+
+async def warn_of_lanes_without_route(engine: Engine, names: QueueNames, channels: frozenset[Channel]) -> None:
+    """Say so if messages wait in lanes that no provider serves any more."""
+    for lane in (names.lane(purpose, channel) for purpose in Purpose for channel in Channel if channel not in channels):
+        try:
+            counts = await engine.counts(lane)
+        except QueueNotFound:
+            continue
+        if counts.ready or counts.in_flight:
+            _log.warning("lane_without_route", queue=lane, messages=counts.ready + counts.in_flight)
 
 
 async def _create_with_dead_letters(engine: Engine, names: QueueNames, queue: str, receives_max: int) -> None:

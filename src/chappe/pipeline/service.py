@@ -22,7 +22,7 @@ from chappe.pipeline.gateway import Gateway, Routes
 from chappe.pipeline.intake import IntakeWorker
 from chappe.pipeline.known import capped_subject_of, facts_of
 from chappe.pipeline.lane import Lane
-from chappe.pipeline.names import QueueNames, create_queues
+from chappe.pipeline.names import QueueNames, create_queues, warn_of_lanes_without_route
 from chappe.pipeline.normalise import normalise
 from chappe.pipeline.reconcile import keep_mark, reconcile
 from chappe.pipeline.request import MessageRequest
@@ -88,6 +88,7 @@ class Pipeline:
         context = self.context
         await create_queues(context.engine, context.names, context.routes.channels)
         await reconcile(context)
+        await warn_of_lanes_without_route(context.engine, context.names, context.routes.channels)
         self._acceptance = Acceptance(context)
         for purpose in Purpose:
             count = context.settings.transactional_intake_workers if purpose is Purpose.TRANSACTIONAL else 1

@@ -110,8 +110,8 @@ class Settler:
                 await write()
             except Closed:
                 raise
-            except ChappeError as error:
-                _log.error("result_not_recorded_yet", queue=self._queue, code=error.code, reason=error.message)
+            except Exception as error:  # noqa: BLE001 (a result that is forgotten would be sent again)
+                _log.error("result_not_recorded_yet", queue=self._queue, reason=repr(error))
                 await asyncio.sleep(_PAUSE_AFTER_FAILURE_SECONDS)
             else:
                 return

@@ -8,7 +8,7 @@ import msgspec
 from sqlalchemy import Connection, Insert, delete, insert, select, tuple_
 
 from chappe.records.commit import Bulk, GroupCommit, Rows
-from chappe.records.reading import Readers
+from chappe.records.reading import Readers, Reading
 from chappe.records.statements import Binds, ManyRows
 from chappe.records.tables import idempotency
 
@@ -49,7 +49,7 @@ class IdempotencyRecords:
     async def find(self, scope: str, keys: Sequence[str], now_ms: int) -> dict[str, Answer]:
         """The answers given to these keys, expired ones left out (and forgotten)."""
         query = select(idempotency).where(idempotency.c.scope == scope, idempotency.c.key.in_(keys))
-        found = await self._readers.read(lambda c: [Answer(*row) for row in c.execute(query)], urgent=True)
+        found = await self._readers.read(lambda c: [Answer(*row) for row in c.execute(query)], Reading.URGENT)
         await self.forget([answer for answer in found if answer.expires_at_ms <= now_ms])
         return {answer.key: answer for answer in found if answer.expires_at_ms > now_ms}
 

@@ -21,7 +21,7 @@ from chappe.model.customer import Channel, CustomerMessage, Purpose, Status
 from chappe.model.errors import MessageNotFound, NotCancellable
 from chappe.records import ids
 from chappe.records.commit import Bulk, GroupCommit, Rows
-from chappe.records.reading import Readers
+from chappe.records.reading import Readers, Reading
 from chappe.records.recipients import recipient_hash, recipient_text
 from chappe.records.statements import Binds, ManyRows, Row
 from chappe.records.steps import ADVANCE, CANCELLABLE, Transition, step_row
@@ -168,7 +168,7 @@ class MessageRecords:
     async def find(self, wanted: Filter, limit: int) -> list[Summary]:
         """The newest `limit` messages that match."""
         query = _listing(wanted).limit(limit)
-        return await self._readers.read(lambda c: [_summary(row) for row in c.execute(query)])
+        return await self._readers.read(lambda c: [_summary(row) for row in c.execute(query)], Reading.BROWSING)
 
     async def accepted_after(self, key: int, limit: int) -> list[tuple[int, CustomerMessage]]:
         """Messages still in `accepted` with larger keys, oldest first."""
@@ -188,7 +188,7 @@ class MessageRecords:
     async def counts(self) -> dict[Status, int]:
         """Messages by status."""
         query = select(messages.c.status, func.count()).group_by(messages.c.status)
-        return await self._readers.read(lambda c: {Status(s): n for s, n in c.execute(query).all()})
+        return await self._readers.read(lambda c: {Status(s): n for s, n in c.execute(query).all()}, Reading.BROWSING)
 
 
 def _summary(row: Any) -> Summary:

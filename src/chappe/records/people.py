@@ -12,7 +12,7 @@ from chappe.model.customer import Channel, Purpose, Recipient
 from chappe.model.errors import NotFound
 from chappe.records import ids
 from chappe.records.commit import GroupCommit
-from chappe.records.reading import Readers
+from chappe.records.reading import Readers, Reading
 from chappe.records.recipients import parse_recipient, recipient_text
 from chappe.records.tables import consents, suppressions
 
@@ -70,7 +70,7 @@ class PeopleRecords:
     async def list_consents(self, to: Recipient | None, before_key: int | None, limit: int) -> list[ConsentRecord]:
         """Entries, newest first, of one person or of all."""
         query = _page(consents, to, before_key).limit(limit)
-        return await self._readers.read(lambda c: [consent_of(row) for row in c.execute(query)])
+        return await self._readers.read(lambda c: [consent_of(row) for row in c.execute(query)], Reading.BROWSING)
 
     async def add_suppression(self, record: SuppressionRecord) -> tuple[SuppressionRecord, bool]:
         """Suppress an address; the stored record, and whether it is new. One already there is kept as it is."""
@@ -91,7 +91,7 @@ class PeopleRecords:
     ) -> list[SuppressionRecord]:
         """Suppressions, newest first, of one address or of all."""
         query = _page(suppressions, to, before_key).limit(limit)
-        return await self._readers.read(lambda c: [suppression_of(row) for row in c.execute(query)])
+        return await self._readers.read(lambda c: [suppression_of(row) for row in c.execute(query)], Reading.BROWSING)
 
     async def remove_suppression(self, key: int) -> None:
         """Raises `NotFound`."""

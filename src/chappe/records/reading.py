@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from enum import Enum
 from functools import partial
 from typing import Any, Generic, TypeVar
 
@@ -17,23 +18,33 @@ _T = TypeVar("_T")
 _Subject = TypeVar("_Subject")
 _Found = TypeVar("_Found")
 
-URGENT_THREADS = 2
-ORDINARY_THREADS = 2
-CONNECTIONS = URGENT_THREADS + ORDINARY_THREADS
+
+class Reading(Enum):
+    """What a read is for. Each has threads that the others cannot take; the value is how many."""
+
+    URGENT = 2
+    """A message that somebody waits for."""
+    ORDINARY = 3
+    """Everything else that the pipeline does."""
+    BROWSING = 1
+    """People who look: a list may go through many rows."""
+
+
+CONNECTIONS = sum(reading.value for reading in Reading)
 
 
 class Readers:
-    """Runs read functions. Urgent reads have threads that ordinary ones cannot take."""
+    """Runs read functions."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._urgent = ThreadPoolExecutor(URGENT_THREADS, "records-read-urgent")
-        self._ordinary = ThreadPoolExecutor(ORDINARY_THREADS, "records-read")
+        self._threads = {
+            reading: ThreadPoolExecutor(reading.value, f"records-{reading.name.lower()}") for reading in Reading
+        }
 
-    async def read(self, function: Callable[[Connection], _T], *, urgent: bool = False) -> _T:
+    async def read(self, function: Callable[[Connection], _T], reading: Reading = Reading.ORDINARY) -> _T:
         """The function's result on a fresh view of the database. Raises `StorageFailed`, `DataDamaged`."""
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._urgent if urgent else self._ordinary, self._run, function)
+        return await asyncio.get_running_loop().run_in_executor(self._threads[reading], self._run, function)
 
     def _run(self, function: Callable[[Connection], _T]) -> _T:
         try:
@@ -44,8 +55,8 @@ class Readers:
 
     def close(self) -> None:
         """Wait for the reads under way."""
-        self._urgent.shutdown()
-        self._ordinary.shutdown()
+        for threads in self._threads.values():
+            threads.shutdown()
 
 
 class GroupRead(Generic[_Subject, _Found]):
@@ -59,12 +70,11 @@ class GroupRead(Generic[_Subject, _Found]):
         self,
         readers: Readers,
         look_up: Callable[[Connection, Sequence[_Subject]], Sequence[_Found]],
-        *,
-        urgent: bool,
+        reading: Reading,
     ) -> None:
         self._readers = readers
         self._look_up = look_up
-        self._urgent = urgent
+        self._reading = reading
         self._waiting: list[tuple[Sequence[_Subject], asyncio.Future[list[_Found]]]] = []
         self._draining: asyncio.Task[None] | None = None
 
@@ -81,7 +91,7 @@ class GroupRead(Generic[_Subject, _Found]):
             waiting, self._waiting = self._waiting, []
             subjects = [subject for asked, _ in waiting for subject in asked]
             try:
-                found = await self._readers.read(partial(self._answer, subjects), urgent=self._urgent)
+                found = await self._readers.read(partial(self._answer, subjects), self._reading)
             except Exception as error:  # noqa: BLE001 (handed to those who asked)
                 for _, future in waiting:
                     _settle(future, error)

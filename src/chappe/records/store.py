@@ -7,8 +7,10 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import structlog
 from sqlalchemy import ColumnElement, Connection, func, select
 
+from chappe.model.errors import ChappeError
 from chappe.records import ids
 from chappe.records.commit import GroupCommit
 from chappe.records.database import Database
@@ -17,9 +19,10 @@ from chappe.records.knowledge import Known, Subject, look_up
 from chappe.records.marks import Marks
 from chappe.records.messages import MessageRecords
 from chappe.records.people import PeopleRecords
-from chappe.records.reading import CONNECTIONS, GroupRead, Readers
+from chappe.records.reading import CONNECTIONS, GroupRead, Readers, Reading
 from chappe.records.tables import consents, messages, suppressions
 
+_log = structlog.get_logger("chappe.records")
 FILE_NAME = "records.db"
 SWEEP_INTERVAL_SECONDS = 600
 
@@ -35,8 +38,8 @@ class Records:
         self._now_ms = now_ms
         self._readers = Readers(database.reader)
         self._commits = GroupCommit(database.writer, writer, after_commit=database.after_commit)
-        self._urgent_look_ups = GroupRead(self._readers, look_up, urgent=True)
-        self._look_ups = GroupRead(self._readers, look_up, urgent=False)
+        self._urgent_look_ups = GroupRead(self._readers, look_up, Reading.URGENT)
+        self._look_ups = GroupRead(self._readers, look_up, Reading.ORDINARY)
         self.keys = keys
         self.messages = MessageRecords(self._commits, self._readers)
         self.people = PeopleRecords(self._commits, self._readers)
@@ -74,7 +77,10 @@ class Records:
 
     async def _sweep(self) -> None:
         while True:
-            await self.idempotency.sweep(self._now_ms())
+            try:
+                await self.idempotency.sweep(self._now_ms())
+            except ChappeError as error:
+                _log.warning("answers_not_swept", code=error.code, reason=error.message)
             await asyncio.sleep(SWEEP_INTERVAL_SECONDS)
 
 

@@ -28,6 +28,20 @@ async def test_the_mark_moves_on_when_an_acceptance_fails() -> None:
     assert arrivals.settled_through == 5
 
 
+async def test_what_is_cut_off_stays_incomplete() -> None:
+    arrivals = Arrivals(0)
+
+    async def accept() -> None:
+        with arrivals.arriving(5, in_order=True):
+            await asyncio.Event().wait()
+
+    task = asyncio.create_task(accept())
+    await asyncio.sleep(0)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert arrivals.settled_through == 4
+
+
 async def test_waiting_until_messages_have_arrived() -> None:
     arrivals = Arrivals(0)
     with arrivals.arriving(1, in_order=True) as arrival:

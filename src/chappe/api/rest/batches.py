@@ -17,7 +17,7 @@ from chappe.api.rest.call import Call
 from chappe.api.rest.claims import REPLAYED, check_same, digest_of, key_of
 from chappe.api.rest.messages import ACCEPTED, accepted_body, request_digest
 from chappe.api.rest.problems import problem_of
-from chappe.api.rest.requests import BATCH_ENTRIES_MAX, BatchRequest
+from chappe.api.rest.requests import BATCH_ENTRIES_MAX, RawBatch
 from chappe.api.rest.views import BatchResult
 from chappe.model.errors import ChappeError, IdempotencyConflict, InvalidInput
 from chappe.pipeline.accept import URGENT_BATCH_MAX, Accepting
@@ -26,7 +26,7 @@ from chappe.pipeline.request import MessageRequest
 from chappe.records.idempotency import Answer as KeptAnswer
 
 SOME_REFUSED = 207
-_batch_decoder = msgspec.json.Decoder(BatchRequest)
+_batch_decoder = msgspec.json.Decoder(RawBatch)
 _entry_decoder = msgspec.json.Decoder(MessageRequest)
 
 

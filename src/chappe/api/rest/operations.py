@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from chappe.api.rest import batches, messages, people, service, unsubscribe
 from chappe.api.rest.call import Handler
 from chappe.api.rest.paging import LIMIT_DEFAULT, LIMIT_MAX
-from chappe.api.rest.requests import BatchRequestDocument, ConsentRequest, EvaluationRequest, SuppressionRequest
+from chappe.api.rest.requests import BatchRequest, ConsentRequest, EvaluationRequest, SuppressionRequest
 from chappe.api.rest.views import (
     AcceptedView,
     BatchView,
@@ -101,7 +101,7 @@ OPERATIONS: tuple[Operation, ...] = (
             202: ("All were taken.", BatchView),
             207: ("Some were refused: their results have an `error`.", BatchView),
         },
-        request=BatchRequestDocument,
+        request=BatchRequest,
         errors=(400, 409, 413, 415, 422, 503, 507),
         body_bytes_max=BATCH_BYTES_MAX,
         idempotent=True,

@@ -8,20 +8,20 @@ import msgspec
 from msgspec import Meta
 
 from chappe.compliance.facts import ConsentLevel
-from chappe.model.customer import Channel, Content, Purpose, Recipient
+from chappe.model.customer import Channel, Purpose, Recipient
 from chappe.pipeline.request import MessageRequest, Moment
 
 BATCH_ENTRIES_MAX = 1_000
 _Short = Annotated[str, Meta(min_length=1, max_length=500)]
 
 
-class BatchRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Up to 1,000 messages. Each is checked by itself: one that is not valid does not hold up the others."""
+class RawBatch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A `BatchRequest` whose entries are still to be decoded, each by itself."""
 
     messages: list[msgspec.Raw]
 
 
-class BatchRequestDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class BatchRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Up to 1,000 messages. Each is checked by itself: one that is not valid does not hold up the others."""
 
     messages: Annotated[list[MessageRequest], Meta(min_length=1, max_length=BATCH_ENTRIES_MAX)]
@@ -62,14 +62,3 @@ class ConsentRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Moment | None, Meta(description="When it was given or taken back, if not now; not in the future.")
     ] = None
     expires_at: Annotated[Moment | None, Meta(description="When it ends by itself.")] = None
-
-
-__all__ = [
-    "BATCH_ENTRIES_MAX",
-    "BatchRequest",
-    "BatchRequestDocument",
-    "ConsentRequest",
-    "Content",
-    "EvaluationRequest",
-    "SuppressionRequest",
-]
