@@ -23,6 +23,8 @@ class BreakerPolicy(msgspec.Struct, frozen=True):
 
 
 class CircuitState(StrEnum):
+    """Whether attempts are let through: all, none, or one as a trial."""
+
     CLOSED = "closed"
     OPEN = "open"
     HALF_OPEN = "half_open"

@@ -25,6 +25,11 @@ class Gate:
             Purpose.PROMOTIONAL: deque(),
         }
 
+    @property
+    def taken(self) -> int:
+        """Slots in use."""
+        return sum(self._taken.values())
+
     async def enter(self, purpose: Purpose) -> None:
         """Take a slot, waiting for one if need be."""
         if self._has_room(purpose) and not self._waiting[purpose]:
@@ -50,7 +55,7 @@ class Gate:
                     turn.set_result(None)
 
     def _has_room(self, purpose: Purpose) -> bool:
-        free = sum(self._taken.values()) < self.limit
+        free = self.taken < self.limit
         if purpose is Purpose.TRANSACTIONAL:
             return free
         return free and self._taken[purpose] < self._promotional_limit

@@ -46,6 +46,7 @@ class Lane:
         self._held: dict[int, Held] = {}
         self._ready: deque[Held] = deque()
         self._runners: set[asyncio.Task[None]] = set()
+        self._runner_starting = False
         self._runners_max = sum(gateway.gate.limit for gateway in context.routes.of(channel))
         self._room = asyncio.Event()
         self._failures = Failures(context, self._queue)
@@ -66,7 +67,7 @@ class Lane:
         """After `run` has ended: wait for attempts under way, and settle what they came to."""
         self._ready.clear()
         if self._runners:
-            _, unfinished = await asyncio.wait(self._runners, timeout=grace_seconds)
+            _, unfinished = await asyncio.wait(set(self._runners), timeout=grace_seconds)
             for runner in unfinished:
                 runner.cancel()
             await asyncio.gather(*unfinished, return_exceptions=True)
@@ -108,10 +109,19 @@ class Lane:
                 self._ready.append(held)
             else:
                 self._settler.settle(settle_step(self._context, held, step))
-        for _ in range(min(len(self._ready), self._runners_max - len(self._runners))):
+        self._start_runner()
+
+    def _start_runner(self) -> None:
+        """Start another runner, unless there is nothing to do, all slots are in use, or one is starting already."""
+        if self._ready and not self._runner_starting and len(self._runners) < self._runners_max:
+            self._runner_starting = True
             runner = asyncio.create_task(self._run_attempts(), name=f"{self._queue} attempts")
             self._runners.add(runner)
-            runner.add_done_callback(self._runners.discard)
+            runner.add_done_callback(self._runner_ended)
+
+    def _runner_ended(self, runner: asyncio.Task[None]) -> None:
+        self._runners.discard(runner)
+        self._start_runner()  # for what came while this one still counted
 
     def _hold(self, received: ReceivedMessage) -> Held | None:
         context = self._context
@@ -140,11 +150,13 @@ class Lane:
 
     async def _run_attempts(self) -> None:
         await self._pace.begin()
+        self._runner_starting = False
         while self._ready:
             await self._pace.pause()
             held = self._ready.popleft() if self._ready else None
             if held is None:
                 return
+            self._start_runner()  # for the others, should this attempt have to wait
             try:
                 self._settler.settle(await attempt(self._context, held))
             except ChappeError as error:

@@ -33,11 +33,6 @@ class QueueNames(msgspec.Struct, frozen=True):
         """Where allowed messages wait for a provider."""
         return self._name(f"{purpose}-{channel}")
 
-    @property
-    def prefix(self) -> str:
-        """What the names of all the pipeline's queues begin with."""
-        return self._name("")
-
     @staticmethod
     def dead_letters(queue: str) -> str:
         """Where messages of this queue end up that cannot be processed."""

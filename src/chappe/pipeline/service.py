@@ -11,7 +11,7 @@ import msgspec
 
 from chappe.channels.base import Provider
 from chappe.compliance.ruleset import RuleSet
-from chappe.engine.base import Engine, QueueCounts
+from chappe.engine.base import Engine
 from chappe.model.customer import Channel, CustomerMessage, Decision, Purpose, Status
 from chappe.model.errors import InvalidInput, MessageNotFound
 from chappe.pipeline.accept import Acceptance, Accepting, AnswerWith
@@ -42,6 +42,16 @@ class Evaluation(msgspec.Struct, frozen=True):
     message: CustomerMessage
     decision: Decision
     at_ms: int
+
+
+class ProviderState(msgspec.Struct, frozen=True):
+    """A provider in use: its worst circuit, and attempts under way of those that may be at once."""
+
+    name: str
+    channels: tuple[Channel, ...]
+    circuit: CircuitState
+    attempts_under_way: int
+    attempts_max: int
 
 
 class Pipeline:
@@ -157,17 +167,19 @@ class Pipeline:
         )
         await context.records.people.add_suppression(record)
 
-    async def queue_counts(self) -> list[tuple[str, QueueCounts]]:
-        """The pipeline's queues by name, with their counts."""
-        engine = self.context.engine
-        prefix = self.context.names.prefix
-        found = await engine.list_queues(prefix)
-        return [(queue.name, await engine.counts(queue.name)) for queue in found]
-
-    def circuits(self) -> dict[str, CircuitState]:
-        """The worst circuit of each provider."""
-        now_ms = self.context.now_ms()
-        return {gateway.name: gateway.state(now_ms) for gateway in self.context.routes.all()}
+    def providers(self) -> list[ProviderState]:
+        """The providers of all routes, and how they stand."""
+        now_ms, routes = self.context.now_ms(), self.context.routes
+        return [
+            ProviderState(
+                gateway.name,
+                tuple(channel for channel in sorted(routes.channels) if gateway in routes.of(channel)),
+                gateway.state(now_ms),
+                gateway.gate.taken,
+                gateway.gate.limit,
+            )
+            for gateway in routes.all()
+        ]
 
     def _begin(self, work: Coroutine[Any, Any, None], name: str) -> None:
         self._tasks.append(asyncio.create_task(work, name=name))

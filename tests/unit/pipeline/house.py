@@ -21,7 +21,7 @@ from chappe.engine.base import Engine, NewMessage
 from chappe.model.customer import Channel, Content, Purpose, Recipient, Status
 from chappe.pipeline.accept import Accepted
 from chappe.pipeline.backoff import RetryPolicy
-from chappe.pipeline.breaker import BreakerPolicy
+from chappe.pipeline.breaker import BreakerPolicy, CircuitState
 from chappe.pipeline.context import PipelineSettings
 from chappe.pipeline.names import QueueNames
 from chappe.pipeline.request import MessageRequest
@@ -79,6 +79,11 @@ class House:
     engine: Engine
     clock: RunningClock
     provider: ScriptedProvider
+
+    @property
+    def circuits(self) -> dict[str, CircuitState]:
+        """The state of each provider's circuit."""
+        return {state.name: state.circuit for state in self.pipeline.providers()}
 
     async def send(self, **fields: Any) -> int:
         """Have one message accepted; its key."""

@@ -144,14 +144,14 @@ async def test_a_failing_provider_is_left_alone_and_tried_again_later(tmp_path: 
     async with house(tmp_path, clock=clock, settings=settings) as h:
         h.provider.always = BUSY
         key = await h.send()
-        await eventually(lambda: h.pipeline.circuits()["scripted"] is CircuitState.OPEN)
+        await eventually(lambda: h.circuits["scripted"] is CircuitState.OPEN)
         await asyncio.sleep(0.1)
         assert len(h.provider.attempts) == 4
         assert await h.status(key) is Status.QUEUED
         h.provider.always = None
         clock.advance(61_000)
         await h.becomes(key, Status.SENT)
-        assert h.pipeline.circuits()["scripted"] is CircuitState.CLOSED
+        assert h.circuits["scripted"] is CircuitState.CLOSED
 
 
 async def test_while_one_circuit_is_open_the_other_provider_carries_on(tmp_path: Path) -> None:
@@ -162,7 +162,7 @@ async def test_while_one_circuit_is_open_the_other_provider_carries_on(tmp_path:
         keys = [await h.send() for _ in range(20)]
         for key in keys:
             await h.becomes(key, Status.SENT)
-        assert h.pipeline.circuits() == {"first": CircuitState.OPEN, "second": CircuitState.CLOSED}
+        assert h.circuits == {"first": CircuitState.OPEN, "second": CircuitState.CLOSED}
         count = len(first.attempts)
         await h.becomes(await h.send(), Status.SENT)
         assert len(first.attempts) == count
@@ -178,7 +178,7 @@ async def test_patience_with_unreachable_providers_ends(tmp_path: Path) -> None:
     async with house(tmp_path, clock=clock, settings=settings) as h:
         h.provider.always = BUSY
         first = await h.send()
-        await eventually(lambda: h.pipeline.circuits()["scripted"] is CircuitState.OPEN)
+        await eventually(lambda: h.circuits["scripted"] is CircuitState.OPEN)
         second = await h.send()
         await h.becomes(second, Status.QUEUED)
         clock.advance(3_700_000)

@@ -207,6 +207,17 @@ async def test_queues_and_their_counts(api: Api) -> None:
     assert seen == names
 
 
+async def test_providers_and_their_circuits(api: Api) -> None:
+    (provider,) = (await api.get("/v1/providers")).json()["providers"]
+    assert provider == {
+        "name": "sandbox",
+        "channels": ["email", "sandbox", "webhook"],
+        "circuit": "closed",
+        "attempts_under_way": 0,
+        "attempts_max": 32,
+    }
+
+
 async def test_health_needs_no_key(api: Api) -> None:
     response = await api.http.get("/healthz", headers={"authorization": ""})
     assert response.status_code == 200

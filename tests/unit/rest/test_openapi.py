@@ -68,6 +68,7 @@ async def test_answers_fit_their_schemas(api: Api) -> None:
         ("get", "/v1/consents", "/v1/consents", None),
         ("get", "/v1/queues", "/v1/queues", None),
         ("get", "/v1/sandbox/messages", "/v1/sandbox/messages", None),
+        ("get", "/v1/providers", "/v1/providers", None),
         ("get", "/healthz", "/healthz", None),
     ]
     for method, template, path, document in checks:

@@ -17,6 +17,7 @@ from chappe.api.rest.views import (
     HealthView,
     MessagesView,
     MessageView,
+    ProvidersView,
     QueuesView,
     SandboxMessagesView,
     SuppressionsView,
@@ -257,6 +258,14 @@ OPERATIONS: tuple[Operation, ...] = (
             _CURSOR,
         ),
         errors=(400, 503),
+    ),
+    Operation(
+        "GET",
+        "/v1/providers",
+        service.list_providers,
+        "List the providers of all routes and how they stand",
+        "Server",
+        {200: ("All of them.", ProvidersView)},
     ),
     Operation(
         "GET",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from chappe import __version__
 from chappe.api.rest.answers import Answer, json_answer
 from chappe.api.rest.call import Call
@@ -9,7 +11,15 @@ from chappe.api.rest.errors import InvalidParameter
 from chappe.api.rest.messages import address_in
 from chappe.api.rest.paging import limit_of
 from chappe.api.rest.presenting import moment
-from chappe.api.rest.views import HealthView, QueuesView, QueueView, SandboxMessagesView, SandboxMessageView
+from chappe.api.rest.views import (
+    HealthView,
+    ProvidersView,
+    ProviderView,
+    QueuesView,
+    QueueView,
+    SandboxMessagesView,
+    SandboxMessageView,
+)
 from chappe.broker.names import QueueName
 from chappe.channels.sandbox import KeptMessage
 from chappe.engine.base import Engine, QueueInfo
@@ -52,6 +62,12 @@ async def _queue_view(engine: Engine, queue: QueueInfo, name: QueueName) -> Queu
     except QueueNotFound:  # deleted meanwhile
         return None
     return QueueView(name.name, name.arn, queue.settings.fifo, counts.ready, counts.in_flight, counts.delayed)
+
+
+async def list_providers(call: Call) -> Answer:
+    """GET /v1/providers"""
+    found = [ProviderView(*msgspec.structs.astuple(state)) for state in call.server.pipeline.providers()]
+    return json_answer(200, ProvidersView(found))
 
 
 async def list_sandbox_messages(call: Call) -> Answer:

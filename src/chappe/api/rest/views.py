@@ -16,6 +16,7 @@ from chappe.model.customer import (
     RuleOutcome,
     Status,
 )
+from chappe.pipeline.breaker import CircuitState
 
 
 class DecisionView(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -186,6 +187,22 @@ class QueuesView(msgspec.Struct, frozen=True, omit_defaults=True):
 
     queues: list[QueueView]
     next_cursor: str | None = None
+
+
+class ProviderView(msgspec.Struct, frozen=True):
+    """A provider in use. An open circuit: it kept failing, and is left alone for a while."""
+
+    name: str
+    channels: tuple[Channel, ...]
+    circuit: CircuitState
+    attempts_under_way: int
+    attempts_max: int
+
+
+class ProvidersView(msgspec.Struct, frozen=True):
+    """The providers of all routes."""
+
+    providers: list[ProviderView]
 
 
 class SandboxMessageView(msgspec.Struct, frozen=True, omit_defaults=True):
