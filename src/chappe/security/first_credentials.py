@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import msgspec
@@ -28,10 +29,12 @@ def ensure_first(
 ) -> FirstCredentials | None:
     """Create one access key and one API key if there is no key yet, and write `credentials.env` (mode 0600).
 
-    Returns None if there are keys already. API keys are kept as hashes, so this file is the only place where
-    the first one can be read again.
+    Returns None if there are keys already; the file, if it is still there, then learns a new endpoint. API keys are
+    kept as hashes, so this file is the only place where the first one can be read again.
     """
+    path = keys.path.with_name(CREDENTIALS_FILE)
     if keys.access_keys() or keys.api_keys():
+        _tell_endpoint(path, endpoint_url)
         return None
     access_key = keys.create_access_key(_FIRST_NAME, account=account)
     _, token = keys.create_api_key(_FIRST_NAME)
@@ -43,7 +46,22 @@ def ensure_first(
         f"export CHAPPE_URL={endpoint_url}",
         f"export CHAPPE_API_KEY={token}",
     )
-    path = keys.path.with_name(CREDENTIALS_FILE)
     text = "# Made on the first start. Take a key away with `chappe keys revoke`.\n" + "\n".join(lines) + "\n"
     replace_private_file(path, text.encode())
     return FirstCredentials(access_key, token, path, lines)
+
+
+def _tell_endpoint(path: Path, endpoint_url: str) -> None:
+    """Correct the lines of a credentials file that name the server's address."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):  # removed by the operator, or no longer ours
+        return
+    current = re.sub(
+        r"^export (AWS_ENDPOINT_URL|CHAPPE_URL)=.*$",
+        lambda line: f"export {line[1]}={endpoint_url}",
+        text,
+        flags=re.MULTILINE,
+    )
+    if current != text:
+        replace_private_file(path, current.encode())

@@ -48,6 +48,7 @@ class DeadLetters:
 
             def moved(write: Write) -> None:
                 queue.moving -= len(doomed)
+                queue.leaving.difference_update(entry.seq for entry in doomed)
                 for entry in doomed:
                     self._core.end(entry)
                 self._sending.arrived(write)

@@ -68,6 +68,7 @@ class Ending:
         entry = queue.take_out(row.seq, row.parked) or row
         entry.state = State.MOVING
         self._taken_out[entry.seq] = entry
+        queue.leaving.add(entry.seq)
         return entry
 
     def _deleted(self, write: Write) -> None:
@@ -76,6 +77,7 @@ class Ending:
             queue = self._core.by_id.get(entry.queue_id)
             if queue is not None:
                 queue.delete(entry, now)
+                queue.leaving.discard(entry.seq)
                 if queue.pollers:
                     self._core.serve(queue)
             self._core.end(entry)

@@ -230,16 +230,9 @@ class FifoQueue(Queue):
             )
         return None
 
-    def _fresh(self, rows: Sequence[Entry]) -> Iterator[Entry]:
-        return (
-            row
-            for row in rows
-            if row.state is not State.DEAD and row.seq > self.purged_seq and row.seq not in self.received
-        )
-
     def _loaded(self, rows: Sequence[Entry], now: int) -> None:
         if rows:
-            self.backlog.refill(self._fresh(rows), cursor=rows[-1].seq)
+            self.backlog.refill((row for row in rows if self.missing(row)), cursor=rows[-1].seq)
         else:
             self.backlog.gap = 0
         self._deal(now)
@@ -250,7 +243,7 @@ class FifoQueue(Queue):
         self.hungry.popleft()
         group.wanted = False
         if rows:
-            group.backlog.refill(self._fresh(rows), cursor=rows[-1].seq)
+            group.backlog.refill((row for row in rows if self.missing(row)), cursor=rows[-1].seq)
         else:
             group.backlog.gap = 0
         self._offer(group, now)

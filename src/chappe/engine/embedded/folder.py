@@ -64,7 +64,7 @@ class DataFolder:
 
     def mark_made(self) -> None:
         """Note on stable storage that the folder's databases exist."""
-        with (self.path / FORMAT).open("w", encoding="ascii") as file:
+        with open(self.path / FORMAT, "w", encoding="ascii", opener=_private) as file:
             file.write(f"{FORMAT_VERSION}\n")
             file.flush()
             os.fsync(file.fileno())
@@ -85,9 +85,13 @@ class DataFolder:
         try:
             if reserve.exists() and reserve.stat().st_size >= self.reserve_bytes:
                 return True
-            with reserve.open("wb") as file:
+            with open(reserve, "wb", opener=_private) as file:
                 os.posix_fallocate(file.fileno(), 0, max(1, self.reserve_bytes))
         except OSError:
             reserve.unlink(missing_ok=True)
             return False
         return True
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)

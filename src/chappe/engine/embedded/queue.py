@@ -59,6 +59,8 @@ class Queue(ABC):
         self.in_flight = 0
         self.moving = 0
         """Messages on their way to the dead-letter queue."""
+        self.leaving: set[int] = set()
+        """Sequences of messages whose move or deletion is being committed: their rows are there still."""
         self.move: asyncio.Task[None] | None = None
         """The latest such move."""
         self.timers: list[Timer] = []
@@ -116,6 +118,15 @@ class Queue(ABC):
         """Remove and return messages at hand that were sent at or before the instant `cutoff`."""
 
     # --- shared ---
+
+    def missing(self, row: Entry) -> bool:
+        """Whether a row that was read is of a live message that is not in memory as a received one."""
+        return (
+            row.state is not State.DEAD
+            and row.seq > self.purged_seq
+            and row.seq not in self.received
+            and row.seq not in self.leaving
+        )
 
     def cutoff(self, now: int) -> int:
         """Messages sent at or before this instant are past their retention."""
@@ -175,6 +186,7 @@ class Queue(ABC):
             elif policy is not None and entry.receive_count >= policy.max_receive_count and dead_letters():
                 self._drop(entry, State.MOVING, now)
                 self.moving += 1
+                self.leaving.add(entry.seq)
                 taken.doomed.append(entry)
             else:
                 self._deliver(entry, now, now + visibility_timeout_ms)
@@ -206,6 +218,7 @@ class Queue(ABC):
     def undo(self, entry: Entry, now: int) -> None:
         """The move of a doomed message failed: it is received once more, with a timeout that has ended."""
         self.moving -= 1
+        self.leaving.discard(entry.seq)
         self.received[entry.seq] = entry
         self.fly(entry, now)
 

@@ -125,12 +125,7 @@ class StandardQueue(Queue):
 
     def _missing(self, row: Entry) -> bool:
         """Whether a row that was read is alive and not in memory already."""
-        return (
-            row.state is not State.DEAD
-            and row.seq > self.purged_seq
-            and row.seq not in self.received
-            and row.seq not in self.parked
-        )
+        return self.missing(row) and row.seq not in self.parked
 
     def _loaded_parked(self, rows: Sequence[Entry]) -> None:
         if not rows:
