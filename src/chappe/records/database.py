@@ -22,11 +22,12 @@ from chappe.model.errors import DataDamaged, StorageFailed
 from chappe.records.failures import storage_error
 from chappe.records.tables import SCHEMA_VERSION, metadata, schema
 
-CHECKPOINT_INTERVAL_SECONDS = 1.0
+CHECKPOINT_INTERVAL_SECONDS = 0.5
 LOG_LIMIT_PAGES = 16_384
 """64 MiB of log."""
+_FURTHER_PASSES = 2
 _BUSY_TIMEOUT_MS = 10_000
-_LOG_READERS_WAIT_MS = 200
+_LOG_READERS_WAIT_MS = 25
 _WRITER_CACHE_KIB = 65_536
 _READER_CACHE_KIB = 16_384
 _PREPARED_STATEMENTS = 512
@@ -181,7 +182,7 @@ def _start_log_over(connection: Any) -> None:
 
 
 class _Checkpoints:
-    """A thread that copies the log into the database once a second while there is something new in it."""
+    """A thread that copies the log into the database now and then while there is something new in it."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -211,7 +212,13 @@ class _Checkpoints:
 
     def _once(self, connection: sqlite3.Connection) -> None:
         try:
-            self.log_pages = _checkpoint(connection, "PASSIVE")
+            log_pages = _checkpoint(connection, "PASSIVE")
+            if log_pages > LOG_LIMIT_PAGES:
+                # What came in meanwhile is little, and after another pass next to nothing: the writer is to wait for
+                # no more than that.
+                for _ in range(_FURTHER_PASSES):
+                    log_pages = _checkpoint(connection, "PASSIVE")
+            self.log_pages = log_pages
         except sqlite3.Error:
             # A full or failing disk: the log keeps everything, and writers report their own errors.
             self.dirty = True
