@@ -60,6 +60,28 @@ def test_checksums_that_the_real_service_gave(sqs: Any, queue: str) -> None:
     assert two["MD5OfMessageAttributes"] == "2256c3b617e2b4b3ae4f2d455dcf54d0"
 
 
+@pytest.mark.parametrize(
+    ("names", "md5"),
+    [
+        (["All"], "4c360f3fdafd970e05fae2f149d997f5"),
+        (["*"], "4c360f3fdafd970e05fae2f149d997f5"),
+        (["Hello", "General"], "fca026605781cb4126a1e9044df24232"),
+        (["Foo", "Hello"], "a311262e065454b75da111d535b8dacd"),
+        (["Hel.*"], "83fee93c1bcd8b9a5a923ffacdc636c7"),
+        (["Foo", "Help"], None),
+    ],
+)
+def test_the_choice_and_checksums_that_the_real_service_gave(
+    sqs: Any, queue: str, names: list[str], md5: str | None
+) -> None:
+    """Recorded from AWS."""
+    told = {"Help.Me": "Me", "Hello": "There", "General": "Kenobi"}
+    attributes = {name: {"DataType": "String", "StringValue": value} for name, value in told.items()}
+    sent = send(sqs, queue, "msg", MessageAttributes=attributes)
+    assert sent["MD5OfMessageAttributes"] == "4c360f3fdafd970e05fae2f149d997f5"
+    assert receive(sqs, queue, MessageAttributeNames=names)[0].get("MD5OfMessageAttributes") == md5
+
+
 def test_message_attributes_come_back_when_asked_for(sqs: Any, queue: str) -> None:
     attributes = {
         "Hello": {"DataType": "String", "StringValue": "There"},
@@ -79,6 +101,8 @@ def test_message_attributes_come_back_when_asked_for(sqs: Any, queue: str) -> No
         assert found["MessageAttributes"] == attributes
         assert found["MD5OfMessageAttributes"] == sent["MD5OfMessageAttributes"]
     assert set(asked("Help.*", "Count", "unknown")["MessageAttributes"]) == {"Help.Me", "Count"}
+    for prefix in ("Hel.*", "Hel*"):
+        assert set(asked(prefix)["MessageAttributes"]) == {"Hello", "Help.Me"}
     only = asked("Hello")
     assert only["MessageAttributes"] == {"Hello": attributes["Hello"]}
     assert only["MD5OfMessageAttributes"] != sent["MD5OfMessageAttributes"]

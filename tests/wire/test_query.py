@@ -38,7 +38,10 @@ class Asking:
 
     def get(self, path: str = "/", **parameters: object) -> Answer:
         query = f"?{urlencode(parameters, quote_via=quote)}" if parameters else ""
-        return self._client.ask(b"", None, path=path + query, method="GET", content_type=FORM)
+        return self.by("GET", path + query)
+
+    def by(self, method: str, target: str) -> Answer:
+        return self._client.ask(b"", None, path=target, method=method, content_type=FORM)
 
     def form(self, body: bytes) -> Answer:
         return self._client.ask(body, None, content_type=FORM)
@@ -173,6 +176,7 @@ def test_what_is_no_operation(ask: Asking, path: str) -> None:
             "InvalidAction",
             f"The action {action} is not valid for this endpoint.",
         )
+    assert error(ask.by("PUT", "/?Action=ListQueues"))[1] == "InvalidAction"
     for answer in (ask.get(path), ask.post(), ask.form(b"")):
         assert (answer.status, answer.body) == (404, b"<UnknownOperationException/>")
 

@@ -40,6 +40,8 @@ class QueryCodec:
         self._first = next(iter(self._services))
 
     def operation(self, request: AwsRequest) -> Operation:
+        if request.method not in (b"GET", b"POST"):
+            raise UnknownOperation(f"An action is asked for with GET or POST, not {request.method.decode()[:20]}.")
         form = request.body if request.fields.get(b"content-type", b"").startswith(FORM) else b""
         request.parameters = parse_form(request.query, form)
         name = request.parameters.get("Action")

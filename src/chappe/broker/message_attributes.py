@@ -93,11 +93,14 @@ def md5_of_trace_header(text: str) -> str:
 
 
 def chosen(attributes: TypedAttributes, names: Sequence[str]) -> TypedAttributes:
-    """The attributes a receiver asked for: by name, `prefix.*`, or all of them with `All`, `.*` or `*`."""
+    """The attributes a receiver asked for: by name, by prefix, or all of them with `All`, `.*` or `*`.
+
+    `Hel.*` asks for what begins with `Hel`, as a pattern would; `Hel*` does too.
+    """
     if not EVERYTHING.isdisjoint(names):
         return attributes
     exact = set(names)
-    prefixes = tuple(name[:-1] for name in names if name.endswith(".*"))
+    prefixes = tuple(_prefix(name) for name in names if name.endswith("*"))
     return {
         name: value for name, value in attributes.items() if name in exact or (prefixes and name.startswith(prefixes))
     }
@@ -105,7 +108,7 @@ def chosen(attributes: TypedAttributes, names: Sequence[str]) -> TypedAttributes
 
 def names_anything(names: Iterable[str]) -> bool:
     """Whether any of the names asked for could name an attribute; the others are ignored."""
-    return any(name in EVERYTHING or _plausible(name.removesuffix(".*")) for name in names)
+    return any(name in EVERYTHING or _plausible(_prefix(name)) for name in names)
 
 
 def to_shapes(attributes: TypedAttributes) -> MessageAttributes:
@@ -115,6 +118,10 @@ def to_shapes(attributes: TypedAttributes) -> MessageAttributes:
         else MessageAttributeValue(data_type=data_type, binary_value=value)
         for name, (data_type, value) in attributes.items()
     }
+
+
+def _prefix(name: str) -> str:
+    return name.removesuffix("*").removesuffix(".") if name.endswith("*") else name
 
 
 def _plausible(name: str) -> bool:

@@ -135,7 +135,9 @@ def test_the_trace_header() -> None:
         (["a.*"], {"a.x", "a.y"}),
         (["b", "b", "c"], {"b"}),
         (["a"], set()),
-        (["a.x.*"], set()),
+        (["a.x.*"], {"a.x"}),
+        (["a*"], {"a.x", "a.y"}),
+        (["*"], {"a.x", "a.y", "b"}),
     ],
 )
 def test_the_choice_of_a_receiver(names: list[str], expected: set[str]) -> None:

@@ -282,8 +282,9 @@ OPERATIONS: dict[str, list[Behaviour]] = {
             "test_messages.test_system_attributes_come_back_when_asked_for",
         ),
         row(
-            "message attributes by name, `prefix.*`, `All`, `.*`, `*`; their MD5 covers what is returned",
+            "message attributes by name, prefix (`Hel.*`), `All`, `.*`, `*`; their MD5 covers what is returned",
             "test_messages.test_message_attributes_come_back_when_asked_for",
+            "test_messages.test_the_choice_and_checksums_that_the_real_service_gave",
         ),
         row(
             "AttributeNames and MessageSystemAttributeNames together",
