@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from tests.conformance.clocks import START_MS, ManualClock
 from tests.conformance.conftest import Restart
@@ -14,11 +16,13 @@ from tests.conformance.workplace import (
     consume,
     eventually,
     nothing_to_receive,
+    receipts,
     send,
     send_apart,
     take,
     take_one,
     texts,
+    total,
 )
 
 from chappe.engine.base import DeadLetterPolicy, Engine, NewMessage, QueueCounts, QueueSettings
@@ -307,3 +311,25 @@ async def test_many_dead_letters_are_moved_whole(engine: Engine, clock: ManualCl
     await eventually(all_moved)
     assert await engine.counts("dead") == QueueCounts(ready=1000, in_flight=0, delayed=0)
     assert sorted(texts(await consume(engine, "dead", 1000))) == sorted(bodies)
+
+
+@BOTH_KINDS
+async def test_dead_letters_before_a_backlog_are_moved_once_after_a_restart(
+    engine: Engine, clock: ManualClock, restart: Restart, fifo: bool
+) -> None:
+    await create_pair(engine, fifo, max_receive_count=1)
+    bodies = [str(number) for number in range(60)]
+    await send_apart(engine, "q", *bodies)
+    spent = await take(engine, "q", 20, visibility_timeout_ms=SECOND_MS)
+    await send(engine, "dead", "another", group="another")
+    engine = await restart()
+    clock.advance(SECOND_MS)
+    received: list[str] = []
+    while sum(map(total, [await engine.counts("q"), await engine.counts("dead")])):
+        batches = await asyncio.gather(*(engine.receive(queue, max_messages=3) for queue in ["q", "dead"] * 5))
+        for queue, batch in zip(["q", "dead"] * 5, batches, strict=True):
+            received += [f"{queue} {text}" for text in texts(batch)]
+            await engine.delete(queue, receipts(batch))
+    moved = {f"dead {text}" for text in texts(spent)}
+    stayed = {f"q {body}" for body in bodies if body not in texts(spent)}
+    assert sorted(received) == sorted(moved | stayed | {"dead another"})
