@@ -1,14 +1,16 @@
 """The way of a message to a person: accept, classify, comply, route, dispatch.
 
-    request.py       what a caller asks for, as it arrives           normalise.py   ... checked and made canonical
-    accept.py        stored and queued before it is answered          known.py       what is known of the recipient
-    intake.py        decided: to a lane, deferred, blocked or expired deciding.py    ... as pure functions
-    lane.py          received from a lane and held                    dispatching.py ... checked once more
-    attempt.py       one try at one provider, and what follows        settling.py    its result recorded, then settled
-    gateway.py       a provider, its circuit and its slots            breaker.py, gate.py, backoff.py
-    names.py         the queues                                       envelope.py    what travels in them
-    hands.py         who holds a message now                          background.py  ordinary work in small slices
-    reconcile.py     what a crash cut off                             unsubscribe.py one-click links
+    request.py       what a caller asks for, as it arrives      normalise.py    ... checked and made canonical
+    accept.py        stored and queued before it is answered    arrivals.py     ... who is being accepted right now
+    intake.py        decided: on, later, blocked or expired     classify.py, known.py, deciding.py
+    lane.py          received from a lane, held, attempted      dispatching.py  ... checked once more before
+    attempt.py       one try at one provider                    settling.py     ... its result recorded, then settled
+    starts.py        the begin of attempts, recorded            held.py         ... what a lane knows of a message
+    gateway.py       a provider, its circuits and its slots     breaker.py, gate.py, backoff.py
+    names.py         the queues                                 envelope.py     ... what travels in them
+    hands.py         who holds a message now                    background.py   ordinary work in small slices
+    reconcile.py     what a crash cut off                       failures.py     what a worker does when work fails
+    unsubscribe.py   one-click links                            context.py      what all parts share
     service.py       `Pipeline`: all of it, started and stopped
 
 Queues
@@ -30,5 +32,6 @@ Order of writes
 
 Fairness
     Transactional work runs as it comes. Promotional work (validation of batches included) runs in slices of half a
-    millisecond, one slice per turn of the event loop. A provider's slots are never all taken by promotional messages.
+    millisecond, one slice per turn of the event loop, and spaced out while transactional work is under way. A
+    provider's slots are never all taken by promotional messages.
 """
