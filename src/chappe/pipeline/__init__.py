@@ -27,8 +27,9 @@ What is promised
 
 Order of writes
     A queue message is deleted only after the record and the next queue message are durable, so a crash anywhere leads
-    to a repetition of work, not to loss. A record always exists before its queue message is acted on; a queue message
-    without a record is left over from a request that was never answered, and is dropped.
+    to a repetition of work, not to loss. A record is durable before its
+    message goes to a provider; a queue message without a record is left over from a request that was never answered,
+    and is dropped.
 
 Fairness
     Transactional work runs as it comes. Promotional work (validation of batches included) runs in slices of half a
