@@ -277,7 +277,8 @@ def test_tasks_of_another_account(sqs: Any, server: LiveServer, protocol: str, p
     other = server.keys.create_access_key("other", account="999999999999")
     theirs = server.client(protocol=protocol, aws_access_key_id=other.id, aws_secret_access_key=other.secret)
     assert error_of(theirs.start_message_move_task, SourceArn=pipe.dead_arn)[0] == "AccessDenied"
-    assert error_of(theirs.list_message_move_tasks, SourceArn=pipe.dead_arn)[0] == "AccessDenied"
+    for arn in (pipe.dead_arn, NOWHERE):
+        assert error_of(theirs.list_message_move_tasks, SourceArn=arn)[0] == "AccessDenied"
     theirs.close()
 
 

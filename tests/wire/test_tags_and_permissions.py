@@ -177,6 +177,14 @@ def test_the_limits_of_permissions(sqs: Any, queue: str) -> None:
     more = {"QueueUrl": queue, "Label": "x", "AWSAccountIds": [ACCOUNT], "Actions": SEVEN}
     assert error_of(sqs.add_permission, **more)[:2] == ("OverLimit", "OverLimit")
     assert error_of(sqs.add_permission, **{**more, "Label": "x" * 81})[0] == "InvalidParameterValue"
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": ""})
+    too_many = {**more, "AWSAccountIds": [f"{n:012}" for n in range(1900)]}
+    assert error_of(sqs.add_permission, **too_many) == (
+        "OverLimit",
+        "OverLimit",
+        "The policy would be longer than 65536 characters.",
+    )
+    assert "Policy" not in attributes_of(sqs, queue)
 
 
 @pytest.mark.parametrize(

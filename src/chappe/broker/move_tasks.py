@@ -155,6 +155,7 @@ class MoveTasks:
                 f"You must use this format to specify the {parameter}: "
                 "arn:<partition>:<service>:<region>:<account-id>:<resource-id>"
             )
+        check_access(call.principal, name)
         try:
             if name.region != call.principal.region:
                 raise QueueNotFound(name.arn)
@@ -163,7 +164,6 @@ class MoveTasks:
             raise ResourceNotFound(
                 f"The resource that you specified for the {parameter} parameter doesn't exist."
             ) from None
-        check_access(call.principal, name)
         return name
 
     def _set_off(self, task: MoveTask, *, resumed: bool = False) -> None:

@@ -13,6 +13,7 @@ import msgspec
 
 from chappe.broker.errors import InvalidAttributeValue, InvalidParameterValue, OverLimit, invalid_value
 
+POLICY_CHARACTERS_MAX = 65_536
 STATEMENTS_MAX = 20
 ACTIONS_MAX = 7
 """Of one permission."""
@@ -139,7 +140,10 @@ def _one_or_list(values: list[str]) -> str | list[str]:
 
 
 def _encoded(policy: Policy) -> str:
-    return msgspec.json.encode(policy).decode()
+    text = msgspec.json.encode(policy).decode()
+    if len(text) > POLICY_CHARACTERS_MAX:
+        raise OverLimit(f"The policy would be longer than {POLICY_CHARACTERS_MAX} characters.")
+    return text
 
 
 def _invalid() -> InvalidAttributeValue:
