@@ -177,14 +177,19 @@ def test_the_limits_of_permissions(sqs: Any, queue: str) -> None:
     more = {"QueueUrl": queue, "Label": "x", "AWSAccountIds": [ACCOUNT], "Actions": SEVEN}
     assert error_of(sqs.add_permission, **more)[:2] == ("OverLimit", "OverLimit")
     assert error_of(sqs.add_permission, **{**more, "Label": "x" * 81})[0] == "InvalidParameterValue"
-    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": ""})
-    too_many = {**more, "AWSAccountIds": [f"{n:012}" for n in range(1900)]}
-    assert error_of(sqs.add_permission, **too_many) == (
-        "OverLimit",
-        "OverLimit",
-        "The policy would be longer than 65536 characters.",
-    )
-    assert "Policy" not in attributes_of(sqs, queue)
+
+
+def test_the_size_of_a_policy(sqs: Any, queue: str) -> None:
+    long = json.dumps({"Id": "x" * 65_000})
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": long})
+    accounts = [f"{n:012}" for n in range(20)]
+    given = {"QueueUrl": queue, "Label": "l", "AWSAccountIds": accounts, "Actions": ["SendMessage"]}
+    too_long = ("OverLimit", "OverLimit", "The policy would be longer than 65536 characters.")
+    assert error_of(sqs.add_permission, **given) == too_long
+    assert attributes_of(sqs, queue, "Policy")["Policy"] == long
+    sqs.add_permission(**{**given, "AWSAccountIds": [ACCOUNT]})
+    set_it = {"QueueUrl": queue, "Attributes": {"Policy": json.dumps({"Id": "x" * 65_536})}}
+    assert error_of(sqs.set_queue_attributes, **set_it)[0] == "InvalidAttributeValue"
 
 
 @pytest.mark.parametrize(
