@@ -12,7 +12,8 @@ import threading
 
 import apsw
 
-from chappe.engine.embedded.store import PAGE_BYTES, Store
+from chappe.engine.embedded.schema import PAGE_BYTES
+from chappe.engine.embedded.store import Store
 
 INTERVAL_SECONDS = 0.1
 LOG_BYTES_MIN = 4 << 20

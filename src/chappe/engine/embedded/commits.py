@@ -13,8 +13,10 @@ import apsw
 import structlog
 
 from chappe.engine.embedded.entry import Entry
-from chappe.engine.embedded.store import Store, storage_error
-from chappe.engine.embedded.writes import Page, Read, Settlement, Write
+from chappe.engine.embedded.pages import Page, Read
+from chappe.engine.embedded.schema import storage_error
+from chappe.engine.embedded.store import Store
+from chappe.engine.embedded.writes import Settlement, Write
 from chappe.model.errors import ChappeError, Closed, StorageFailed, StorageFull
 
 T = TypeVar("T")
@@ -129,7 +131,7 @@ class CommitStream:
             page = job.page
             if page.writes or page.settlement:
                 try:
-                    self._store.commit(page)
+                    page.bytes = self._store.commit(page.no, page.writes, page.settlement)
                 except ChappeError as error:
                     job.error = error
                 except Exception as error:  # noqa: BLE001 - whatever failed, nothing was committed

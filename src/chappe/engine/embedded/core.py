@@ -11,11 +11,12 @@ from chappe.engine.embedded.commits import CommitStream
 from chappe.engine.embedded.deduplication import DeduplicationKeys
 from chappe.engine.embedded.entry import Content, Entry, Receipts, State
 from chappe.engine.embedded.folder import DataFolder
+from chappe.engine.embedded.pages import Page
 from chappe.engine.embedded.queue import Queue
 from chappe.engine.embedded.recovery import load_deduplication, load_queues, replay
 from chappe.engine.embedded.settling import plan
 from chappe.engine.embedded.store import Store
-from chappe.engine.embedded.writes import Page, Settlement, Write
+from chappe.engine.embedded.writes import Settlement, Write
 from chappe.model.errors import Closed, QueueNotFound, StorageFull
 
 RESIDENT_BYTES = 64 << 20

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from chappe.engine.base import DEDUPLICATION_WINDOW_MS
-from chappe.engine.embedded.store import Deduplication
+from chappe.engine.embedded.rows import Deduplication
 from chappe.engine.embedded.writes import Write
 
 

@@ -15,7 +15,8 @@ import apsw
 import msgspec
 
 from chappe.engine.embedded.folder import RESERVE
-from chappe.engine.embedded.store import DATABASE, Store, content_crc
+from chappe.engine.embedded.rows import is_whole
+from chappe.engine.embedded.store import DATABASE, Store
 from chappe.model.errors import ChappeError
 
 REPORT_EVERY_ROWS = 50_000
@@ -163,11 +164,11 @@ class _Examination:
         total = self.db.execute("SELECT coalesce(sum(stored + parked), 0) FROM queues").get or 0
         broken: list[int] = []
         counted: Counter[tuple[int, int]] = Counter()
-        rows = self.db.execute("SELECT seq, queue_id, parked, id, crc, attributes, body FROM messages")
-        for number, (seq, queue_id, parked, message_id, crc, attributes, body) in enumerate(rows):
+        for number, row in enumerate(self.store.all_rows()):
+            seq, queue_id, parked = row[:3]
             if number % REPORT_EVERY_ROWS == 0:
                 self.progress("messages", number, max(total, number))
-            if not _is_whole(message_id, attributes, body, crc):
+            if not is_whole(row):
                 broken.append(seq)
             counted[queue_id, parked] += 1
         self.progress("messages", total, total)
@@ -206,12 +207,6 @@ class _Examination:
         if orphans:
             self._found(Level.WARNING, "received", f"{orphans} entries have no message", "Harmless; please report it.")
         self.report.figures["received"] = self.db.execute("SELECT count(*) FROM received").get or 0
-
-
-def _is_whole(message_id: object, attributes: object, body: object, crc: object) -> bool:
-    if not (isinstance(message_id, bytes) and isinstance(attributes, bytes) and isinstance(body, bytes)):
-        return False
-    return content_crc(message_id, attributes, body) == crc
 
 
 def _examine_other_database(path: Path, report: Report) -> None:

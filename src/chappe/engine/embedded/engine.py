@@ -15,9 +15,11 @@ from chappe.engine.embedded.ending import Ending
 from chappe.engine.embedded.folder import DataFolder
 from chappe.engine.embedded.polling import dismiss_pollers
 from chappe.engine.embedded.receiving import Receiving
+from chappe.engine.embedded.schema import storage_error
 from chappe.engine.embedded.sending import Sending
-from chappe.engine.embedded.store import Store, storage_error
+from chappe.engine.embedded.store import Store
 from chappe.engine.embedded.structure import Structure
+from chappe.engine.embedded.taking import Taking
 from chappe.engine.embedded.upkeep import Upkeep
 from chappe.model.errors import StorageFull
 
@@ -32,8 +34,9 @@ class EmbeddedEngine:
         self._core = core
         structure, sending, ending = Structure(core), Sending(core), Ending(core)
         self._dead_letters = DeadLetters(core, sending)
-        receiving = Receiving(core, self._dead_letters)
-        self._upkeep = Upkeep(core, receiving)
+        taking = Taking(core, self._dead_letters)
+        receiving = Receiving(core, taking)
+        self._upkeep = Upkeep(core, taking)
         self.create_queue = structure.create_queue
         self.get_queue = structure.get_queue
         self.list_queues = structure.list_queues

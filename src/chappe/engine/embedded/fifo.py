@@ -15,8 +15,8 @@ from itertools import takewhile
 from chappe.engine.base import QueueCounts, QueueInfo
 from chappe.engine.embedded.backlog import Backlog
 from chappe.engine.embedded.entry import Entry, State
+from chappe.engine.embedded.pages import Read
 from chappe.engine.embedded.queue import HEAD_LIMIT, SLICE_BYTES, SLICE_ROWS, Queue, Taken
-from chappe.engine.embedded.writes import Read
 
 GROUP_HEAD_LIMIT = 64
 ELIGIBLE_TARGET = 32

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from chappe.engine.base import QueueCounts, QueueInfo, QueueSettings
 from chappe.engine.embedded.entry import Entry, State
-from chappe.engine.embedded.writes import Read
+from chappe.engine.embedded.pages import Read
 from chappe.model.errors import ChappeError
 
 HEAD_LIMIT = 2000

@@ -9,8 +9,9 @@ import apsw
 from chappe.engine.base import DEDUPLICATION_WINDOW_MS
 from chappe.engine.embedded.fifo import FifoQueue
 from chappe.engine.embedded.queue import Queue
+from chappe.engine.embedded.rows import Deduplication, PageRow, Received, Row, message_row
 from chappe.engine.embedded.standard import StandardQueue
-from chappe.engine.embedded.store import Deduplication, PageRow, SentRow, Store, content_crc
+from chappe.engine.embedded.store import Store
 
 GROUP_BYTES = 4 << 20
 """About how much of the journal is settled in one transaction, so that it needs little room even on a full disk."""
@@ -21,7 +22,7 @@ class _Outcome:
 
     def __init__(self) -> None:
         self.deleted: set[int] = set()
-        self.received: dict[int, tuple[int, int, int, int]] = {}
+        self.received: dict[int, Received] = {}
         self.groups: list[int] = []
         """The last page of each group to be settled together."""
         self.last_no = 0
@@ -59,9 +60,9 @@ def replay(store: Store) -> int:
 
 
 def _settle_group(store: Store, outcome: _Outcome, purged: dict[int, int], after_no: int, last_no: int) -> None:
-    rows: list[tuple[Any, ...]] = []
+    rows: list[Row] = []
     deleted: list[int] = []
-    received: dict[int, tuple[int, int, int, int]] = {}
+    received: dict[int, Received] = {}
     deduplication: list[Deduplication] = []
     counts: dict[int, list[int]] = {}
     last_seq = 0
@@ -75,7 +76,7 @@ def _settle_group(store: Store, outcome: _Outcome, purged: dict[int, int], after
             if sent.deduplication_key is not None:
                 deduplication.append((sent.queue_id, sent.deduplication_key, sent.seq, sent.id, sent.sent_at))
             if sent.seq > purged[sent.queue_id] and sent.seq not in outcome.deleted:
-                rows.append(_message_row(sent))
+                rows.append(message_row(sent))
                 counts.setdefault(sent.queue_id, [0, 0])[sent.parked] += 1
     store.insert_messages(rows)
     _delete(store, deleted, purged, counts)
@@ -84,12 +85,6 @@ def _settle_group(store: Store, outcome: _Outcome, purged: dict[int, int], after
     if deduplication:
         store.add_deduplication(deduplication)
     store.drop_pages(last_no, next_seq=last_seq + 1)
-
-
-def _message_row(sent: SentRow) -> tuple[Any, ...]:
-    crc = content_crc(sent.id, sent.attributes, sent.body)
-    fields = (sent.seq, sent.queue_id, sent.parked, sent.due, sent.group, sent.id, sent.sent_at, sent.source)
-    return (*fields, crc, sent.attributes, sent.body)
 
 
 def _delete(store: Store, deleted: list[int], purged: dict[int, int], counts: dict[int, list[int]]) -> None:

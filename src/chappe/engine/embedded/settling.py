@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from chappe.engine.base import DEDUPLICATION_WINDOW_MS
 from chappe.engine.embedded.entry import State
-from chappe.engine.embedded.writes import Page, Settlement
+from chappe.engine.embedded.pages import Page
+from chappe.engine.embedded.writes import Settlement
 
 SETTLE_AFTER_SECONDS = 3.0
 """How long a page stays in the journal when there is room: most messages are deleted sooner and never become rows."""

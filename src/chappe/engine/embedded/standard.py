@@ -9,8 +9,8 @@ from itertools import chain
 from chappe.engine.base import QueueCounts, QueueInfo
 from chappe.engine.embedded.backlog import Backlog
 from chappe.engine.embedded.entry import Entry, State
+from chappe.engine.embedded.pages import Read
 from chappe.engine.embedded.queue import HEAD_LIMIT, REFILL_BELOW, SLICE_BYTES, SLICE_ROWS, Queue
-from chappe.engine.embedded.writes import Read
 
 PARKED_LIMIT = 10_000
 """Delayed messages of one queue kept in memory; up to twice as many before the later ones are left to the disk."""

@@ -12,8 +12,8 @@ from chappe.engine.embedded.entry import State
 from chappe.engine.embedded.fifo import FifoQueue
 from chappe.engine.embedded.polling import dismiss_pollers
 from chappe.engine.embedded.queue import Queue
+from chappe.engine.embedded.rows import encode_settings
 from chappe.engine.embedded.standard import StandardQueue
-from chappe.engine.embedded.store import encode_settings
 from chappe.engine.embedded.writes import Write
 from chappe.model.errors import InvalidInput, QueueExists
 

@@ -10,7 +10,7 @@ import structlog
 
 from chappe.engine.embedded.core import Core
 from chappe.engine.embedded.queue import Queue
-from chappe.engine.embedded.receiving import Receiving
+from chappe.engine.embedded.taking import Taking
 from chappe.model.errors import ChappeError
 
 INTERVAL_SECONDS = 0.2
@@ -21,9 +21,9 @@ _log = structlog.get_logger("chappe.engine")
 
 
 class Upkeep:
-    def __init__(self, core: Core, receiving: Receiving) -> None:
+    def __init__(self, core: Core, taking: Taking) -> None:
         self._core = core
-        self._receiving = receiving
+        self._taking = taking
         self._to_expire: deque[Queue] = deque()
         self._expired_at_ms = 0
         self._task = asyncio.get_running_loop().create_task(self._run())
@@ -73,7 +73,7 @@ class Upkeep:
             expired = queue.expire(cutoff, now)
             if expired:
                 self._core.expire(expired)
-                self._receiving.load(queue)
+                self._taking.load(queue)
                 self._to_expire.append(queue)
 
     async def _look_for_room(self) -> None:

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 from chappe.engine.embedded.entry import Entry
-
-if TYPE_CHECKING:
-    from chappe.engine.embedded.store import Store
 
 Statement = tuple[str, tuple[Any, ...]]
 
@@ -47,45 +44,6 @@ class Write:
         """Done when the write is durable."""
         assert self.done is not None
         return self.done
-
-
-class Page:
-    """One commit: writes in order, the journal row that holds them, and what it settles of earlier pages."""
-
-    __slots__ = ("bytes", "created_at", "no", "reads", "settlement", "writes")
-
-    def __init__(self, no: int, writes: list[Write], reads: list[Read], created_at: float) -> None:
-        self.no = no
-        self.writes = writes
-        self.reads = reads
-        self.created_at = created_at
-        self.bytes = 0
-        self.settlement: Settlement | None = None
-
-
-class Read:
-    """Rows wanted in memory. Runs after a page's commit, and its result is applied after that page's effects, so that
-    memory and disk agree about what was read."""
-
-    __slots__ = ("apply", "done", "fetch")
-
-    def __init__(
-        self,
-        fetch: Callable[[Store], Sequence[Entry]],
-        apply: Callable[[Sequence[Entry]], None],
-    ) -> None:
-        self.fetch = fetch
-        self.apply = apply
-        self.done: asyncio.Future[None] | None = None
-
-    def finish(self, error: BaseException | None = None) -> None:
-        """Tell whoever waits that the rows are there, or why not."""
-        if self.done is None or self.done.done():
-            return
-        if error is None:
-            self.done.set_result(None)
-        else:
-            self.done.set_exception(error)
 
 
 class Settlement:

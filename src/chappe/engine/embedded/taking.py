@@ -1,0 +1,68 @@
+"""Taking messages from a queue for a receiver, and reading more of it from disk."""
+
+from __future__ import annotations
+
+import asyncio
+
+import structlog
+
+from chappe.engine.embedded.core import Core
+from chappe.engine.embedded.dead_letters import DeadLetters
+from chappe.engine.embedded.entry import Entry, State
+from chappe.engine.embedded.queue import Queue, Taken
+from chappe.engine.embedded.writes import Write
+from chappe.model.errors import DataDamaged
+
+_log = structlog.get_logger("chappe.engine")
+
+
+class Taking:
+    def __init__(self, core: Core, dead_letters: DeadLetters) -> None:
+        self.clock = core.clock
+        self._core = core
+        self._dead_letters = dead_letters
+
+    def take(self, queue: Queue, max_messages: int, timeout: int) -> list[Entry]:
+        """Take what is at hand and note it in the commit stream."""
+        now = self._core.clock()
+        taken = queue.take(now, max_messages, timeout, lambda: self._dead_letters.target(queue) is not None)
+        self._note(queue, taken, now)
+        return taken.delivered
+
+    def _note(self, queue: Queue, taken: Taken, now: int) -> None:
+        if taken.delivered:
+            self._core.commits.submit(Write(received=taken.delivered))
+        if taken.expired:
+            self._core.expire(taken.expired)
+        if taken.doomed:
+            self._dead_letters.move(queue, taken.doomed, now)
+
+    def load(self, queue: Queue) -> asyncio.Future[None] | None:
+        """Start reading what the queue wants from disk; the future is done when it is at hand. None if nothing."""
+        if queue.loading is not None and not queue.loading.done():
+            return queue.loading
+        read = queue.load(self._core.clock()) if queue.damage is None else None
+        if read is None:
+            return None
+        queue.loading = read.done = asyncio.get_running_loop().create_future()
+        read.done.add_done_callback(lambda done: self._load_ended(queue, done))
+        self._core.commits.read(read)
+        return read.done
+
+    def _load_ended(self, queue: Queue, done: asyncio.Future[None]) -> None:
+        error = None if done.cancelled() else done.exception()
+        if isinstance(error, DataDamaged):
+            queue.damage = error
+            _log.error("queue_damaged", queue=queue.name, reason=error.message)
+        elif error is None and queue.pollers:
+            self._core.serve(queue)
+
+    def put_back(self, queue: Queue, taken: list[Entry]) -> None:
+        """A receive was cancelled after it took messages: make them ready again."""
+        now = self._core.clock()
+        flying = [entry for entry in taken if entry.state is State.IN_FLIGHT]
+        for entry in flying:
+            queue.change_visibility(entry, now, now)
+        if flying:
+            self._core.commits.submit(Write(received=flying))
+        self._core.serve(queue)
