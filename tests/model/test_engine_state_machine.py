@@ -74,6 +74,13 @@ def settings_for(draw: st.DrawFn, name: str) -> QueueSettings:
     )
 
 
+Pick = tuple[str, int]
+"""Which receipts, and which of them. What is drawn must not depend on the engine's timing, so this is not a receipt."""
+PICKS = st.lists(
+    st.tuples(st.sampled_from(["new", "new", "new", "any", "any", "foreign", "junk"]), st.integers(0, 9)),
+    min_size=1,
+    max_size=6,
+)
 Draft = tuple[str, bytes | None, int | None]
 DRAFTS = st.lists(
     st.tuples(
@@ -128,6 +135,8 @@ class EngineMachine(RuleBasedStateMachine):
         self.clock = ManualClock()
         self.worlds = Worlds(World(self.clock))
         self.receipts: dict[str, list[str]] = {name: [] for name in NAMES}
+        self.issued_in_this_life: set[str] = set()
+        """A receive that a crash undid may be made again, and have the same receipt."""
         self.bodies = 0
         self.story: list[str] = []
         self.runner = asyncio.Runner()
@@ -293,7 +302,8 @@ class EngineMachine(RuleBasedStateMachine):
         self.follow(lambda world: world.received(name, max_messages, timeout_ms, answer, moved))
         if not isinstance(answer, InFlightLimit):
             issued = [message.receipt for message in answer]
-            assert len(set(issued) - set(self.receipts[name])) == len(answer), "a receipt was issued twice"
+            assert len(set(issued) - self.issued_in_this_life) == len(issued), "a receipt was issued twice"
+            self.issued_in_this_life.update(issued)
             self.receipts[name] += issued
         return answer
 
@@ -336,34 +346,32 @@ class EngineMachine(RuleBasedStateMachine):
             self.run(asyncio.sleep(COUNTS_PAUSE_SECONDS))
         return None
 
-    def draw_receipts(self, data: st.DataObject, name: str) -> list[str]:
-        """Mostly receipts of this queue, mostly new ones; now and then foreign ones and junk."""
-        own = self.receipts[name]
-        sources = [st.just("junk")]
-        if own:
-            newest, any_of_own = st.sampled_from(own[-5:]), st.sampled_from(own)
-            sources = [newest, newest, newest, any_of_own, any_of_own, *sources]
-        foreign = [receipt for other in NAMES if other != name for receipt in self.receipts[other][-2:]]
-        if foreign:
-            sources.append(st.sampled_from(foreign))
-        return data.draw(st.lists(st.one_of(sources), min_size=1, max_size=6))
+    def pick(self, name: str, picks: list[Pick]) -> list[str]:
+        """Receipts: new ones of this queue, any of it, foreign ones, and junk in the place of those there are not."""
+        others = [receipt for other in NAMES if other != name for receipt in self.receipts[other][-2:]]
+        sources = {"new": self.receipts[name][-5:], "any": self.receipts[name], "foreign": others}
+        picked = []
+        for source, index in picks:
+            receipts = sources.get(source) or ["junk"]
+            picked.append(receipts[-1 - index % len(receipts)])
+        return picked
 
-    @precondition(lambda self: any(self.receipts[name] for name in self.queue_names()))
-    @rule(data=st.data())
-    def delete(self, data: st.DataObject) -> None:
-        name = data.draw(st.sampled_from([name for name in self.queue_names() if self.receipts[name]]))
-        receipts = self.draw_receipts(data, name)
+    @precondition(lambda self: bool(self.queue_names()))
+    @rule(data=st.data(), picks=PICKS)
+    def delete(self, data: st.DataObject, picks: list[Pick]) -> None:
+        name = data.draw(st.sampled_from(self.queue_names()))
+        receipts = self.pick(name, picks)
         before = min(world.stored(name) for world in self.worlds.possible)
         answers = self.run(self.engine.delete(name, receipts))
         self.follow(lambda world: world.deleted(name, receipts, answers))
         if max(world.stored(name) for world in self.worlds.possible) < before:
             self.worlds.saved()
 
-    @precondition(lambda self: any(self.receipts[name] for name in self.queue_names()))
-    @rule(data=st.data())
-    def change_visibility(self, data: st.DataObject) -> None:
-        name = data.draw(st.sampled_from([name for name in self.queue_names() if self.receipts[name]]))
-        changes = [(receipt, data.draw(TIMEOUTS_MS)) for receipt in self.draw_receipts(data, name)]
+    @precondition(lambda self: bool(self.queue_names()))
+    @rule(data=st.data(), picks=PICKS)
+    def change_visibility(self, data: st.DataObject, picks: list[Pick]) -> None:
+        name = data.draw(st.sampled_from(self.queue_names()))
+        changes = [(receipt, data.draw(TIMEOUTS_MS)) for receipt in self.pick(name, picks)]
         answers = self.run(self.engine.change_visibility(name, changes))
         self.follow(lambda world: world.changed(name, changes, answers))
         if None in answers:
@@ -393,6 +401,7 @@ class EngineMachine(RuleBasedStateMachine):
         shutil.rmtree(self.folder)
         self.generation += 1
         self.worlds.crash()
+        self.issued_in_this_life.clear()
         self.clock.advance(down_ms)
         self.engine = self.open()
 
