@@ -29,11 +29,14 @@ from chappe.config import Config
 from chappe.engine.base import Engine
 from chappe.engine.embedded import EmbeddedEngine
 from chappe.engine.embedded.core import now_ms
+from chappe.engine.embedded.doctor import Finding, Level, Progress, Report, examine
 from chappe.model.customer import Channel
 from chappe.model.errors import InvalidConfiguration
 from chappe.pipeline.names import QueueNames
 from chappe.pipeline.service import Pipeline
 from chappe.pipeline.unsubscribe import UnsubscribeLinks
+from chappe.records.database import check as check_records
+from chappe.records.store import FILE_NAME as RECORDS_FILE
 from chappe.records.store import Records
 from chappe.security import server_secret
 from chappe.security.authenticator import Authenticator
@@ -80,7 +83,8 @@ async def running(config: Config, *, clock: Callable[[], int] = now_ms) -> Async
     async with contextlib.AsyncExitStack() as stack:
         engine = await EmbeddedEngine.open(folder, clock=clock, reserve_bytes=config.storage.reserve_bytes)
         stack.push_async_callback(engine.close)
-        records = await Records.open(folder, now_ms=clock)
+        # The server's secret is made after the records on a first start: where it is, they must be.
+        records = await Records.open(folder, now_ms=clock, make=not server_secret.exists(folder))
         stack.push_async_callback(records.close)
         providers = build_providers(config.providers, webhook_secret=webhook_secret.load_or_create(folder))
         for provider in providers.values():
@@ -128,6 +132,17 @@ async def run(config: Config, *, on_start: Callable[[Running], None] = lambda se
         gc.freeze()
         await stop.wait()
         _log.info("stopping")
+
+
+def examine_folder(folder: Path, progress: Progress = lambda what, done, total: None) -> Report:
+    """Check everything a data folder holds, without changing it. Safe while a server runs on it."""
+    report = examine(folder, progress)
+    if server_secret.exists(folder):  # a server has run here, so there must be records
+        progress("records", 0, 1)
+        for problem in check_records(folder / RECORDS_FILE):
+            report.findings.append(Finding(Level.DAMAGE, RECORDS_FILE, problem, "Restore a backup."))
+        progress("records", 1, 1)
+    return report
 
 
 def tune_interpreter() -> None:

@@ -14,6 +14,7 @@ import typer
 from chappe import __version__
 from chappe.model.errors import ChappeError, InvalidConfiguration, Unavailable
 from chappe.security.first_credentials import CREDENTIALS_FILE
+from chappe.security.keys import replace_private_file
 
 if TYPE_CHECKING:
     import httpx
@@ -113,7 +114,7 @@ def connect(url: str | None, api_key: str | None, data: Path | None) -> Server:
 
 def remember_url(folder: Path, url: str) -> None:
     """Leave a server's address in its data folder, for commands that are given the folder only."""
-    (folder / _URL_FILE).write_text(f"{url}\n", encoding="utf-8")
+    replace_private_file(folder / _URL_FILE, f"{url}\n".encode())
 
 
 def _remembered_url(folder: Path) -> str | None:

@@ -34,8 +34,8 @@ def doctor(data: DataOption = None, json: JsonOption = False) -> None:
 
 
 def _examined(folder: Path, *, quiet: bool) -> Report:
-    # Loaded here so that the other commands need not load the engine.
-    from chappe.engine.embedded.doctor import examine
+    # Loaded here so that the other commands need not load the server.
+    from chappe.app import examine_folder
 
     console = messages()
     columns = (TextColumn("examining {task.description}"), BarColumn())
@@ -45,7 +45,7 @@ def _examined(folder: Path, *, quiet: bool) -> Report:
         def show(what: str, done: int, total: int) -> None:
             progress.update(task, description=what, completed=done, total=total)
 
-        return examine(folder, show)
+        return examine_folder(folder, show)
 
 
 def _print(report: Report) -> None:

@@ -44,8 +44,18 @@ class Database:
         self._checkpoints = _Checkpoints(path)
 
     @classmethod
-    def open(cls, path: Path, *, readers: int) -> Database:
-        """Open or create the database. Raises `DataDamaged`, `StorageFailed`, `StorageFull`."""
+    def open(cls, path: Path, *, readers: int, make: bool) -> Database:
+        """Open the database, or with `make` create it. Raises `DataDamaged`, `StorageFailed`, `StorageFull`."""
+        if not make and (not path.exists() or not path.stat().st_size):
+            raise DataDamaged(
+                f"{path} is missing: it holds what people consented to and objected to, so nothing is sent without it. "
+                "Restore it from a backup.",
+                path=str(path),
+            )
+        try:
+            path.touch(mode=0o600)  # SQLite gives its other files the same mode
+        except OSError as error:
+            raise StorageFailed(f"{path} cannot be made: {error.strerror}.", path=str(path)) from error
         writer = _engine(path, connections=1, setup=_set_up_writer, begin="BEGIN IMMEDIATE")
         try:
             with writer.begin() as connection:

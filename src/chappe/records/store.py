@@ -48,15 +48,17 @@ class Records:
         self._sweeping = asyncio.create_task(self._sweep(), name="records sweep")
 
     @classmethod
-    async def open(cls, folder: Path, *, now_ms: Callable[[], int], node: int = 0) -> Records:
-        """Open or create `folder`/records.db. The folder must exist, and no other process may use it.
+    async def open(cls, folder: Path, *, now_ms: Callable[[], int], node: int = 0, make: bool = True) -> Records:
+        """Open `folder`/records.db, or create it unless `make` says that it must be there.
+
+        The folder must exist, and no other process may use it.
 
         Raises `DataDamaged`, `StorageFailed`, `StorageFull`.
         """
         writer = ThreadPoolExecutor(1, "records-write")
         loop = asyncio.get_running_loop()
         try:
-            database, last = await loop.run_in_executor(writer, _open, folder / FILE_NAME)
+            database, last = await loop.run_in_executor(writer, _open, folder / FILE_NAME, make)
         except BaseException:
             writer.shutdown()
             raise
@@ -84,8 +86,8 @@ class Records:
             await asyncio.sleep(SWEEP_INTERVAL_SECONDS)
 
 
-def _open(path: Path) -> tuple[Database, int]:
-    database = Database.open(path, readers=CONNECTIONS)
+def _open(path: Path, make: bool) -> tuple[Database, int]:
+    database = Database.open(path, readers=CONNECTIONS, make=make)
     with database.reader.connect() as connection:
         last = max(_largest_key(connection, table.c.id) for table in (messages, consents, suppressions))
     database.start()

@@ -13,6 +13,11 @@ SECRET_FILE = "server-secret"  # noqa: S105 - a file name
 SECRET_BYTES = 32
 
 
+def exists(folder: Path) -> bool:
+    """Whether the folder has its secret already."""
+    return (folder / SECRET_FILE).exists()
+
+
 def load_or_create(folder: Path) -> bytes:
     """Read `server-secret` (mode 0600), making it if there is none. Raises `InvalidConfiguration`."""
     path = folder / SECRET_FILE

@@ -85,3 +85,37 @@ def test_the_environment_names_the_file(tmp_path: Path) -> None:
         assert process.started().endswith(f":{port}")
     finally:
         process.stop()
+
+
+@pytest.mark.parametrize("lost", ["queues.db", "records.db"])
+@pytest.mark.parametrize("how", ["removed", "emptied"])
+def test_a_lost_database_is_never_replaced_by_an_empty_one(tmp_path: Path, lost: str, how: str) -> None:
+    with served(tmp_path, "--port", "0") as process:
+        process.started()
+        assert process.stop() == 0
+        data = process.data
+    for path in data.glob(f"{lost}*"):
+        path.unlink()
+    if how == "emptied":
+        (data / lost).touch()
+    refused = run_chappe(tmp_path, "serve", "--port", "0", "--data", data)
+    assert refused.code == 1
+    assert refused.err.startswith("chappe: error [data_damaged]: ")
+    assert lost in refused.err
+    assert run_chappe(tmp_path, "doctor", "--data", data).code == 1
+
+
+def test_keys_may_be_made_before_the_first_start(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir(mode=0o700)
+    assert run_chappe(tmp_path, "keys", "create", "--data", data).code == 0
+    with served(tmp_path, "--port", "0") as process:
+        process.started()
+
+
+def test_everything_in_the_data_folder_is_private(tmp_path: Path) -> None:
+    with served(tmp_path, "--port", "0") as process:
+        process.started()
+        open_to_others = [path.name for path in process.data.iterdir() if path.stat().st_mode & 0o077]
+        assert not open_to_others
+        assert stat.S_IMODE(process.data.stat().st_mode) == 0o700

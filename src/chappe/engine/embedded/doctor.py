@@ -1,13 +1,12 @@
-"""Examining a data folder without changing it: is what was acknowledged still there and readable?"""
+"""Examining the queues of a data folder without changing it: is what was acknowledged still there and readable?"""
 
 from __future__ import annotations
 
 import fcntl
 import os
 import shutil
-import sqlite3
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
 
@@ -77,9 +76,6 @@ def examine(folder: Path | str, progress: Progress = lambda what, done, total: N
         )
     finally:
         store.close()
-    for path in sorted(folder.glob("*.db")):
-        if path.name != DATABASE:
-            _examine_other_database(path, report)
     return report
 
 
@@ -207,15 +203,3 @@ class _Examination:
         if orphans:
             self._found(Level.WARNING, "received", f"{orphans} entries have no message", "Harmless; please report it.")
         self.report.figures["received"] = self.db.execute("SELECT count(*) FROM received").get or 0
-
-
-def _examine_other_database(path: Path, report: Report) -> None:
-    try:
-        with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as db:
-            problems: Iterator[tuple[str]] = db.execute("PRAGMA quick_check(20)")
-            for (problem,) in problems:
-                if problem != "ok":
-                    report.findings.append(Finding(Level.DAMAGE, path.name, problem, "Restore a backup."))
-        db.close()
-    except sqlite3.Error as error:
-        report.findings.append(Finding(Level.DAMAGE, path.name, str(error), "Restore a backup."))
