@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from msgspec import structs
 from tests.conformance.clocks import ManualClock
 from tests.conformance.conftest import Restart
 from tests.conformance.workplace import (
@@ -22,7 +23,7 @@ from tests.conformance.workplace import (
     total,
 )
 
-from chappe.engine.base import Engine, QueueCounts, QueueSettings
+from chappe.engine.base import DeadLetterPolicy, Engine, QueueCounts, QueueSettings
 from chappe.model.errors import MessageNotInFlight, ReceiptExpired, ReceiptInvalid
 
 BOTH_KINDS = pytest.mark.parametrize("settings", [STANDARD, FIFO], ids=["standard", "fifo"])
@@ -98,6 +99,31 @@ async def test_deleting_what_was_purged_is_no_error(engine: Engine, settings: Qu
     received = await take_one(engine, "q")
     await engine.purge("q")
     assert await engine.delete("q", [received.receipt]) == [None]
+
+
+@BOTH_KINDS
+@pytest.mark.parametrize("look", ["receive", "counts"])
+async def test_a_timeout_that_ends_while_the_message_is_being_deleted_brings_nothing_back(
+    engine: Engine, clock: ManualClock, settings: QueueSettings, look: str
+) -> None:
+    await engine.create_queue("dead", settings)
+    await engine.create_queue("q", structs.replace(settings, dead_letter=DeadLetterPolicy("dead", 1)))
+    for number in range(20):
+        await send(engine, "q", str(number), group="g")
+        received = await take_one(engine, "q", visibility_timeout_ms=SECOND_MS)
+        deleting = asyncio.create_task(engine.delete("q", [received.receipt]))
+        for _ in range(1 + number % 4):
+            await asyncio.sleep(0)
+        clock.advance(SECOND_MS)
+        await (engine.receive("q") if look == "receive" else engine.counts("q"))
+        if await deleting == [None]:
+            clock.advance(DAY_MS)
+            assert await nothing_to_receive(engine, "q")
+            assert await nothing_to_receive(engine, "dead")
+        else:
+            await engine.purge("q")
+            await engine.purge("dead")
+    assert await engine.counts("q") == QueueCounts(0, 0, 0)
 
 
 @BOTH_KINDS

@@ -23,18 +23,33 @@ class Ending:
         queue = self._core.queue(name)
         outcomes: list[ChappeError | None] = []
         entries: list[Entry] = []
-        for text in receipts:
-            try:
-                entry = await self._entry_to_delete(queue, self._core.receipts.parse(text, queue.id))
-            except ChappeError as error:
-                outcomes.append(error)
-            else:
-                outcomes.append(None)
-                if entry is not None:
-                    entries.append(entry)
+        try:
+            for text in receipts:
+                try:
+                    entry = await self._entry_to_delete(queue, self._core.receipts.parse(text, queue.id))
+                except ChappeError as error:
+                    outcomes.append(error)
+                else:
+                    outcomes.append(None)
+                    if entry is not None:
+                        queue.leave(entry)
+                        entries.append(entry)
+        except BaseException:
+            self._stay(queue, entries)
+            raise
         if entries:
-            await self._core.commit(Write(deleted=entries, apply=self._deleted))
+            try:
+                await self._core.commit(Write(deleted=entries, apply=self._deleted))
+            except ChappeError:
+                self._stay(queue, entries)
+                raise
         return outcomes
+
+    def _stay(self, queue: Queue, entries: list[Entry]) -> None:
+        now = self._core.clock()
+        for entry in entries:
+            queue.stay(entry, now)
+            self._taken_out.pop(entry.seq, None)
 
     async def _entry_to_delete(self, queue: Queue, receipt: Receipt) -> Entry | None:
         """The live message of a receipt; None if it is gone already."""
@@ -58,7 +73,7 @@ class Ending:
             return await self._entry_to_delete(queue, receipt)
         if receipt.seq in self._taken_out:
             return self._taken_out[receipt.seq]
-        if row is None or row.queue_id != queue.id or receipt.seq in self._core.ended:
+        if row is None or row.queue_id != queue.id or receipt.seq in self._core.ended or receipt.seq in queue.leaving:
             return None
         if row.seq <= queue.purged_seq:
             return None
@@ -68,7 +83,6 @@ class Ending:
         entry = queue.take_out(row.seq, row.parked) or row
         entry.state = State.MOVING
         self._taken_out[entry.seq] = entry
-        queue.leaving.add(entry.seq)
         return entry
 
     def _deleted(self, write: Write) -> None:
@@ -77,7 +91,6 @@ class Ending:
             queue = self._core.by_id.get(entry.queue_id)
             if queue is not None:
                 queue.delete(entry, now)
-                queue.leaving.discard(entry.seq)
                 if queue.pollers:
                     self._core.serve(queue)
             self._core.end(entry)

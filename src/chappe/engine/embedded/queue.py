@@ -154,9 +154,9 @@ class Queue(ABC):
         timers = self.timers
         while timers and timers[0][0] <= now:
             timer = heapq.heappop(timers)
-            if not _runs(timer):
-                continue
             entry = timer[3]
+            if not _runs(timer) or entry.seq in self.leaving:
+                continue
             if entry.state is State.IN_FLIGHT:
                 self.in_flight -= 1
             entry.state = State.READY
@@ -180,7 +180,9 @@ class Queue(ABC):
             entry = self._next(now)
             if entry is None:
                 break
-            if entry.sent_at <= cutoff:
+            if entry.seq in self.leaving:  # it was ready when its deletion began
+                self.fly(entry, now)
+            elif entry.sent_at <= cutoff:
                 self._drop(entry, State.DEAD, now)
                 taken.expired.append(entry)
             elif policy is not None and entry.receive_count >= policy.max_receive_count and dead_letters():
@@ -222,8 +224,22 @@ class Queue(ABC):
         self.received[entry.seq] = entry
         self.fly(entry, now)
 
+    def leave(self, entry: Entry) -> None:
+        """The deletion of a received message begins: until it is committed the message goes to nobody else."""
+        self.leaving.add(entry.seq)
+
+    def stay(self, entry: Entry, now: int) -> None:
+        """The deletion was not committed."""
+        self.leaving.discard(entry.seq)
+        if entry.state is State.IN_FLIGHT:
+            self.timer(entry.visible_at, entry)
+        elif entry.state is State.MOVING:
+            entry.state = State.READY
+            self._ready_again(entry, now)
+
     def delete(self, entry: Entry, now: int) -> None:
-        """A received message was deleted by its receiver."""
+        """The deletion of a message is committed."""
+        self.leaving.discard(entry.seq)
         if entry.state is not State.DEAD:
             self._drop(entry, State.DEAD, now)
 
