@@ -10,13 +10,15 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.wire.live import ACCOUNT, LiveServer
 
-pytest.importorskip("awscli", reason="the AWS command line is not installed")
+if find_spec("awscli") is None:
+    pytest.skip("the AWS command line is not installed", allow_module_level=True)
 
 Aws = Callable[..., Any]
 

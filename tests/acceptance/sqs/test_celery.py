@@ -6,14 +6,17 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import quote
 
 import pytest
 from tests.wire.live import GIVE_UP_SECONDS, REGION, LiveServer
 
-pytest.importorskip("celery", reason="Celery is not installed")
-pytest.importorskip("pycurl", reason="kombu's SQS transport needs pycurl")
+if find_spec("celery") is None:
+    pytest.skip("Celery is not installed", allow_module_level=True)
+if find_spec("pycurl") is None:
+    pytest.skip("pycurl, which kombu's SQS transport needs, is not installed", allow_module_level=True)
 
 APPLICATION = """
 from pathlib import Path

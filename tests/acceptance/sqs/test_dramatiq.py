@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 from tests.wire.live import GIVE_UP_SECONDS
 
-pytest.importorskip("dramatiq_sqs", reason="dramatiq-sqs is not installed")
+if find_spec("dramatiq_sqs") is None:
+    pytest.skip("dramatiq-sqs is not installed", allow_module_level=True)
 
 PROGRAM = """
 import os
