@@ -165,8 +165,9 @@ class Core:
             self._got_row(entry)
         for entry in settlement.noted.values():
             entry.noted = True
-        for seq in settlement.deleted:
-            self.ended.discard(seq)
+        for entry in settlement.deleted.values():
+            self.ended.discard(entry.seq)
+            entry.settled = False  # another deletion of it may stand in a later page
 
     def _got_row(self, entry: Entry) -> None:
         queue = self.by_id.get(entry.queue_id)
