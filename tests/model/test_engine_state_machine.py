@@ -26,6 +26,7 @@ from chappe.engine.base import (
     DeadLetterPolicy,
     Engine,
     NewMessage,
+    QueueCounts,
     QueueSettings,
     ReceivedMessage,
     SentMessage,
@@ -40,6 +41,7 @@ SOURCES = ["s1", "s2", "f1", "f2"]
 NAMES = [*STANDARD_NAMES, *FIFO_NAMES]
 SECOND_MS = 1000
 PATIENCE_MS = 5
+REST_SECONDS = 0.01
 COUNTS_TRIES = 60
 COUNTS_PAUSE_SECONDS = 0.1
 MEMORY = Path("/dev/shm")
@@ -298,6 +300,8 @@ class EngineMachine(RuleBasedStateMachine):
         self.worlds.remember_for_crash()
         answer = self.run(self.take(name, max_messages, timeout_ms))
         flying = [] if isinstance(answer, InFlightLimit) or self.timeout(name, timeout_ms) == 0 else answer
+        if any(world.spent(name) for world in self.worlds.possible):
+            self.rest(name)
         moved = self.moved_since(name, before, len(flying))
         self.follow(lambda world: world.received(name, max_messages, timeout_ms, answer, moved))
         if not isinstance(answer, InFlightLimit):
@@ -333,6 +337,18 @@ class EngineMachine(RuleBasedStateMachine):
             return None
         here, there = (self.run(self.engine.counts(queue)) for queue in (name, policy.queue))
         return Around(total(here), here.in_flight, total(there))
+
+    def rest(self, name: str) -> None:
+        """Wait until dead letters have been moved: until the counts stand still."""
+        policy = self.worlds.possible[0]._queues[name].settings.dead_letter
+        assert policy is not None
+        seen: list[QueueCounts] = []
+        still = 0
+        while still < 3:
+            self.run(asyncio.sleep(REST_SECONDS))
+            counts = [self.run(self.engine.counts(queue)) for queue in (name, policy.queue)]
+            still = still + 1 if counts == seen else 0
+            seen = counts
 
     def moved_since(self, name: str, before: Around | None, taken: int) -> int | None:
         """How many dead letters a receive has moved: what neither stayed nor is in flight any more."""
