@@ -184,6 +184,7 @@ async def _listen(
             host=settings.host,
             port=settings.port,
             limits=config.limits.http,
+            open_mode=settings.open,
             before_listening=before_listening,
         )
     except OSError as error:
