@@ -14,7 +14,7 @@ import typer
 from chappe import __version__
 from chappe.model.errors import ChappeError, InvalidConfiguration, Unavailable
 from chappe.security.first_credentials import CREDENTIALS_FILE
-from chappe.security.keys import replace_private_file
+from chappe.security.private_file import replace_private_file
 
 if TYPE_CHECKING:
     import httpx

@@ -44,6 +44,7 @@ def test_open_accepts_anyone_and_only_on_this_machine(chappe: Run, tmp_path: Pat
     with served(tmp_path, "--port", "0", "--open") as process:
         url = process.started()
         assert httpx.get(f"{url}/v1/queues").status_code == 200
+        assert httpx.get(f"{url}/v1/queues", headers={"origin": "http://evil.example"}).status_code == 403
 
 
 def test_two_servers_on_one_folder_are_refused(tmp_path: Path) -> None:
