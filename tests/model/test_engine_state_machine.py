@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar, cast
 
 import pytest
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from tests.conformance.clocks import START_MS, ManualClock
@@ -464,6 +465,17 @@ class TightMachine(EngineMachine):
     kind = KIND["tight"]
 
 
+def search(lives: int, steps: int = 60) -> settings:
+    """How much to try, unless the profile asks for more."""
+    options: dict[str, Any] = {"deadline": None, "suppress_health_check": list(HealthCheck)}
+    if settings.get_current_profile_name() == "default":
+        options |= {"max_examples": lives, "stateful_step_count": steps}
+    return settings(**options)
+
+
 TestReference = ReferenceMachine.TestCase
+TestReference.settings = search(lives=50)
 TestEmbedded = EmbeddedMachine.TestCase
+TestEmbedded.settings = search(lives=250)
 TestTight = TightMachine.TestCase
+TestTight.settings = search(lives=250)
