@@ -8,14 +8,14 @@ import random
 import statistics
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from tests.acceptance.kill.builder import Builder
 from tests.acceptance.kill.crew import MAX_RECEIVES, QUEUES, Crew, everybody
 from tests.acceptance.kill.ledger import Ledger
 from tests.acceptance.kill.lives import Life, Nursery, credentials
-from tests.acceptance.kill.plan import Plan, draw_plan
+from tests.acceptance.kill.plan import Plan, Trigger, draw_plan
 from tests.acceptance.kill.sqs import Connection, Signer, Unanswered
 from tests.acceptance.kill.workers import ACCOUNT, BATCH, Desk, Worker, delete, receive
 
@@ -86,30 +86,20 @@ class Campaign:
             await self._kill(life, "in start-up")
             return
         life = await self._start(tight=plan.tight)
-        loop = asyncio.get_running_loop()
-        sent: Counter[str] = Counter()
-
-        def on_sent(operation: str) -> None:
-            sent[operation] += 1
-            if operation == plan.operation and sent[operation] == plan.nth:
-                if plan.delay_seconds:
-                    loop.call_later(plan.delay_seconds, life.strike)
-                else:
-                    life.strike()
-
-        latest = loop.call_later(plan.seconds, life.strike)
+        latest = asyncio.get_running_loop().call_later(plan.seconds, life.strike)
+        trigger = Trigger(plan, life.strike)
         try:
-            await self._work(life, on_sent)
+            await self._work(life, trigger)
         finally:
             latest.cancel()
-            await self._kill(life, "at random" if plan.operation is None else "after a request")
+            await self._kill(life, "after a request" if trigger.released else "at random")
 
-    async def _work(self, life: Life, on_sent: Callable[[str], None]) -> None:
+    async def _work(self, life: Life, trigger: Trigger) -> None:
         """All workers at once, until the server is gone."""
 
         async def work(worker: Worker) -> None:
             try:
-                connection = await Connection.open(self._port, self._signer, on_sent)
+                connection = await Connection.open(self._port, self._signer, trigger.sent)
                 try:
                     await worker.work(connection)
                 finally:

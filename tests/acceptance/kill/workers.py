@@ -206,13 +206,15 @@ class Receiver:
         for held in kept:
             await self._delete(connection, [held])
         while True:
+            visibility = self._source.choice(self._habits.timeouts)
             messages = await receive(
                 connection,
                 self._desk,
                 self._queue,
                 max_messages=self._source.choice((1, 3, BATCH)),
-                visibility=self._source.choice(self._habits.timeouts),
-                wait=self._source.choice((0, 0, 1)),
+                visibility=visibility,
+                # Receivers that wait with a timeout of 0 may share a receipt, and the ledger would blame the wrong one.
+                wait=self._source.choice((0, 0, 1)) if visibility else 0,
             )
             if not messages:
                 await connection.pause(PAUSE_SECONDS)
