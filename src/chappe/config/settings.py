@@ -148,6 +148,18 @@ class PipelineSettings(msgspec.Struct, frozen=True, kw_only=True):
     max_backoff_ms: Annotated[int, Meta(ge=1, le=86_400_000, description="Where the longest wait stops growing.")] = (
         _RETRY.cap_ms
     )
+    recipient_backoff_ms: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=86_400_000,
+            description="Shortest wait before the second attempt when a mail server refused only this recipient for "
+            "the time being (greylisting, a full mailbox). It grows by `backoff_factor`.",
+        ),
+    ] = _RETRY.recipient_first_ms
+    max_recipient_backoff_ms: Annotated[
+        int, Meta(ge=1, le=86_400_000, description="Where that wait stops growing.")
+    ] = _RETRY.recipient_cap_ms
     max_retry_after_ms: Annotated[
         int, Meta(ge=0, le=604_800_000, description="How far a provider's own wish (Retry-After) is kept to.")
     ] = _RETRY.asked_cap_ms
@@ -268,6 +280,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
                 first_ms=told.first_backoff_ms,
                 factor=told.backoff_factor,
                 cap_ms=told.max_backoff_ms,
+                recipient_first_ms=told.recipient_backoff_ms,
+                recipient_cap_ms=told.max_recipient_backoff_ms,
                 asked_cap_ms=told.max_retry_after_ms,
                 patience_ms=told.max_unreachable_ms,
             ),

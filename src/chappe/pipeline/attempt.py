@@ -93,10 +93,12 @@ async def _hand_over(context: Context, held: Held, gateway: Gateway) -> Settleme
     outcome = await gateway.send(_outbound(context, held))
     context.hands.back_from_provider(held.key)
     circuit = gateway.circuit(message)
-    if isinstance(outcome, TemporaryFailure):
+    if isinstance(outcome, TemporaryFailure) and not outcome.of_recipient:
         circuit.failed(context.now_ms())
+    else:
+        circuit.succeeded()
+    if isinstance(outcome, TemporaryFailure):
         return _failed_for_now(context, held, gateway, outcome)
-    circuit.succeeded()
     if isinstance(outcome, DeliveryFailure):
         return _failed_for_good(context, held, gateway, outcome)
     return _sent(context, held, gateway, outcome)
@@ -143,7 +145,10 @@ def _failed_for_now(context: Context, held: Held, gateway: Gateway, failure: Tem
             context, held, gateway, failure, Status.FAILED, note=f"given up after {held.attempts} attempts"
         )
         return _dead_letter(context, held, event)
-    delay_ms = retry.delay_ms(held.attempts_of_this_life, failure.retry_after_ms, context.random)
+    if failure.of_recipient:
+        delay_ms = retry.recipient_delay_ms(held.attempts_of_this_life, context.random)
+    else:
+        delay_ms = retry.delay_ms(held.attempts_of_this_life, failure.retry_after_ms, context.random)
     event = _failure_event(context, held, gateway, failure, Status.QUEUED, next_at_ms=context.now_ms() + delay_ms)
     return _settled(context, held, Transition(held.key, event, unconditional=True), again_in_ms=delay_ms)
 
