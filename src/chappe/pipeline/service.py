@@ -24,7 +24,7 @@ from chappe.pipeline.known import capped_subject_of, facts_of
 from chappe.pipeline.lane import Lane
 from chappe.pipeline.names import QueueNames, create_queues, warn_of_lanes_without_route
 from chappe.pipeline.normalise import normalise
-from chappe.pipeline.reconcile import keep_mark, reconcile
+from chappe.pipeline.reconcile import keep_mark, reconcile, requeue_lost
 from chappe.pipeline.request import MessageRequest
 from chappe.pipeline.starts import Starts
 from chappe.pipeline.unsubscribe import UnsubscribeLinks
@@ -94,10 +94,11 @@ class Pipeline:
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
-        """Create the queues, queue again what a crash cut off, and begin to work."""
+        """Create the queues, queue again what a crash cut off or somebody purged, and begin to work."""
         context = self.context
         await create_queues(context.engine, context.names, context.routes.channels)
         await reconcile(context)
+        await requeue_lost(context)
         await warn_of_lanes_without_route(context.engine, context.names, context.routes.channels)
         self._acceptance = Acceptance(context)
         for purpose in Purpose:
