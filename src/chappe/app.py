@@ -99,7 +99,7 @@ async def running(config: Config, *, clock: Callable[[], int] = now_ms) -> Async
             rules=rules,
             routes=_routes(config, providers),
             names=QueueNames(config.aws.region, config.aws.account),
-            links=UnsubscribeLinks(_derived_key(folder, b"unsubscribe"), config.server.public_url),
+            links=_unsubscribe_links(config),
             now_ms=clock,
             settings=config.pipeline_settings,
         )
@@ -200,6 +200,17 @@ def _load_rules(config: Config) -> RuleSet:
 
 def _routes(config: Config, providers: dict[str, Provider]) -> dict[Channel, list[Provider]]:
     return {channel: [providers[name] for name in names] for channel, names in config.channel_routes.items()}
+
+
+def _unsubscribe_links(config: Config) -> UnsubscribeLinks:
+    url = config.server.links_url
+    if url is None and Channel.EMAIL in config.channel_routes:
+        _log.warning(
+            "no_unsubscribe_links",
+            reason="Promotional e-mail goes out without an unsubscribe link, which many laws and mailbox providers "
+            "demand. Set server.public_url to where recipients reach this server.",
+        )
+    return UnsubscribeLinks(_derived_key(config.server.data, b"unsubscribe"), url)
 
 
 def _derived_key(folder: Path, use: bytes) -> bytes:

@@ -32,9 +32,10 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
     public_url: Annotated[
         str | None,
         Meta(
-            description="Where others reach this server, such as `https://messages.acme.example`. Promotional "
-            "messages carry an unsubscribe link only if this is set, and queue URLs begin with it. Without TLS "
-            "(`http://`) it must be this machine."
+            description="Where others reach this server, such as `https://messages.acme.example`. Queue URLs and the "
+            "unsubscribe links of promotional messages begin with it. Without it, links name `host` and `port` if "
+            "that is a loopback address; otherwise promotional e-mail goes out without a link, and the server says "
+            "so when it starts. Without TLS (`http://`) it must be this machine."
         ),
     ] = None
     open: Annotated[
@@ -51,6 +52,13 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
             raise ValueError(f"open: accepts anyone, so host must be a loopback address, not {self.host}")
         if self.public_url is not None:
             _check_public_url(self.public_url)
+
+    @property
+    def links_url(self) -> str | None:
+        """Where links in messages lead: `public_url`, or this server itself if only this machine reaches it."""
+        if self.public_url is not None or not _on_this_machine(self.host) or self.port == 0:
+            return self.public_url
+        return f"http://[{self.host}]:{self.port}" if ":" in self.host else f"http://{self.host}:{self.port}"
 
 
 class AwsSettings(msgspec.Struct, frozen=True, kw_only=True):
