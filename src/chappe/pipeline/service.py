@@ -128,14 +128,13 @@ class Pipeline:
         return await self._acceptance.accept(requests, answer_with)
 
     async def evaluate(self, request: MessageRequest, at_ms: int | None = None) -> Evaluation:
-        """What the rules say of a message now or at another moment. Nothing is stored.
+        """What the rules say of a message now or at another moment, whether or not a provider carries its channel.
 
-        Raises `InvalidInput`, `NoRoute`.
+        Nothing is stored. Raises `InvalidInput`.
         """
         context = self.context
         now_ms = context.now_ms() if at_ms is None else at_ms
         message = normalise(request, message_id=ids.key_text(ids.MESSAGE, 0), now_ms=now_ms)
-        context.routes.of(message.channel)
         at_ms = max(now_ms, message.send_at_ms or 0)
         subject = capped_subject_of(message, None, context.rules, at_ms)
         (known,) = await context.records.look_up([subject], urgent=False)
