@@ -107,7 +107,12 @@ async def running(config: Config, *, clock: Callable[[], int] = now_ms) -> Async
         stack.push_async_callback(pipeline.stop)
         keys = KeyStore(folder)
         authenticator = Authenticator(keys, clock, open_mode=config.server.open, account=config.aws.account)
-        sqs = Sqs(engine, clock, recreate_after_ms=config.aws.recreate_after_seconds * 1000)
+        sqs = Sqs(
+            engine,
+            clock,
+            recreate_after_ms=config.aws.recreate_after_seconds * 1000,
+            handle_key=_derived_key(folder, b"receipt-handles"),
+        )
         await sqs.start()
         stack.push_async_callback(sqs.stop)
         sandboxes = [provider for provider in providers.values() if isinstance(provider, SandboxProvider)]
