@@ -15,7 +15,8 @@ from bench.sqs_server import SqsServer
 _LONGEST_POLL_SECONDS = 20
 _CREATING_CONNECTIONS = 8
 _WATCH_SECONDS = 0.001
-_WAKE_PATIENCE_SECONDS = 5.0
+_WAKE_PATIENCE_SECONDS = 25.0
+"""Longer than a poll: some servers take a message only when a poll before it has ended."""
 _ARRIVAL_PATIENCE_SECONDS = 60.0
 
 

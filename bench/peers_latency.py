@@ -46,11 +46,11 @@ def run(settings: Settings) -> Figure:
 def _paced(contender: Contender, per_second: float, seconds: float) -> list[float]:
     """The latencies in ms, ascending, of sends that fall due at a steady rate, one connection after the other."""
     latencies_ms: list[float] = []
-    begun = time.perf_counter() + _HANDSHAKE_SECONDS
+    senders = contender.senders(CONNECTIONS)
     every = CONNECTIONS / per_second
+    begun = time.perf_counter() + _HANDSHAKE_SECONDS
     sources: Sequence[Source] = [
-        _Paced(source, begun + number / per_second, every, latencies_ms)
-        for number, source in enumerate(contender.senders(CONNECTIONS))
+        _Paced(source, begun + number / per_second, every, latencies_ms) for number, source in enumerate(senders)
     ]
     samples = drive(contender.server.address, sources, seconds=seconds + _HANDSHAKE_SECONDS, framing=contender.framing)
     if samples.errors:

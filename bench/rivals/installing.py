@@ -181,7 +181,7 @@ def _run(command: Sequence[str], **environment: str) -> None:
     done = subprocess.run(command, env=os.environ | environment, capture_output=True, text=True, check=False)
     if done.returncode:
         said = " ".join((done.stderr.strip() or done.stdout.strip()).split())
-        raise NotInstallable(_ADDRESS.sub("", said)[-_REASON_CHARACTERS:])
+        raise NotInstallable(_ADDRESS.sub(" ...", said)[-_REASON_CHARACTERS:])
 
 
 _INSTALLERS: dict[str, Callable[[], None]] = {

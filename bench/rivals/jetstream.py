@@ -70,10 +70,12 @@ class JetStreamContender:
 
 
 class _Connection:
-    """One connection; all answers come to one subject of its own."""
+    """One connection; all answers come to one subject of its own, which no earlier connection had: what that one
+    left under way may still be answered.
+    """
 
     def __init__(self, stream: str, number: int) -> None:
-        self._inbox = b"in.%d" % number
+        self._inbox = f"in.{stream}.{number}".encode()
         self._publish = publish(stream.encode(), self._inbox, f"{number:08}".ljust(BODY_BYTES, "x").encode())
         self._next = f"$JS.API.CONSUMER.MSG.NEXT.{stream}.c".encode()
 

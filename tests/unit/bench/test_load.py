@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import socketserver
 import threading
+import time
 from collections.abc import Iterator
 
 import pytest
-from bench.load import Source, drive, percentile
+from bench.framing import Reply
+from bench.load import WAIT, Pause, Source, drive, percentile
 from bench.signing import Signer
 
 
 class _Handler(socketserver.StreamRequestHandler):
-    """Answers each line with its own text, in two pieces; `missing` with 404 and `bye` with a closed connection."""
+    """Answers each line with its own text, in two pieces; `missing` with 404, `last` with word that it then closes
+    the connection, and `bye` with a closed connection.
+    """
 
     def handle(self) -> None:
         for line in self.rfile:
@@ -22,7 +26,21 @@ class _Handler(socketserver.StreamRequestHandler):
             status = b"404 Not Found" if word == b"missing" else b"200 OK"
             self.wfile.write(b"HTTP/1.1 " + status + b"\r\ncontent-LENGTH: %d\r\n" % len(word))
             self.wfile.flush()
-            self.wfile.write(b"\r\n" + word)
+            self.wfile.write((b"Connection: close\r\n" if word == b"last" else b"") + b"\r\n" + word)
+            if word == b"last":
+                return
+
+
+class _Parrot(socketserver.BaseRequestHandler):
+    """Sends back what it gets."""
+
+    def handle(self) -> None:
+        while data := self.request.recv(100):
+            self.request.sendall(data)
+
+
+def _one_byte(received: bytearray) -> Reply:
+    return Reply(bytes([received.pop(0)]))
 
 
 @pytest.fixture
@@ -66,6 +84,55 @@ def test_a_request_larger_than_the_socket_takes_at_once_is_sent_whole(address: t
 def test_refusals_are_counted_by_status(address: tuple[str, int]) -> None:
     samples = drive(address, [_script([b"a", b"missing", b"missing"], [])], seconds=30)
     assert samples.errors == {"404": 2}
+
+
+def test_a_server_that_says_it_closes_is_connected_to_again(address: tuple[str, int]) -> None:
+    replies: list[bytes] = []
+    samples = drive(address, [_script([b"last", b"a", b"last"], replies)], seconds=30)
+    assert replies == [b"", b"last", b"a", b"last"]
+    assert samples.requests == 3
+
+
+def test_a_paused_source_is_asked_again_with_an_empty_reply(address: tuple[str, int]) -> None:
+    replies: list[bytes] = []
+    steps = iter([b"a\n", Pause(time.perf_counter() + 0.01), b"b\n", Pause(0.0), None])
+
+    def source(reply: bytes) -> bytes | Pause | None:
+        replies.append(reply)
+        return next(steps)
+
+    samples = drive(address, [source], seconds=30)
+    assert replies == [b"", b"a", b"", b"b", b""]
+    assert samples.requests == 2
+
+
+def test_a_reply_of_several_frames_is_one_request() -> None:
+    frames: list[bytes] = []
+    steps = iter([b"abc", WAIT, WAIT, None])
+
+    def source(frame: bytes) -> bytes | None:
+        frames.append(frame)
+        return next(steps)
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), _Parrot) as server:
+        serving = threading.Thread(target=server.serve_forever, args=(0.01,))
+        serving.start()
+        samples = drive(("127.0.0.1", server.server_address[1]), [source], seconds=30, framing=_one_byte)
+        server.shutdown()
+        serving.join()
+    assert frames == [b"", b"a", b"b", b"c"]
+    assert samples.requests == 1
+
+
+def test_a_run_ends_when_it_is_done(address: tuple[str, int]) -> None:
+    replies: list[bytes] = []
+
+    def source(reply: bytes) -> bytes:
+        replies.append(reply)
+        return b"a\n"
+
+    drive(address, [source], seconds=3600, done=lambda: len(replies) > 5)
+    assert len(replies) > 5
 
 
 def test_a_closed_connection_is_an_error(address: tuple[str, int]) -> None:
