@@ -158,7 +158,7 @@ class Queue(ABC):
             if not _runs(timer) or entry.seq in self.leaving:
                 continue
             if entry.state is State.IN_FLIGHT:
-                self.in_flight -= 1
+                self._land(entry)
             entry.state = State.READY
             self._ready_again(entry, now)
 
@@ -210,9 +210,13 @@ class Queue(ABC):
         self.in_flight += 1
         self.timer(visible_at, entry)
 
+    def _land(self, entry: Entry) -> None:
+        """No longer in flight."""
+        self.in_flight -= 1
+
     def _drop(self, entry: Entry, state: State, now: int) -> None:
         if entry.state is State.IN_FLIGHT:
-            self.in_flight -= 1
+            self._land(entry)
         entry.state = state
         self.received.pop(entry.seq, None)
         self._removed(entry, now)

@@ -11,7 +11,7 @@ import apsw
 import msgspec
 
 from chappe.engine.base import DEDUPLICATION_WINDOW_MS, QueueInfo
-from chappe.engine.embedded.entry import Entry
+from chappe.engine.embedded.entry import Entry, Place
 from chappe.engine.embedded.rows import (
     MESSAGE_COLUMNS,
     Deduplication,
@@ -42,10 +42,11 @@ _INSERT_ONE = f"INSERT INTO messages VALUES {_PLACES}"  # noqa: S608
 _INSERT_MANY = f"INSERT INTO messages VALUES {', '.join([_PLACES] * _ROWS_PER_INSERT)}"  # noqa: S608
 _FROM = f"SELECT {MESSAGE_COLUMNS} FROM messages"  # noqa: S608
 _SELECT = {
-    "order": f"{_FROM} WHERE queue_id = ? AND parked = 0 AND seq > ? ORDER BY seq LIMIT ?",
-    "due": f"{_FROM} WHERE queue_id = ? AND parked = 1 AND due_ms > 0 AND (due_ms, seq) > (?, ?)"
+    "order": f"{_FROM} WHERE queue_id = ? AND place = 0 AND seq > ? ORDER BY seq LIMIT ?",
+    "due": f"{_FROM} WHERE queue_id = ? AND place = 1 AND due_ms > 0 AND (due_ms, seq) > (?, ?)"
     " ORDER BY due_ms, seq LIMIT ?",
-    "group": f"{_FROM} WHERE queue_id = ? AND group_name = ? AND seq > ? AND seq <= ? ORDER BY seq LIMIT ?",
+    "group": f"{_FROM} WHERE queue_id = ? AND group_name = ? AND seq > ? AND seq <= ? AND place <> 1"
+    " ORDER BY seq LIMIT ?",
     "one": f"{_FROM} WHERE seq = ?",
     "all": _FROM,
 }
@@ -137,10 +138,11 @@ class Store:
         )
 
     def add_counts(self, counts: dict[int, list[int]]) -> None:
-        """Change the counts of queues: queue id -> [stored in order, parked]."""
-        for queue_id, (stored, parked) in counts.items():
+        """Change the counts of queues: queue id -> [in order, parked, grouped], as in `Place`."""
+        for queue_id, changes in counts.items():
             self.db.execute(
-                "UPDATE queues SET stored = stored + ?, parked = parked + ? WHERE id = ?", (stored, parked, queue_id)
+                "UPDATE queues SET stored = stored + ?, parked = parked + ?, grouped = grouped + ? WHERE id = ?",
+                (*changes, queue_id),
             )
 
     def drop_pages(self, upto_no: int, *, next_seq: int) -> None:
@@ -164,10 +166,10 @@ class Store:
                 return False
             rowid, queue_id, upto_seq = row
             seqs: list[Row] = []
-            for parked in (0, 1):
+            for place in Place:
                 seqs += db.execute(
-                    "SELECT seq FROM messages WHERE queue_id = ? AND parked = ? AND seq <= ? LIMIT ?",
-                    (queue_id, parked, upto_seq, max_rows - len(seqs)),
+                    "SELECT seq FROM messages WHERE queue_id = ? AND place = ? AND seq <= ? LIMIT ?",
+                    (queue_id, place, upto_seq, max_rows - len(seqs)),
                 )
             if len(seqs) < max_rows:
                 db.execute("DELETE FROM garbage WHERE rowid = ?", (rowid,))
@@ -242,7 +244,7 @@ class Store:
 
     def queues(self) -> Iterator[QueueRow]:
         for queue_id, name, settings, created_at, modified_at, *rest in self.db.execute(
-            "SELECT id, name, settings, created_at_ms, modified_at_ms, purged_seq, vanished_ms, stored, parked"
+            "SELECT id, name, settings, created_at_ms, modified_at_ms, purged_seq, vanished_ms, stored, parked, grouped"
             " FROM queues"
         ):
             try:
@@ -254,11 +256,11 @@ class Store:
     def received(self) -> Iterator[Entry]:
         """Settled messages that were received before, without their content."""
         for row in self.db.execute(
-            "SELECT m.seq, m.queue_id, m.id, m.sent_at_ms, m.due_ms, m.group_name, m.source, m.parked,"
+            "SELECT m.seq, m.queue_id, m.id, m.sent_at_ms, m.due_ms, m.group_name, m.source, m.place,"
             " r.receive_count, r.first_received_at_ms, r.visible_at_ms"
             " FROM received r JOIN messages m ON m.seq = r.seq ORDER BY r.visible_at_ms"
         ):
-            seq, queue_id, message_id, sent_at, due, group, source, parked, count, first, visible_at = row
+            seq, queue_id, message_id, sent_at, due, group, source, place, count, first, visible_at = row
             yield Entry(
                 seq=seq,
                 queue_id=queue_id,
@@ -267,7 +269,7 @@ class Store:
                 due=due,
                 group=group,
                 source=source,
-                parked=bool(parked),
+                place=Place(place),
                 settled=True,
                 noted=True,
                 receive_count=count,
@@ -283,7 +285,7 @@ class Store:
         """How many of the queue's parked messages after (due, seq), never received, are due by the instant."""
         return int(
             self.db.execute(
-                "SELECT count(*) FROM messages WHERE queue_id = ? AND parked = 1 AND due_ms > 0"
+                "SELECT count(*) FROM messages WHERE queue_id = ? AND place = 1 AND due_ms > 0"
                 " AND (due_ms, seq) > (?, ?) AND due_ms <= ? AND seq > ?"
                 " AND seq NOT IN (SELECT seq FROM received)",
                 (queue_id, *after, upto_ms, purged_seq),
@@ -294,10 +296,22 @@ class Store:
         """When the delays of a FIFO queue's messages end, earliest first."""
         for (due,) in self.db.execute(
             "SELECT due_ms FROM messages"
-            " WHERE queue_id = ? AND parked = 0 AND due_ms > 0 AND due_ms > ? AND seq > ? ORDER BY due_ms",
+            " WHERE queue_id = ? AND place = 0 AND due_ms > 0 AND due_ms > ? AND seq > ? ORDER BY due_ms",
             (queue_id, now, purged_seq),
         ):
             yield due
+
+    def groups(self, queue_id: int) -> Iterator[str]:
+        """The groups of a queue's messages. Skips from one to the next in the index, however many messages each has."""
+        name = ""
+        while True:
+            name = self.db.execute(
+                "SELECT min(group_name) FROM messages WHERE queue_id = ? AND group_name IS NOT NULL AND group_name > ?",
+                (queue_id, name),
+            ).get
+            if name is None:
+                return
+            yield name
 
     def free_bytes(self) -> int:
         """Pages of the database that hold nothing and will be used before the file grows."""
