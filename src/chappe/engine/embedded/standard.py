@@ -26,8 +26,8 @@ _UNKNOWN = 1 << 60
 
 
 class StandardQueue(Queue):
-    """Messages without a group are those of `plain`, which is all there is in most queues. Each group has a tenant beside
-    it (see `tenants`), and then they take turns.
+    """Messages without a group are those of `plain`, which is all there is in most queues. Each group has a tenant
+    beside it (see `tenants`), and then they take turns.
 
     Delayed messages are *parked*: on disk they are ordered by due time. Those with (due, seq) at or below `horizon` are
     in memory; later ones are on disk, and in memory only until they are settled.
