@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 from tests.conformance.clocks import ManualClock
 from tests.conformance.conftest import Restart
@@ -16,6 +18,7 @@ from tests.conformance.workplace import (
     take,
     take_one,
     texts,
+    total,
 )
 
 from chappe.engine.base import Engine, NewMessage, QueueCounts, QueueSettings
@@ -93,6 +96,26 @@ async def test_a_message_that_expires_in_flight_does_not_come_back(
     assert isinstance(changed, MessageNotInFlight)
     [deleted] = await engine.delete("q", [received.receipt])
     assert deleted is None or (fifo and isinstance(deleted, ReceiptExpired))
+
+
+async def test_a_delayed_message_behind_an_expired_one_is_not_received_early(
+    engine: Engine, clock: ManualClock
+) -> None:
+    await engine.create_queue("q", kept_for(MINUTE_MS, fifo=True))
+    await send(engine, "q", "expiring", group="g")
+    await take_one(engine, "q", visibility_timeout_ms=0)
+    clock.advance(MINUTE_MS)
+    await engine.set_queue("q", QueueSettings(fifo=True, delay_ms=SECOND_MS, retention_ms=MINUTE_MS))
+    await send(engine, "q", "delayed", group="g")
+
+    async def vanished() -> bool:
+        return total(await engine.counts("q")) == 1
+
+    with contextlib.suppress(TimeoutError):  # an engine may wait for the next receive
+        await eventually(vanished)
+    assert await nothing_to_receive(engine, "q")
+    clock.advance(SECOND_MS)
+    assert texts(await take(engine, "q", 1)) == ["delayed"]
 
 
 async def test_a_message_whose_delay_is_longer_than_its_retention_is_never_received(

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
 import pytest
+from tests.acceptance.crash.remote import Zygote
 
 FIGURES = pytest.StashKey[list[str]]()
 
@@ -15,6 +20,20 @@ def pytest_configure(config: pytest.Config) -> None:
 def report_figures(request: pytest.FixtureRequest) -> list[str]:
     """Lines appended here are shown at the end of the run."""
     return request.config.stash[FIGURES]
+
+
+@pytest.fixture
+async def zygote(tmp_path: Path) -> AsyncIterator[Zygote]:
+    zygote = await Zygote.start(tmp_path / "errors")
+    yield zygote
+    await zygote.stop()
+
+
+@pytest.fixture
+def socket() -> Iterator[Path]:
+    """In a folder of its own: the paths of sockets must be short."""
+    with tempfile.TemporaryDirectory(prefix="chappe-") as folder:
+        yield Path(folder) / "socket"
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

@@ -10,8 +10,6 @@ import asyncio
 import contextlib
 import os
 import random
-import tempfile
-from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -27,20 +25,6 @@ KILLED_WHILE_STARTING = 0.15
 CLOSED = 0.06
 STARTING_SECONDS = 0.03
 LIFE_SECONDS = 0.35
-
-
-@pytest.fixture
-async def zygote(tmp_path: Path) -> AsyncIterator[Zygote]:
-    zygote = await Zygote.start(tmp_path / "errors")
-    yield zygote
-    await zygote.stop()
-
-
-@pytest.fixture
-def socket() -> Iterator[Path]:
-    """In a folder of its own: the paths of sockets must be short."""
-    with tempfile.TemporaryDirectory(prefix="chappe-") as folder:
-        yield Path(folder) / "socket"
 
 
 @pytest.mark.slow

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 
+from chappe.engine.base import NewMessage
 from chappe.engine.embedded.checkpoints import Checkpoints
 from chappe.engine.embedded.commits import CommitStream
 from chappe.engine.embedded.deduplication import DeduplicationKeys
@@ -50,6 +51,8 @@ class Core:
         self.resident_bytes = 0
         self.full: StorageFull | None = None
         """Set while the disk is full."""
+        self.room_bytes = 0
+        """While there is no reserve: what may still be written before the room inside the database is as small."""
         self.garbage = True
         """Whether purges or deleted queues may have left rows behind."""
         self.closing = False
@@ -162,8 +165,9 @@ class Core:
             self._got_row(entry)
         for entry in settlement.noted.values():
             entry.noted = True
-        for seq in settlement.deleted:
-            self.ended.discard(seq)
+        for entry in settlement.deleted.values():
+            self.ended.discard(entry.seq)
+            entry.settled = False  # another deletion of it may stand in a later page
 
     def _got_row(self, entry: Entry) -> None:
         queue = self.by_id.get(entry.queue_id)
@@ -187,6 +191,16 @@ class Core:
             return store.free_bytes()
 
         return await self.commits.run(make_room)
+
+    def need_room(self, messages: Sequence[NewMessage]) -> None:
+        """Raises `StorageFull` where new messages cannot be taken."""
+        if self.full is None and not self.folder.reserved:
+            # Each is written twice before the first copy makes room: to the journal and as a row.
+            self.room_bytes -= 2 * sum(len(message.body) + len(message.attributes) for message in messages)
+            if self.room_bytes < 0:
+                self.on_full()
+        if self.full is not None:
+            raise self.full
 
     def on_full(self) -> None:
         """The disk is full: refuse new messages, and free the reserve for everything else."""

@@ -21,7 +21,7 @@ from chappe.engine.embedded.store import Store
 from chappe.engine.embedded.structure import Structure
 from chappe.engine.embedded.taking import Taking
 from chappe.engine.embedded.upkeep import Upkeep
-from chappe.model.errors import StorageFull
+from chappe.model.errors import StorageFailed, StorageFull
 
 DEFAULT_RESERVE_BYTES = 64 << 20
 
@@ -66,7 +66,10 @@ class EmbeddedEngine:
         try:
             try:
                 core = _open_core(folder, clock, vfs)
-            except StorageFull:  # opening takes some room itself: replaying the journal
+            except (
+                StorageFull,
+                StorageFailed,
+            ):  # opening takes some room itself: the log's index, replaying the journal
                 folder.give_up_reserve()
                 core = _open_core(folder, clock, vfs)
         except BaseException:

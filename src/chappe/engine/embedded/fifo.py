@@ -164,7 +164,7 @@ class FifoQueue(Queue):
             group = self.line.popleft()
             group.listed = False
             entry = group.first()
-            if entry is None or group.busy:
+            if entry is None or group.busy or entry.due > now:
                 self._offer(group, now)
                 continue
             self._current = group

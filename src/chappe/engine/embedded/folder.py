@@ -25,6 +25,8 @@ class DataFolder:
     def __init__(self, path: Path, *, reserve_bytes: int) -> None:
         self.path = path
         self.reserve_bytes = reserve_bytes
+        self.reserved = False
+        """Whether the reserve is there."""
         try:
             path.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._lock = os.open(path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -77,10 +79,15 @@ class DataFolder:
 
     def give_up_reserve(self) -> None:
         """Free the reserved blocks."""
+        self.reserved = False
         (self.path / RESERVE).unlink(missing_ok=True)
 
     def build_reserve(self) -> bool:
         """Make sure that the reserve is there. False if the disk has no room for it."""
+        self.reserved = self._allocate()
+        return self.reserved
+
+    def _allocate(self) -> bool:
         reserve = self.path / RESERVE
         try:
             if reserve.exists() and reserve.stat().st_size >= self.reserve_bytes:

@@ -28,8 +28,7 @@ class Sending:
             raise InvalidInput(f"A send carries 1 to {MAX_RECEIVE} messages, not {len(messages)}.")
         for message in messages:
             _check_message(message)
-        if self._core.full is not None:
-            raise self._core.full
+        self._core.need_room(messages)
         now = self._core.clock()
         if queue.settings.fifo:
             return await self._send_fifo(queue, messages, now)

@@ -232,7 +232,7 @@ class Store:
             "SELECT no, crc, page FROM journal WHERE no > ? AND no <= ? ORDER BY no", (after_no, upto_no)
         ):
             try:
-                if zlib.crc32(data) != crc:
+                if not isinstance(data, bytes) or zlib.crc32(data) != crc:
                     raise msgspec.DecodeError("checksum mismatch")
                 yield no, decode_page(data), len(data)
             except msgspec.DecodeError as error:

@@ -50,6 +50,8 @@ class Upkeep:
         self._expire(now)
         if core.full is not None:
             await self._look_for_room()
+        elif not core.folder.reserved:
+            await self._watch_room()
         elif core.garbage:
             core.garbage = await core.commits.run(lambda store: store.collect_garbage(GARBAGE_ROWS))
 
@@ -81,7 +83,19 @@ class Upkeep:
         core = self._core
         folder = core.folder
         free_inside_bytes = await core.make_room()
+        core.room_bytes = free_inside_bytes - folder.reserve_bytes
         rebuilt = await asyncio.to_thread(folder.build_reserve)
         beside_it = shutil.disk_usage(folder.path).free > folder.reserve_bytes // 4
         if (rebuilt and beside_it) or free_inside_bytes > 2 * folder.reserve_bytes:
             core.full = None
+
+    async def _watch_room(self) -> None:
+        """As long as there is no reserve beside the database, as much must stay free inside it."""
+        core = self._core
+        folder = core.folder
+        beside_it = shutil.disk_usage(folder.path).free > 2 * folder.reserve_bytes
+        if beside_it and await asyncio.to_thread(folder.build_reserve):
+            return
+        core.room_bytes = await core.commits.run(lambda store: store.free_bytes()) - folder.reserve_bytes
+        if core.room_bytes < 0:
+            core.on_full()

@@ -1,0 +1,29 @@
+"""SIGKILL at hundreds of random moments under load: what was acknowledged holds."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import uvloop
+from tests.acceptance.kill.campaign import Campaign, figures
+from tests.acceptance.kill.lives import Nursery
+
+KILLS = int(os.environ.get("CHAPPE_TEST_KILLS", "300"))
+SECONDS = float(os.environ.get("CHAPPE_TEST_KILL_SECONDS", "200"))
+SEED = int(os.environ.get("CHAPPE_TEST_KILL_SEED", "1794"))
+ENOUGH = min(KILLS, 100)
+
+
+@pytest.mark.slow
+def test_whatever_was_acknowledged_survives_kills_at_random_moments(
+    tmp_path: Path, nursery: Nursery, report: Callable[[str], None]
+) -> None:
+    campaign = Campaign(tmp_path, nursery, SEED)
+    uvloop.run(campaign.run(kills=KILLS, seconds=SECONDS))
+    report(f"under load: {figures([campaign])}, losses 0, inventions 0, returns 0")
+    assert campaign.kills.total() >= ENOUGH
+    for what in ("sends acknowledged", "receives", "deletes acknowledged", "dead letters", "repeated after a crash"):
+        assert campaign.ledger.figures[what] >= ENOUGH, what
