@@ -10,6 +10,7 @@ from chappe.engine.base import QueueCounts, QueueInfo
 from chappe.engine.embedded.entry import Entry, State
 from chappe.engine.embedded.pages import Read
 from chappe.engine.embedded.queue import HEAD_LIMIT, REFILL_BELOW, SLICE_BYTES, SLICE_ROWS, Queue
+from chappe.engine.embedded.store import Store
 from chappe.engine.embedded.tenants import Line, Tenant
 
 PARKED_LIMIT = 10_000
@@ -19,6 +20,7 @@ LOOK_AHEAD_MS = 2_000
 
 TENANT_HEAD_LIMIT = 64
 TENANT_REFILL_BELOW = 16
+TENANTS_PER_READ = 30
 
 _EVERYTHING = (1 << 62, 0)
 _UNKNOWN = 1 << 60
@@ -82,7 +84,7 @@ class StandardQueue(Queue):
         for name in names:
             tenant = self._tenant(name)
             tenant.backlog.gap = _UNKNOWN
-            self.line.place(tenant)
+            self._want(tenant)
 
     def _ready(self, entry: Entry) -> None:
         """A message of its owner became ready."""
@@ -119,10 +121,10 @@ class StandardQueue(Queue):
             if len(tenant.backlog.head) < TENANT_REFILL_BELOW:
                 self._want(tenant)
             self._stand_in_line(tenant)
-            if entry is not None:
-                return entry
-            if tenant.ticket is not None:  # what it has is on disk; others first
-                tenant.ticket = None
+            if entry is not None or tenant.wanted:
+                return (
+                    entry  # None: it is this tenant's turn and what it has is on disk, so nobody goes before it is read
+                )
         return None
 
     def _pop(self, tenant: Tenant) -> Entry | None:
@@ -146,6 +148,11 @@ class StandardQueue(Queue):
         owner.in_flight += 1
         if self.tenants:
             self._stand_in_line(owner)
+
+    def delete(self, entry: Entry, now: int) -> None:
+        if entry.state is State.READY and entry.group is not None:  # it stands among the late ones
+            self.grouped_ready -= 1
+        super().delete(entry, now)
 
     def _land(self, entry: Entry) -> None:
         super()._land(entry)
@@ -184,33 +191,48 @@ class StandardQueue(Queue):
 
     def load(self, now: int) -> Read | None:
         backlog = self.plain.backlog
+        if self._wants_parked(now):  # some are late already
+            return self._load_parked()
         if backlog.gap and len(backlog.head) < REFILL_BELOW:
             cursor = backlog.cursor
             return Read(lambda store: store.read_in_order(self.id, cursor, SLICE_ROWS, SLICE_BYTES), self._loaded)
         if self.hungry:
-            tenant = self.hungry[0]
-            name, after = tenant.name or "", tenant.backlog.cursor
-            return Read(
-                lambda store: store.read_group(self.id, name, after, _UNKNOWN, TENANT_HEAD_LIMIT, SLICE_BYTES),
-                lambda rows: self._loaded_tenant(tenant, rows),
-            )
-        if self.parked_on_disk and self.horizon[0] <= now + LOOK_AHEAD_MS and len(self.plain.late) < HEAD_LIMIT:
-            horizon = self.horizon
-            return Read(lambda store: store.read_due(self.id, horizon, SLICE_ROWS, SLICE_BYTES), self._loaded_parked)
-        return None
+            return self._load_tenants()
+        return self._load_parked() if self._wants_parked(now + LOOK_AHEAD_MS) else None
+
+    def _wants_parked(self, due_by: int) -> bool:
+        return self.parked_on_disk > 0 and self.horizon[0] <= due_by and len(self.plain.late) < HEAD_LIMIT
+
+    def _load_parked(self) -> Read:
+        horizon = self.horizon
+        return Read(lambda store: store.read_due(self.id, horizon, SLICE_ROWS, SLICE_BYTES), self._loaded_parked)
 
     def _loaded(self, rows: Sequence[Entry]) -> None:
         self._refill(self.plain, rows)
         if self.tenants:
             self._stand_in_line(self.plain)
 
-    def _loaded_tenant(self, tenant: Tenant, rows: Sequence[Entry]) -> None:
-        if self.tenants.get(tenant.name or "") is not tenant:  # a purge came between
-            return
-        self.hungry.popleft()
-        tenant.wanted = False
-        self._refill(tenant, rows)
-        self._stand_in_line(tenant)
+    def _load_tenants(self) -> Read:
+        tenants = [self.hungry.popleft() for _ in range(min(TENANTS_PER_READ, len(self.hungry)))]
+        places = [(tenant.name or "", tenant.backlog.cursor) for tenant in tenants]
+
+        def read(store: Store) -> list[Entry]:
+            found: list[Entry] = []
+            for name, after in places:
+                found += store.read_group(self.id, name, after, _UNKNOWN, TENANT_HEAD_LIMIT, SLICE_BYTES)
+            return found
+
+        return Read(read, lambda rows: self._loaded_tenants(tenants, rows))
+
+    def _loaded_tenants(self, tenants: list[Tenant], rows: Sequence[Entry]) -> None:
+        by_name: dict[str | None, list[Entry]] = {}
+        for row in rows:
+            by_name.setdefault(row.group, []).append(row)
+        for tenant in tenants:
+            tenant.wanted = False
+            if self.tenants.get(tenant.name or "") is tenant:  # else a purge came between
+                self._refill(tenant, by_name.get(tenant.name, []))
+                self._stand_in_line(tenant)
 
     def _refill(self, tenant: Tenant, rows: Sequence[Entry]) -> None:
         if rows:
@@ -299,6 +321,8 @@ class StandardQueue(Queue):
             head = tenant.backlog.head
             if not head:
                 tenant.backlog.advance()
+            if not head:
+                self._want(tenant)
             while head and head[0].sent_at <= cutoff:
                 expired.append(head.popleft())
             for entry in [e for e in tenant.late if e.state is State.READY and e.sent_at <= cutoff]:

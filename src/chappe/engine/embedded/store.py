@@ -9,9 +9,10 @@ from pathlib import Path
 
 import apsw
 import msgspec
+import structlog
 
 from chappe.engine.base import DEDUPLICATION_WINDOW_MS, QueueInfo
-from chappe.engine.embedded.entry import Entry, Place
+from chappe.engine.embedded.entry import Entry, Place, State
 from chappe.engine.embedded.rows import (
     MESSAGE_COLUMNS,
     Deduplication,
@@ -35,6 +36,7 @@ from chappe.engine.embedded.writes import Settlement, Statement, Write
 from chappe.model.errors import DataDamaged
 
 DATABASE = "queues.db"
+_log = structlog.get_logger("chappe.engine")
 
 _ROWS_PER_INSERT = 50
 _PLACES = f"({', '.join('?' * 11)})"
@@ -59,6 +61,7 @@ class Store:
         """See `open_database`."""
         self.path = folder / DATABASE
         self.vfs = vfs
+        self._damaged_seqs: set[int] = set()
         self.db = open_database(self.path, make=make, readonly=readonly, vfs=vfs)
 
     def close(self) -> None:
@@ -211,13 +214,7 @@ class Store:
         size = 0
         try:
             for row in self.db.execute(_SELECT[name], bindings):
-                if not is_whole(row):
-                    raise DataDamaged(
-                        f"{self.path}: the message with sequence {row[0]} fails its checksum. Stop the server and run"
-                        " `chappe doctor`.",
-                        sequence=row[0],
-                    )
-                entry = entry_of(row)
+                entry = entry_of(row) if is_whole(row) else self._damaged(row)
                 entries.append(entry)
                 size += entry.content_bytes
                 if size >= max_bytes:
@@ -225,6 +222,25 @@ class Store:
         except apsw.Error as error:
             raise storage_error(error, self.path) from error
         return entries
+
+    def _damaged(self, row: Row) -> Entry:
+        """A row that fails its checksum is passed over, so that one bad message does not hold up its queue.
+
+        It stays in the file; `chappe doctor` finds it.
+        """
+        seq, queue_id = row[:2]
+        if seq not in self._damaged_seqs:
+            self._damaged_seqs.add(seq)
+            _log.error("message_damaged", path=str(self.path), sequence=seq, queue_id=queue_id, advice="chappe doctor")
+        return Entry(
+            seq=seq,
+            queue_id=0,
+            id=b"",
+            sent_at=0,
+            due=row[3] if isinstance(row[3], int) else 0,
+            settled=True,
+            state=State.DEAD,
+        )
 
     def journal(self, after_no: int = 0, upto_no: int = (1 << 62)) -> Iterator[tuple[int, PageRow, int]]:
         """Pages not settled yet, oldest first: (number, page, bytes). Raises `DataDamaged`."""
