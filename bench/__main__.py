@@ -1,19 +1,22 @@
-"""`python -m bench [a b c d e] [--quick] [--folder DIR]`: run benchmarks, print tables, write JSON to
-bench/results.
+"""`python -m bench [a b ...] [--quick] [--folder DIR]`: run benchmarks, print tables, write JSON to bench/results.
+
+`python -m bench rivals [--install]` tells of the servers to measure beside, and fetches them.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 from rich.console import Console
 
-from bench import backlog, machine, pipeline, priority, report, send_message, whole_life
+from bench import backlog, machine, peers_life, peers_send, pipeline, priority, report, send_message, whole_life
 from bench.figure import Figure, Settings
+from bench.rivals.__main__ import main as rivals
 
 MIN_WIDTH = 140
 
@@ -23,11 +26,16 @@ FIGURES: dict[str, Callable[[Settings], Figure]] = {
     "c": pipeline.run,
     "d": priority.run,
     "e": backlog.run,
+    "f": peers_send.run,
+    "g": peers_life.run,
 }
 
 
 def main() -> None:
     """Run the figures asked for, in order; a run that is interrupted still saves those that are done."""
+    if sys.argv[1:2] == ["rivals"]:
+        rivals(sys.argv[2:])
+        return
     arguments = _arguments()
     settings = Settings(folder=arguments.folder, quick=arguments.quick)
     console = Console()

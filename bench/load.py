@@ -1,24 +1,40 @@
-"""A closed-loop HTTP/1.1 load generator: each connection sends its next request when the last was answered.
+"""A closed-loop load generator: each connection sends its next request when the last was answered.
 
 One thread, non-blocking sockets and epoll, and no more parsing than finding where a reply ends, so that from
 one core it outruns a server on another. `Samples.client_cpu` tells whether it did: near 1 the client was the
-limit, not the server.
+limit, not the server. What a reply looks like is a `Framing`; HTTP/1.1 is the usual one.
 """
 
 from __future__ import annotations
 
+import heapq
+import itertools
 import select
 import socket
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-Source = Callable[[bytes], bytes | None]
+from bench.framing import Framing, Reply, http_reply
+
+
+@dataclass(frozen=True)
+class Pause:
+    """Instead of a request: call again, with an empty reply, at `until` on the clock `time.perf_counter`."""
+
+    until: float
+
+
+WAIT = b""
+"""Instead of a request: the reply is not complete, more frames of it are to come."""
+
+Source = Callable[[bytes], "bytes | Pause | None"]
 """One connection's script: given the body of the last reply (empty at first), the next request, or None to
 stop.
 """
 
 _READ_BYTES = 262_144
+_LONGEST_WAIT_SECONDS = 0.1
 
 
 @dataclass
@@ -50,123 +66,160 @@ def percentile(ascending: list[float], percent: float) -> float:
     return ascending[rank]
 
 
-@dataclass
-class _Connection:
-    socket: socket.socket
-    source: Source
-    unsent: bytes = b""
-    received: bytearray = field(default_factory=bytearray)
-    sent_at: float = 0.0
-
-
 def drive(
     address: tuple[str, int],
     sources: Sequence[Source],
     *,
     seconds: float,
     warm_up_seconds: float = 0.0,
+    framing: Framing = http_reply,
+    done: Callable[[], bool] | None = None,
 ) -> Samples:
-    """Run one connection per source for a time, or until every source has stopped.
+    """Run one connection per source for a time, until every source has stopped, or until `done`.
 
-    Raises `ConnectionError` if the server closes a connection.
+    A server that says it closes the connection after a reply is connected to again, within the time of the
+    next request. Raises `ConnectionError` if a connection is closed without notice.
     """
-    poller = select.epoll()
-    connections = {}
-    for source in sources:
-        connection = _Connection(_connected(address), source)
-        connections[connection.socket.fileno()] = connection
-        poller.register(connection.socket, select.EPOLLIN)
+    loop = _Loop(address, framing)
     try:
-        for connection in list(connections.values()):
-            _send_next(poller, connections, connection, b"")
-        return _loop(poller, connections, seconds, warm_up_seconds)
+        for source in sources:
+            loop.connect(_Connection(source))
+        for connection in list(loop.connections.values()):
+            loop.advance(connection, b"")
+        return loop.run(seconds, warm_up_seconds, done or (lambda: False))
     finally:
-        for connection in connections.values():
-            connection.socket.close()
-        poller.close()
+        loop.close()
 
 
-def _connected(address: tuple[str, int]) -> socket.socket:
-    connection = socket.create_connection(address)
-    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    connection.setblocking(False)
-    return connection
+@dataclass(eq=False)
+class _Connection:
+    source: Source
+    socket: socket.socket | None = None
+    unsent: bytes = b""
+    received: bytearray = field(default_factory=bytearray)
+    sent_at: float = 0.0
 
 
-def _loop(poller: select.epoll, connections: dict[int, _Connection], seconds: float, warm_up_seconds: float) -> Samples:
-    latencies: list[float] = []
-    errors: dict[str, int] = {}
-    clock = time.perf_counter
-    begun = clock() + warm_up_seconds
-    end = begun + seconds
-    cpu_at_start: float | None = None
-    now = clock()
-    while now < end and connections:
-        for fd, events in poller.poll(0.1):
-            connection = connections[fd]
-            if events & select.EPOLLOUT:
-                _flush(poller, connection)
-                continue
-            body, status = _read_reply(connection)
-            if body is None:
-                continue
-            now = clock()
-            if now >= begun:
-                if cpu_at_start is None:
-                    cpu_at_start, begun = time.process_time(), now
-                latencies.append((now - connection.sent_at) * 1000)
-                if status != b"200" and status != b"202":
-                    errors[status.decode()] = errors.get(status.decode(), 0) + 1
-            _send_next(poller, connections, connection, body)
+class _Loop:
+    """All connections of one run. A connection is in `connections` while it has a socket."""
+
+    def __init__(self, address: tuple[str, int], framing: Framing) -> None:
+        self.address = address
+        self.framing = framing
+        self.poller = select.epoll()
+        self.connections: dict[int, _Connection] = {}
+        self.pauses: list[tuple[float, int, _Connection]] = []
+        self.running = 0
+        self._order = itertools.count()
+        self.latencies: list[float] = []
+        self.errors: dict[str, int] = {}
+        self.begun = 0.0
+        self.cpu_at_start: float | None = None
+
+    def connect(self, connection: _Connection) -> None:
+        opened = socket.create_connection(self.address)
+        opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        opened.setblocking(False)
+        connection.socket = opened
+        self.connections[opened.fileno()] = connection
+        self.poller.register(opened, select.EPOLLIN)
+
+    def run(self, seconds: float, warm_up_seconds: float, done: Callable[[], bool]) -> Samples:
+        clock = time.perf_counter
+        self.begun = clock() + warm_up_seconds
+        end = self.begun + seconds
         now = clock()
-    elapsed = max(now - begun, 1e-9)
-    cpu = 0.0 if cpu_at_start is None else (time.process_time() - cpu_at_start) / elapsed
-    latencies.sort()
-    return Samples(begun, elapsed, len(latencies), latencies, errors, cpu)
+        while now < end and (self.running or self.pauses) and not done():
+            for fd, events in self.poller.poll(self._wait_seconds(now)):
+                connection = self.connections.get(fd)
+                if connection is None:
+                    continue
+                if events & select.EPOLLOUT:
+                    self._flush(connection)
+                else:
+                    self._read(connection)
+            now = clock()
+            while self.pauses and self.pauses[0][0] <= now:
+                self.advance(heapq.heappop(self.pauses)[2], b"")
+        elapsed = max(now - self.begun, 1e-9)
+        cpu = 0.0 if self.cpu_at_start is None else (time.process_time() - self.cpu_at_start) / elapsed
+        self.latencies.sort()
+        return Samples(self.begun, elapsed, len(self.latencies), self.latencies, self.errors, cpu)
 
+    def advance(self, connection: _Connection, reply: bytes) -> None:
+        """Ask a source that has no request under way what comes next."""
+        self._next(connection, connection.source(reply))
 
-def _send_next(poller: select.epoll, connections: dict[int, _Connection], connection: _Connection, body: bytes) -> None:
-    request = connection.source(body)
-    if request is None:
-        del connections[connection.socket.fileno()]
-        poller.unregister(connection.socket)
+    def close(self) -> None:
+        for connection in list(self.connections.values()):
+            self._disconnect(connection)
+        self.poller.close()
+
+    def _wait_seconds(self, now: float) -> float:
+        if not self.pauses:
+            return _LONGEST_WAIT_SECONDS
+        return min(max(self.pauses[0][0] - now, 0.0), _LONGEST_WAIT_SECONDS)
+
+    def _send(self, connection: _Connection, request: bytes) -> None:
+        connection.sent_at = time.perf_counter()
+        if connection.socket is None:
+            self.connect(connection)
+        assert connection.socket is not None
+        try:
+            sent = connection.socket.send(request)
+        except BlockingIOError:
+            sent = 0
+        if sent < len(request):
+            connection.unsent = request[sent:]
+            self.poller.modify(connection.socket, select.EPOLLOUT)
+
+    def _flush(self, connection: _Connection) -> None:
+        assert connection.socket is not None
+        sent = connection.socket.send(connection.unsent)
+        connection.unsent = connection.unsent[sent:]
+        if not connection.unsent:
+            self.poller.modify(connection.socket, select.EPOLLIN)
+
+    def _read(self, connection: _Connection) -> None:
+        assert connection.socket is not None
+        data = connection.socket.recv(_READ_BYTES)
+        if not data:
+            raise ConnectionError("the server closed the connection")
+        connection.received += data
+        while connection.received and (reply := self.framing(connection.received)) is not None:
+            self._answered(connection, reply)
+
+    def _answered(self, connection: _Connection, reply: Reply) -> None:
+        now = time.perf_counter()
+        if reply.closes:
+            self._disconnect(connection)
+        if reply.error and now >= self.begun:
+            self.errors[reply.error] = self.errors.get(reply.error, 0) + 1
+        sent_at = connection.sent_at
+        step = connection.source(reply.body)
+        if step == WAIT:
+            return
+        self.running -= 1
+        if now >= self.begun:
+            if self.cpu_at_start is None:
+                self.cpu_at_start, self.begun = time.process_time(), now
+            self.latencies.append((now - sent_at) * 1000)
+        self._next(connection, step)
+
+    def _next(self, connection: _Connection, step: bytes | Pause | None) -> None:
+        if isinstance(step, Pause):
+            heapq.heappush(self.pauses, (step.until, next(self._order), connection))
+        elif step is None:
+            self._disconnect(connection)
+        else:
+            self.running += 1
+            self._send(connection, step)
+
+    def _disconnect(self, connection: _Connection) -> None:
+        if connection.socket is None:
+            return
+        del self.connections[connection.socket.fileno()]
+        self.poller.unregister(connection.socket)
         connection.socket.close()
-        return
-    connection.sent_at = time.perf_counter()
-    try:
-        sent = connection.socket.send(request)
-    except BlockingIOError:
-        sent = 0
-    if sent < len(request):
-        connection.unsent = request[sent:]
-        poller.modify(connection.socket, select.EPOLLOUT)
-
-
-def _flush(poller: select.epoll, connection: _Connection) -> None:
-    sent = connection.socket.send(connection.unsent)
-    connection.unsent = connection.unsent[sent:]
-    if not connection.unsent:
-        poller.modify(connection.socket, select.EPOLLIN)
-
-
-def _read_reply(connection: _Connection) -> tuple[bytes | None, bytes]:
-    """The body and status of the reply, or None while it is not complete."""
-    data = connection.socket.recv(_READ_BYTES)
-    if not data:
-        raise ConnectionError("the server closed the connection")
-    received = connection.received
-    received += data
-    head_end = received.find(b"\r\n\r\n")
-    if head_end < 0:
-        return None, b""
-    body_start = head_end + 4
-    if len(received) < body_start + _content_length(bytes(received[:body_start])):
-        return None, b""
-    body, status = bytes(received[body_start:]), bytes(received[9:12])
-    received.clear()
-    return body, status
-
-
-def _content_length(head: bytes) -> int:
-    start = head.lower().index(b"content-length:") + 15
-    return int(head[start : head.index(b"\r", start)])
+        connection.socket = None
+        connection.received.clear()

@@ -8,7 +8,7 @@ from collections.abc import Generator
 
 import msgspec
 
-from bench.load import percentile
+from bench.life_log import LifeLog
 from bench.signing import Signer
 
 BATCH = 10
@@ -28,28 +28,17 @@ class _Reply(msgspec.Struct, rename="pascal"):
 _reply = msgspec.json.Decoder(_Reply)
 
 
-class Lives:
-    """What all connections did together. Times are those of `time.perf_counter`."""
+class Lives(LifeLog):
+    """The connections to one queue of a server that speaks SQS."""
 
     def __init__(self, signer: Signer, queue_url: str) -> None:
+        super().__init__()
         self.queue_url = queue_url
         self.signer = signer
         self.sends = itertools.cycle(_send_requests(signer, queue_url))
         self.receive = signer.by_botocore(
             "ReceiveMessage", {"QueueUrl": queue_url, "MaxNumberOfMessages": BATCH, "WaitTimeSeconds": 1}
         )
-        self.deletions: list[tuple[float, int]] = []
-        self.latencies_ms: dict[str, list[float]] = {"send": [], "receive": [], "delete": []}
-
-    def deleted_between(self, begun: float, seconds: float) -> int:
-        """Messages whose deletion was acknowledged in a span of time."""
-        return sum(count for at, count in self.deletions if begun <= at < begun + seconds)
-
-    def p50_ms(self, operation: str) -> float:
-        return percentile(sorted(self.latencies_ms[operation]), 50)
-
-    def p99_ms(self, operation: str) -> float:
-        return percentile(sorted(self.latencies_ms[operation]), 99)
 
     def connection(self) -> Connection:
         """A source for `drive`."""

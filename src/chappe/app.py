@@ -10,7 +10,7 @@ import hmac
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import msgspec
@@ -41,7 +41,7 @@ from chappe.records.store import Records
 from chappe.security import server_secret
 from chappe.security.authenticator import Authenticator
 from chappe.security.first_credentials import FirstCredentials, ensure_first
-from chappe.security.keys import KeyStore
+from chappe.security.keys import KEYS_FILE, KeyStore
 
 _log = structlog.get_logger("chappe")
 
@@ -52,6 +52,9 @@ Python's default, 5 ms, is longer than most commits.
 """
 GC_THRESHOLDS = (50_000, 20, 50)
 """Collections are rare: messages in memory are reference-counted structures without cycles."""
+
+
+_RESTORE = "Restore a backup."
 
 
 class Running(msgspec.Struct, frozen=True):
@@ -83,6 +86,7 @@ async def running(config: Config, *, clock: Callable[[], int] = now_ms) -> Async
     async with contextlib.AsyncExitStack() as stack:
         engine = await EmbeddedEngine.open(folder, clock=clock, reserve_bytes=config.storage.reserve_bytes)
         stack.push_async_callback(engine.close)
+        _warn_of(folder)
         # The server's secret is made after the records on a first start: where it is, they must be.
         records = await Records.open(folder, now_ms=clock, make=not server_secret.exists(folder))
         stack.push_async_callback(records.close)
@@ -95,7 +99,7 @@ async def running(config: Config, *, clock: Callable[[], int] = now_ms) -> Async
             rules=rules,
             routes=_routes(config, providers),
             names=QueueNames(config.aws.region, config.aws.account),
-            links=UnsubscribeLinks(_derived_key(folder, b"unsubscribe"), config.server.public_url),
+            links=_unsubscribe_links(config),
             now_ms=clock,
             settings=config.pipeline_settings,
         )
@@ -103,7 +107,12 @@ async def running(config: Config, *, clock: Callable[[], int] = now_ms) -> Async
         stack.push_async_callback(pipeline.stop)
         keys = KeyStore(folder)
         authenticator = Authenticator(keys, clock, open_mode=config.server.open, account=config.aws.account)
-        sqs = Sqs(engine, clock, recreate_after_ms=config.aws.recreate_after_seconds * 1000)
+        sqs = Sqs(
+            engine,
+            clock,
+            recreate_after_ms=config.aws.recreate_after_seconds * 1000,
+            handle_key=_derived_key(folder, b"receipt-handles"),
+        )
         await sqs.start()
         stack.push_async_callback(sqs.stop)
         sandboxes = [provider for provider in providers.values() if isinstance(provider, SandboxProvider)]
@@ -135,14 +144,50 @@ async def run(config: Config, *, on_start: Callable[[Running], None] = lambda se
 
 
 def examine_folder(folder: Path, progress: Progress = lambda what, done, total: None) -> Report:
-    """Check everything a data folder holds, without changing it. Safe while a server runs on it."""
+    """Check everything a data folder holds, without changing it.
+
+    A server may be running on it, but should not be started meanwhile.
+    """
     report = examine(folder, progress)
-    if server_secret.exists(folder):  # a server has run here, so there must be records
+    records = folder / RECORDS_FILE
+    if records.exists() or server_secret.exists(folder):  # made in this order: where the secret is, records must be
         progress("records", 0, 1)
-        for problem in check_records(folder / RECORDS_FILE):
-            report.findings.append(Finding(Level.DAMAGE, RECORDS_FILE, problem, "Restore a backup."))
+        report.findings += (_damage(RECORDS_FILE, problem, _RESTORE) for problem in check_records(records))
         progress("records", 1, 1)
+        report.findings += _examine_private_files(folder)
     return report
+
+
+def _examine_private_files(folder: Path) -> Iterator[Finding]:
+    keys, secret = folder / KEYS_FILE, folder / server_secret.SECRET_FILE
+    for path, read in (
+        (keys, KeyStore),
+        (secret, server_secret.load),
+        (folder / webhook_secret.SECRET_FILE, webhook_secret.load),
+    ):
+        try:
+            read(folder)
+        except InvalidConfiguration as error:
+            yield _damage(path.name, error.message)
+    if not secret.exists() and keys.exists():
+        yield _damage(secret.name, "is missing: unsubscribe links that were sent do not work without it", _RESTORE)
+    if not keys.exists() and secret.exists():
+        advice = "Restore a backup; otherwise the next start makes new ones."
+        yield Finding(Level.WARNING, keys.name, "is missing: no credentials in use are accepted", advice)
+
+
+def _damage(where: str, what: str, advice: str = "") -> Finding:
+    return Finding(Level.DAMAGE, where, what, advice)
+
+
+def _warn_of(folder: Path) -> None:
+    """Log what is wrong with a data folder that can be used nevertheless."""
+    if folder.stat().st_mode & 0o077:
+        _log.warning("data_folder_open_to_others", folder=str(folder), advice=f"chmod 700 {folder}")
+    if not server_secret.exists(folder) and (folder / RECORDS_FILE).exists():
+        _log.warning(
+            "server_secret_missing", folder=str(folder), advice="Restore it, or links that were sent stop working."
+        )
 
 
 def tune_interpreter() -> None:
@@ -160,6 +205,17 @@ def _load_rules(config: Config) -> RuleSet:
 
 def _routes(config: Config, providers: dict[str, Provider]) -> dict[Channel, list[Provider]]:
     return {channel: [providers[name] for name in names] for channel, names in config.channel_routes.items()}
+
+
+def _unsubscribe_links(config: Config) -> UnsubscribeLinks:
+    url = config.server.links_url
+    if url is None and Channel.EMAIL in config.channel_routes:
+        _log.warning(
+            "no_unsubscribe_links",
+            reason="Promotional e-mail goes out without an unsubscribe link, which many laws and mailbox providers "
+            "demand. Set server.public_url to where recipients reach this server.",
+        )
+    return UnsubscribeLinks(_derived_key(config.server.data, b"unsubscribe"), url)
 
 
 def _derived_key(folder: Path, use: bytes) -> bytes:
@@ -184,6 +240,7 @@ async def _listen(
             host=settings.host,
             port=settings.port,
             limits=config.limits.http,
+            open_mode=settings.open,
             before_listening=before_listening,
         )
     except OSError as error:

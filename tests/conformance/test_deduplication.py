@@ -6,7 +6,7 @@ import asyncio
 
 from tests.conformance.clocks import ManualClock
 from tests.conformance.conftest import Restart
-from tests.conformance.workplace import FIFO, MINUTE_MS, SECOND_MS, consume, receipts, take, take_one, texts
+from tests.conformance.workplace import FIFO, MINUTE_MS, SECOND_MS, STANDARD, consume, receipts, take, take_one, texts
 
 from chappe.engine.base import (
     DEDUPLICATION_WINDOW_MS,
@@ -17,6 +17,7 @@ from chappe.engine.base import (
     QueueSettings,
     SentMessage,
 )
+from chappe.model.errors import InvalidInput
 
 
 async def send_keyed(
@@ -212,3 +213,15 @@ async def test_a_window_that_passes_while_the_engine_is_down_has_passed(
     clock.advance(DEDUPLICATION_WINDOW_MS + 1)
     engine = await restart()
     assert not (await send_keyed(engine, "second")).duplicate
+
+
+async def test_keys_mean_nothing_in_a_standard_queue(engine: Engine) -> None:
+    await engine.create_queue("q", STANDARD)
+    message = NewMessage(b"body", deduplication_key=b"key")
+    try:
+        sent = [*await engine.send("q", [message, message]), *await engine.send("q", [message])]
+    except InvalidInput:
+        assert await engine.counts("q") == QueueCounts(0, 0, 0)
+    else:
+        assert len({answer.id for answer in sent}) == 3
+        assert len(await take(engine, "q", 3)) == 3

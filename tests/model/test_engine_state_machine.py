@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar, cast
 
 import pytest
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from tests.conformance.clocks import START_MS, ManualClock
@@ -26,6 +27,7 @@ from chappe.engine.base import (
     DeadLetterPolicy,
     Engine,
     NewMessage,
+    QueueCounts,
     QueueSettings,
     ReceivedMessage,
     SentMessage,
@@ -40,6 +42,7 @@ SOURCES = ["s1", "s2", "f1", "f2"]
 NAMES = [*STANDARD_NAMES, *FIFO_NAMES]
 SECOND_MS = 1000
 PATIENCE_MS = 5
+REST_SECONDS = 0.01
 COUNTS_TRIES = 60
 COUNTS_PAUSE_SECONDS = 0.1
 MEMORY = Path("/dev/shm")
@@ -298,6 +301,8 @@ class EngineMachine(RuleBasedStateMachine):
         self.worlds.remember_for_crash()
         answer = self.run(self.take(name, max_messages, timeout_ms))
         flying = [] if isinstance(answer, InFlightLimit) or self.timeout(name, timeout_ms) == 0 else answer
+        if any(world.spent(name) for world in self.worlds.possible):
+            self.rest(name)
         moved = self.moved_since(name, before, len(flying))
         self.follow(lambda world: world.received(name, max_messages, timeout_ms, answer, moved))
         if not isinstance(answer, InFlightLimit):
@@ -333,6 +338,18 @@ class EngineMachine(RuleBasedStateMachine):
             return None
         here, there = (self.run(self.engine.counts(queue)) for queue in (name, policy.queue))
         return Around(total(here), here.in_flight, total(there))
+
+    def rest(self, name: str) -> None:
+        """Wait until dead letters have been moved: until the counts stand still."""
+        policy = self.worlds.possible[0]._queues[name].settings.dead_letter
+        assert policy is not None
+        seen: list[QueueCounts] = []
+        still = 0
+        while still < 3:
+            self.run(asyncio.sleep(REST_SECONDS))
+            counts = [self.run(self.engine.counts(queue)) for queue in (name, policy.queue)]
+            still = still + 1 if counts == seen else 0
+            seen = counts
 
     def moved_since(self, name: str, before: Around | None, taken: int) -> int | None:
         """How many dead letters a receive has moved: what neither stayed nor is in flight any more."""
@@ -448,6 +465,17 @@ class TightMachine(EngineMachine):
     kind = KIND["tight"]
 
 
+def search(lives: int, steps: int = 60) -> settings:
+    """How much to try, unless the profile asks for more."""
+    options: dict[str, Any] = {"deadline": None, "suppress_health_check": list(HealthCheck)}
+    if settings.get_current_profile_name() == "default":
+        options |= {"max_examples": lives, "stateful_step_count": steps}
+    return settings(**options)
+
+
 TestReference = ReferenceMachine.TestCase
+TestReference.settings = search(lives=50)
 TestEmbedded = EmbeddedMachine.TestCase
+TestEmbedded.settings = search(lives=250)
 TestTight = TightMachine.TestCase
+TestTight.settings = search(lives=250)

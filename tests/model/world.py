@@ -55,6 +55,10 @@ class World(ReferenceEngine):
         """How many messages the queue holds; 0 without a queue."""
         return len(self._queue(name).messages) if name in self._queues else 0
 
+    def spent(self, name: str) -> bool:
+        """Whether a receive may move dead letters."""
+        return bool(self._spent(self._queue(name)))
+
     # --- following answers --------------------------------------------------------------------------------
 
     def sent(self, name: str, messages: Sequence[NewMessage], answers: Sequence[SentMessage]) -> None:

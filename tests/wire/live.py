@@ -132,7 +132,7 @@ class LiveServer:
         sqs = Sqs(self.engine, self.clock, recreate_after_ms=self._recreate_after_ms)
         await sqs.start()
         self.frontend = AwsFrontend(sqs, authenticator)
-        self.server = await serve(greeting, self.frontend, port=0, limits=self._limits)
+        self.server = await serve(greeting, self.frontend, port=0, limits=self._limits, open_mode=self._open_mode)
         self._ready.set()
         await stopped.wait()
         await self.server.close()

@@ -26,9 +26,10 @@ _STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".en
 class Shared:
     """What the connections of one server have in common."""
 
-    def __init__(self, aws: AwsFrontend, limits: HttpLimits) -> None:
+    def __init__(self, aws: AwsFrontend, limits: HttpLimits, *, open_mode: bool) -> None:
         self.aws = aws
         self.limits = limits
+        self.open_mode = open_mode
         self.incomplete_bodies_bytes = 0
         self.date_line = b""
         self.connection_closed = asyncio.Event()
@@ -205,9 +206,15 @@ class Connection(HttpToolsProtocol):
             if self.flow.read_paused:
                 self._request_since = now
             elif self._in_head and now - self._request_since > limits.head_seconds:
-                self._refuse(Refusal(408, f"The request head took longer than {limits.head_seconds:g} seconds."))
+                self._refuse(
+                    Refusal(
+                        408, "request_timeout", f"The request head took longer than {limits.head_seconds:g} seconds."
+                    )
+                )
             elif now - self._request_since > limits.request_seconds:
-                self._refuse(Refusal(408, f"The request took longer than {limits.request_seconds:g} seconds."))
+                self._refuse(
+                    Refusal(408, "request_timeout", f"The request took longer than {limits.request_seconds:g} seconds.")
+                )
         elif not self._busy() and now - self._idle_since > limits.idle_seconds:
             self.transport.close()
 

@@ -16,6 +16,7 @@ from uvicorn.server import ServerState
 
 from chappe.api.aws_messages import AwsRequest
 from chappe.api.connection import CONTINUE, Connection, Shared, response_bytes
+from chappe.api.open_mode import objection
 from chappe.api.refusals import TOO_MANY_CONNECTIONS, Refusal
 
 _log = structlog.get_logger("chappe.http")
@@ -62,9 +63,9 @@ class ChappeProtocol(Connection):
             cause = error.__context__
             if not isinstance(cause, httptools.HttpParserError | UnicodeDecodeError):
                 _log.error("connection_failed", exc_info=cause)
-            self._refuse(Refusal(400, "The request could not be understood."))
+            self._refuse(Refusal(400, "bad_request", "The request could not be understood."))
         except httptools.HttpParserError as error:
-            self._refuse(Refusal(400, f"This is not HTTP: {error}."))
+            self._refuse(Refusal(400, "bad_request", f"This is not HTTP: {error}."))
         if self._receiving and self._request_since is None:
             self._request_since = self.loop.time()
         if self._receiving and headers is self.headers:
@@ -76,11 +77,13 @@ class ChappeProtocol(Connection):
         if was_in_head and self._in_head:
             self._head_bytes += data_bytes
             if self._head_bytes > limit:
-                self._refuse(Refusal(431, f"The request head exceeds {limit} bytes."))
+                self._refuse(Refusal(431, "head_too_large", f"The request head exceeds {limit} bytes."))
         elif not was_in_head:
             self._chunking_bytes += data_bytes - in_body_bytes
             if self._chunking_bytes > limit + CHUNKING_RATIO * self._body_bytes:
-                self._refuse(Refusal(400, f"The chunks of the body carry more than {limit} bytes beside it."))
+                self._refuse(
+                    Refusal(400, "bad_request", f"The chunks of the body carry more than {limit} bytes beside it.")
+                )
 
     def _feed(self, data: bytes) -> None:
         while data:
@@ -129,16 +132,21 @@ class ChappeProtocol(Connection):
             return
         if self.parser.should_upgrade() and not self._should_upgrade():
             if self.parser.get_method() == b"CONNECT":
-                self._refuse(Refusal(405, "This is no proxy."))
+                self._refuse(Refusal(405, "method_not_allowed", "This is no proxy."))
             self._declined_upgrade = True
             return
         if len(self.headers) > self._limits.headers:
-            self._refuse(Refusal(431, f"The request has more than {self._limits.headers} header fields."))
+            self._refuse(
+                Refusal(431, "head_too_large", f"The request has more than {self._limits.headers} header fields.")
+            )
             return
         fields = self._fields = dict(self.headers)
-        if b"x-amz-target" in fields or self._shared.aws.speaks(
+        for_aws = b"x-amz-target" in fields or self._shared.aws.speaks(
             self.parser.get_method(), *self._path_and_query(), fields
-        ):
+        )
+        if self._shared.open_mode and (why := objection(fields, for_aws=for_aws)) is not None:
+            self._refuse(Refusal(403, "web_page_refused", why))
+        elif for_aws:
             self._for_aws = True
             self._begin_aws(fields)
         else:
@@ -150,7 +158,7 @@ class ChappeProtocol(Connection):
         if not self._for_aws:
             self._body_bytes += len(body)
             if self._body_bytes > self._limits.rest_body_bytes:
-                self._refuse(Refusal(413, f"The body exceeds {self._limits.rest_body_bytes} bytes."))
+                self._refuse(Refusal(413, "body_too_large", f"The body exceeds {self._limits.rest_body_bytes} bytes."))
                 return
             super().on_body(body)
             return
@@ -158,7 +166,7 @@ class ChappeProtocol(Connection):
         if self._body_bytes > self._limits.aws_body_bytes:
             self._refuse_too_large()
         elif self._shared.incomplete_bodies_bytes > self._limits.incomplete_bodies_bytes:
-            self._refuse(Refusal(503, "The server is receiving too much at once. Try again."))
+            self._refuse(Refusal(503, "too_much_at_once", "The server is receiving too much at once. Try again."))
         elif not self._body:
             self._body = body
         else:
@@ -208,7 +216,7 @@ class ChappeProtocol(Connection):
         """Let uvicorn begin the request as if it had seen the head itself."""
         stated = fields.get(b"content-length")
         if stated is not None and int(stated) > self._limits.rest_body_bytes:
-            self._refuse(Refusal(413, f"The body exceeds {self._limits.rest_body_bytes} bytes."))
+            self._refuse(Refusal(413, "body_too_large", f"The body exceeds {self._limits.rest_body_bytes} bytes."))
             return
         url, headers = self.url, self.headers
         if not url.startswith(b"/"):

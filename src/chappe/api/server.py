@@ -86,12 +86,14 @@ async def serve(
     host: str = "127.0.0.1",
     port: int = 9324,
     limits: HttpLimits | None = None,
+    open_mode: bool = False,
     before_listening: Callable[[str, int], None] = lambda host, port: None,
 ) -> RunningServer:
     """Listen on `host` and `port` (0 picks a free one, told in `RunningServer.port`).
 
     AWS requests go to `aws`, all others to `asgi_app`, whose lifespan is the caller's business: no lifespan
-    events are sent. `before_listening` is called with the bound address while it still refuses connections.
+    events are sent. `open_mode` says that no credentials are asked for, so that web pages must be kept out (see
+    `api.open_mode`). `before_listening` is called with the bound address while it still refuses connections.
     Raises `OSError` if the address cannot be bound.
     """
     config = Config(
@@ -105,7 +107,7 @@ async def serve(
     )
     config.load()
     state = ServerState()
-    shared = Shared(aws, limits or HttpLimits())
+    shared = Shared(aws, limits or HttpLimits(), open_mode=open_mode)
     shared.date_line = date_line()
     listener = await asyncio.get_running_loop().create_server(
         lambda: ChappeProtocol(config, state, shared),

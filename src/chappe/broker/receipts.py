@@ -1,10 +1,13 @@
 """Receipt handles: the engine's receipt and the second in which the message was received.
 
 The second is needed for the rule that no message stays invisible for more than twelve hours after it was
-received.
+received. A keyed hash over both keeps either from being altered.
 """
 
 from __future__ import annotations
+
+import hashlib
+import hmac
 
 import msgspec
 
@@ -12,6 +15,8 @@ from chappe.model.errors import ChappeError, MessageNotInFlight, ReceiptExpired,
 
 HANDLE_MAX = 1024
 _SECONDS_DIGITS = 8
+_SIGNATURE_BYTES = 8
+_SUFFIX_CHARACTERS = _SECONDS_DIGITS + 2 * _SIGNATURE_BYTES
 
 
 class ReceiptHandle(msgspec.Struct, frozen=True):
@@ -20,20 +25,27 @@ class ReceiptHandle(msgspec.Struct, frozen=True):
     received_at_seconds: int
 
 
-def handle_of(receipt: str, received_at_seconds: int) -> str:
-    return f"{receipt}.{received_at_seconds:08x}"
+class ReceiptHandles:
+    """Makes and reads handles. `key` (up to 64 bytes) is secret; handles made with another one are refused."""
 
+    def __init__(self, key: bytes) -> None:
+        self._key = key
 
-def parse_handle(text: str) -> ReceiptHandle:
-    """Raises `ReceiptInvalid` for what was never a handle."""
-    if text.isascii() and len(text) <= HANDLE_MAX:
-        receipt, _, seconds = text.rpartition(".")
-        if receipt and len(seconds) == _SECONDS_DIGITS:
-            try:
-                return ReceiptHandle(text, receipt, int(seconds, 16))
-            except ValueError:
-                pass
-    raise _invalid(text)
+    def of(self, receipt: str, received_at_seconds: int) -> str:
+        signed = f"{receipt}.{received_at_seconds:08x}"
+        return signed + self._signature(signed)
+
+    def parse(self, text: str) -> ReceiptHandle:
+        """Raises `ReceiptInvalid` for what was never a handle."""
+        if text.isascii() and len(text) <= HANDLE_MAX:
+            receipt, _, suffix = text.rpartition(".")
+            signed, signature = text[: -2 * _SIGNATURE_BYTES], text[-2 * _SIGNATURE_BYTES :]
+            if len(suffix) == _SUFFIX_CHARACTERS and hmac.compare_digest(signature, self._signature(signed)):
+                return ReceiptHandle(text, receipt, int(suffix[:_SECONDS_DIGITS], 16))
+        raise _invalid(text)
+
+    def _signature(self, signed: str) -> str:
+        return hashlib.blake2b(signed.encode(), key=self._key, digest_size=_SIGNATURE_BYTES).hexdigest()
 
 
 def explained(error: ChappeError, handle: str) -> ChappeError:

@@ -12,7 +12,7 @@ from chappe.broker.envelopes import Envelope, unpack
 from chappe.broker.errors import MissingParameter, invalid_value
 from chappe.broker.message_attributes import chosen, md5_of_attributes, names_anything, to_shapes
 from chappe.broker.names import QueueName
-from chappe.broker.receipts import ReceiptHandle, explained, handle_of, parse_handle
+from chappe.broker.receipts import ReceiptHandle, ReceiptHandles, explained
 from chappe.broker.sending import SEQUENCE_BASE
 from chappe.broker.shapes import (
     BatchResultErrorEntry,
@@ -36,10 +36,13 @@ RECEIVE_MAX = 10
 
 
 class Receiver:
-    def __init__(self, engine: Engine, directory: Directory, clock_ms: Callable[[], int]) -> None:
+    def __init__(
+        self, engine: Engine, directory: Directory, clock_ms: Callable[[], int], handles: ReceiptHandles
+    ) -> None:
         self._engine = engine
         self._directory = directory
         self._clock_ms = clock_ms
+        self._handles = handles
 
     async def receive_message(self, call: Call, request: ReceiveMessageInput) -> ReceiveMessageOutput:
         """Take messages, waiting for the first if the request or the queue says so."""
@@ -61,18 +64,23 @@ class Receiver:
         now_seconds = self._clock_ms() // 1000
         system = {*(request.attribute_names or ()), *(request.message_system_attribute_names or ())}
         names = request.message_attribute_names or ()
-        return ReceiveMessageOutput(messages=[shaped(message, queue, system, names, now_seconds) for message in taken])
+        return ReceiveMessageOutput(
+            messages=[
+                shaped(message, queue, system, names, self._handles.of(message.receipt, now_seconds))
+                for message in taken
+            ]
+        )
 
     async def give_back(self, call: Call, request: ReceiveMessageInput, output: ReceiveMessageOutput) -> None:
         """Make messages visible again that could not be handed over, because the receiver has gone away."""
         if output.messages:
             queue = await self._directory.find(call, request.queue_url)
-            receipts = [(parse_handle(message.receipt_handle).receipt, 0) for message in output.messages]
+            receipts = [(self._handles.parse(message.receipt_handle).receipt, 0) for message in output.messages]
             await self._engine.change_visibility(queue.engine_name, receipts)
 
     async def delete_message(self, call: Call, request: DeleteMessageInput) -> None:
         queue = await self._directory.find(call, request.queue_url)
-        handle = _required_handle(request.receipt_handle)
+        handle = self._required_handle(request.receipt_handle)
         error = (await self._engine.delete(queue.engine_name, (handle.receipt,)))[0]
         if error is not None:
             raise explained(error, handle.text)
@@ -84,7 +92,7 @@ class Receiver:
         bad: list[BatchResultErrorEntry] = []
         for entry_id, entry in entries:
             try:
-                good.append((entry_id, _required_handle(entry.receipt_handle)))
+                good.append((entry_id, self._required_handle(entry.receipt_handle)))
             except ChappeError as error:
                 bad.append(failed(entry_id, error))
         errors = await self._engine.delete(queue.engine_name, [h.receipt for _, h in good]) if good else []
@@ -132,7 +140,7 @@ class Receiver:
             raise MissingParameter.named("ReceiptHandle")
         if seconds is None:
             raise MissingParameter.named("VisibilityTimeout")
-        handle = parse_handle(request.receipt_handle)
+        handle = self._handles.parse(request.receipt_handle)
         _within("VisibilityTimeout", seconds, 0, VISIBILITY_MAX_SECONDS)
         already = max(0, self._clock_ms() // 1000 - handle.received_at_seconds)
         if seconds > 0 and already + seconds > VISIBILITY_MAX_SECONDS:
@@ -143,9 +151,14 @@ class Receiver:
             )
         return handle, seconds * 1000
 
+    def _required_handle(self, text: str | None) -> ReceiptHandle:
+        if text is None:
+            raise MissingParameter.named("ReceiptHandle")
+        return self._handles.parse(text)
+
 
 def shaped(
-    message: ReceivedMessage, queue: FoundQueue, system: set[str], names: Sequence[str], now_seconds: int
+    message: ReceivedMessage, queue: FoundQueue, system: set[str], names: Sequence[str], receipt_handle: str
 ) -> Message:
     """A received message with the attributes asked for."""
     envelope = unpack(message.attributes)
@@ -157,7 +170,7 @@ def shaped(
         md5 = envelope.body_md5.hex()
     shape = Message(
         message_id=message.id,
-        receipt_handle=handle_of(message.receipt, now_seconds),
+        receipt_handle=receipt_handle,
         md5_of_body=md5,
         body=body,
         attributes=(_system_attributes(message, envelope, queue, system) or None) if system else None,
@@ -197,12 +210,6 @@ def _within(parameter: str, value: int | None, least: int, most: int) -> int | N
     if parameter == "WaitTimeSeconds":
         raise invalid_value(parameter, value, f"Must be >= {least} and <= {most}, if provided.")
     raise invalid_value(parameter, value, f"Must be between {least} and {most}, if provided.")
-
-
-def _required_handle(text: str | None) -> ReceiptHandle:
-    if text is None:
-        raise MissingParameter.named("ReceiptHandle")
-    return parse_handle(text)
 
 
 def _done(

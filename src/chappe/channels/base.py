@@ -50,14 +50,16 @@ class DeliveryFailure(Exception):
 class TemporaryFailure(DeliveryFailure):
     """Trying again later may succeed: a timeout, a refused connection, SMTP 4xx, HTTP 408, 425, 429 or 5xx.
 
-    `retry_after_ms` is the provider's own wish, when it stated one.
+    `retry_after_ms` is the provider's own wish, when it stated one. `of_recipient` says that the provider itself works
+    and refused this recipient for the time being (greylisting, a full mailbox): messages to others are not concerned.
     """
 
     retriable = True
 
-    def __init__(self, code: str, reply: str, *, retry_after_ms: int | None = None) -> None:
+    def __init__(self, code: str, reply: str, *, retry_after_ms: int | None = None, of_recipient: bool = False) -> None:
         super().__init__(code, reply)
         self.retry_after_ms = retry_after_ms
+        self.of_recipient = of_recipient
 
 
 class PermanentFailure(DeliveryFailure):

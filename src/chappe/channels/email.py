@@ -75,6 +75,10 @@ async def _transact(connection: SmtpConnection, mail: Mail) -> str:
     connection.messages += 1
     try:
         await smtp.rcpt(mail.envelope_to, encoding=encoding)
+    except aiosmtplib.SMTPResponseException as error:
+        await _reset(smtp)
+        raise _refusal(error, of_recipient=error.code != _SERVICE_NOT_AVAILABLE) from error
+    try:
         response = await smtp.data(mail.content)
     except aiosmtplib.SMTPResponseException as error:
         await _reset(smtp)
@@ -121,11 +125,11 @@ async def _reset(smtp: aiosmtplib.SMTP) -> None:
         smtp.close()
 
 
-def _refusal(error: aiosmtplib.SMTPResponseException) -> DeliveryFailure:
+def _refusal(error: aiosmtplib.SMTPResponseException, *, of_recipient: bool = False) -> DeliveryFailure:
     code, reply = f"smtp_{error.code}", _reply(error.code, error.message)
     if 500 <= error.code < 600:
         return PermanentFailure(code, reply)
-    return TemporaryFailure(code, reply)
+    return TemporaryFailure(code, reply, of_recipient=of_recipient)
 
 
 def _reply(code: int, message: str) -> str:

@@ -62,8 +62,8 @@ class SmtpSettings(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", 
         ),
     ] = "starttls"
     port: Annotated[
-        int | None,
-        Meta(ge=1, le=65535, description="Port. Without it 587 (`starttls`), 465 (`tls`) or 25 (`none`)."),
+        Annotated[int, Meta(ge=1, le=65535)] | None,
+        Meta(description="Port. Without it 587 (`starttls`), 465 (`tls`) or 25 (`none`)."),
     ] = None
     allow_plain: Annotated[
         bool,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,13 +15,14 @@ import typer
 from chappe import __version__
 from chappe.model.errors import ChappeError, InvalidConfiguration, Unavailable
 from chappe.security.first_credentials import CREDENTIALS_FILE
-from chappe.security.keys import replace_private_file
+from chappe.security.private_file import replace_private_file
 
 if TYPE_CHECKING:
     import httpx
 
 DEFAULT_URL = "http://127.0.0.1:9324"
 DEFAULT_DATA = Path("chappe-data")
+CONFIG_VARIABLE = "CHAPPE_CONFIG"
 _URL_FILE = "server-url"
 
 UrlOption = Annotated[
@@ -39,7 +41,10 @@ KeyOption = Annotated[
 DataOption = Annotated[
     Path | None,
     typer.Option(
-        "--data", envvar="CHAPPE_SERVER_DATA", show_envvar=True, help=f"Data folder. [default: {DEFAULT_DATA}]"
+        "--data",
+        envvar="CHAPPE_SERVER_DATA",
+        show_envvar=True,
+        help=f"Data folder. [default: that of the file in {CONFIG_VARIABLE}, else {DEFAULT_DATA}]",
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Write JSON.")]
@@ -106,10 +111,26 @@ def connect(url: str | None, api_key: str | None, data: Path | None) -> Server:
 
     A key from the data folder is shown only to the server that the folder belongs to, not to one named by `url`.
     """
-    folder = data or DEFAULT_DATA
-    if api_key is None and (url is None or data is not None):
-        api_key = _kept_key(folder)
-    return Server(url or _remembered_url(folder) or DEFAULT_URL, api_key)
+    if url is not None and (data is None or api_key is not None):
+        return Server(url, api_key)
+    folder = data_folder(data)
+    return Server(url or _remembered_url(folder) or DEFAULT_URL, api_key or _kept_key(folder))
+
+
+def data_folder(given: Path | None) -> Path:
+    """The folder as given, else the one in the configuration file that `CHAPPE_CONFIG` names, else the default."""
+    file = config_file()
+    if given is not None or file is None:
+        return given or DEFAULT_DATA
+    from chappe.config import ServerSettings, load_section  # takes its time, and is rarely needed
+
+    return load_section("server", ServerSettings, file).data
+
+
+def config_file() -> Path | None:
+    """The configuration file that the environment names."""
+    name = os.environ.get(CONFIG_VARIABLE)
+    return Path(name) if name else None
 
 
 def remember_url(folder: Path, url: str) -> None:

@@ -9,7 +9,7 @@ import typer
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 
-from chappe.cli.connection import DEFAULT_DATA, DataOption, JsonOption
+from chappe.cli.connection import DataOption, JsonOption, data_folder
 from chappe.cli.output import messages, print_json, terminal
 
 if TYPE_CHECKING:
@@ -20,11 +20,12 @@ _DAMAGED = 1
 
 
 def doctor(data: DataOption = None, json: JsonOption = False) -> None:
-    """Check a data folder and say what was found. Changes nothing; a server may be running on it.
+    """Check a data folder and say what was found. Changes nothing; a server may be running on it, but should not be
+    started meanwhile.
 
     The exit code is 1 if anything is damaged.
     """
-    report = _examined(data or DEFAULT_DATA, quiet=json)
+    report = _examined(data_folder(data), quiet=json)
     if json:
         print_json({**_document(report), "healthy": report.healthy})
     else:

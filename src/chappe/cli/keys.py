@@ -9,9 +9,9 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from chappe.cli.connection import DEFAULT_DATA, DataOption, JsonOption
+from chappe.cli.connection import DataOption, JsonOption, config_file, data_folder
 from chappe.cli.output import print_json, terminal
-from chappe.model.errors import NotFound
+from chappe.model.errors import InvalidInput, NotFound
 from chappe.security.keys import AccessKey, ApiKey, KeyStore
 
 app = typer.Typer(no_args_is_help=True, help="Create, list and revoke credentials.", rich_markup_mode=None)
@@ -28,15 +28,24 @@ class Kind(StrEnum):
 def create(
     name: Annotated[str, typer.Option(help="A name to tell it by in lists.")] = "",
     kind: Annotated[Kind, typer.Option(help="api: for REST; access: for the AWS APIs.")] = Kind.API,
+    account: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DIGITS",
+            help="Account of an access key; it sees the queues of this account. [default: that of the first key]",
+        ),
+    ] = None,
     data: DataOption = None,
     json: JsonOption = False,
 ) -> None:
     """Make a key and print it. An API key cannot be shown again later."""
     store = _store(data)
     if kind is Kind.ACCESS:
-        access = store.create_access_key(name)
+        access = store.create_access_key(name, account=account or _usual_account(store))
         shown = {"AWS_ACCESS_KEY_ID": access.id, "AWS_SECRET_ACCESS_KEY": access.secret}
         described = {**_described(access), "secret": access.secret}
+    elif account is not None:
+        raise InvalidInput("--account is for access keys: add --kind access")
     else:
         key, token = store.create_api_key(name)
         shown = {"CHAPPE_API_KEY": token}
@@ -77,10 +86,19 @@ def revoke(
 
 
 def _store(data: Path | None) -> KeyStore:
-    folder = data or DEFAULT_DATA
+    folder = data_folder(data)
     if not folder.is_dir():
         raise NotFound(f"there is no data folder {folder}; `chappe serve --data {folder}` makes it", path=str(folder))
     return KeyStore(folder)
+
+
+def _usual_account(store: KeyStore) -> str:
+    """The account whose queues the keys so far see; before the first key, the configured one."""
+    for key in store.access_keys():
+        return key.account
+    from chappe.config import AwsSettings, load_section  # takes its time, and is rarely needed
+
+    return load_section("aws", AwsSettings, config_file()).account
 
 
 def _described(key: AccessKey | ApiKey) -> dict[str, Any]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 import uuid
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any, BinaryIO
 
@@ -18,11 +19,14 @@ from chappe.cli.connection import DataOption, KeyOption, Server, ServerRefused, 
 from chappe.cli.entries import Entry, Format, Malformed, read_entries
 from chappe.cli.following import UNDER_WAY, follow
 from chappe.cli.output import messages, print_json, status_table, terminal
+from chappe.cli.pacing import paced
 from chappe.model.errors import ChappeError, InvalidInput
 
 MAX_BATCH = 1000
 """The most entries of one POST /v1/messages:batch."""
 _BATCH_BYTES = 4 * 1024 * 1024
+_PATIENCE_SECONDS = 1.0
+"""How long lines of standard input wait for others to go with them."""
 RETRY_DELAYS_SECONDS = (0.5, 1.0, 2.0, 4.0, 8.0)
 _AWAY = (429, 502, 503, 504)
 _FAILED = 1
@@ -80,21 +84,60 @@ def send(
     is 1 if there was any.
     """
     form = form or (Format.CSV if file.lower().endswith(".csv") else Format.JSONL)
-    refused: Counter[str] = Counter()
-    taken: Counter[str] = Counter()
-    ids: list[str] = []
-    with _opened(file) as stream, connect(url, api_key, data) as server, _progress(quiet=json) as progress:
-        task = progress.add_task("sending", total=None if file == "-" else _count_lines(Path(file)))
-        for outcomes in send_all(server, read_entries(stream, form), batch, once):
-            _report(outcomes, progress, task, json=json)
-            refused.update(outcome.status for outcome in outcomes if not outcome.ok)
-            taken.update(_FORECAST.get(o.decision or "", o.status) for o in outcomes if o.ok)
-            ids += [outcome.id for outcome in outcomes if wait and outcome.id is not None]
-        if wait:
-            taken = _followed(server, ids, progress)
-    _close(taken + refused, json=json)
-    if refused:
+    account = _Account()
+    try:
+        with connect(url, api_key, data) as server, _progress(quiet=json) as progress:
+            task = progress.add_task("sending", total=None if file == "-" else _count_lines(Path(file)))
+            entries = _entries(file, form)
+            for outcomes in send_all(server, entries, batch, once, lambda why, again: _say(progress, why, again)):
+                account.add(outcomes)
+                _report(outcomes, progress, task, json=json)
+            if wait:
+                account.taken = _followed(server, account.ids, progress)
+    except BaseException:
+        if account.last_line:
+            account.close(json=json)
+            messages().print(_how_to_go_on(account.last_line, once), markup=False)
+        raise
+    account.close(json=json)
+    if account.refused:
         raise typer.Exit(_FAILED)
+
+
+class _Account:
+    """What has become of the lines so far."""
+
+    def __init__(self) -> None:
+        self.taken: Counter[str] = Counter()
+        self.refused: Counter[str] = Counter()
+        self.ids: list[str] = []
+        self.last_line = 0
+
+    def add(self, outcomes: Sequence[Outcome]) -> None:
+        self.refused.update(outcome.status for outcome in outcomes if not outcome.ok)
+        self.taken.update(_FORECAST.get(o.decision or "", o.status) for o in outcomes if o.ok)
+        self.ids += [outcome.id for outcome in outcomes if outcome.id is not None]
+        self.last_line = outcomes[-1].line
+
+    def close(self, *, json: bool) -> None:
+        counts = self.taken + self.refused
+        if json:
+            print_json({"summary": dict(counts.most_common()), "lines": counts.total()})
+        else:
+            terminal().print(f"{counts.total()} lines", status_table(counts), sep="\n")
+
+
+def _how_to_go_on(last_line: int, once: str | None) -> str:
+    if once is not None:
+        return f"Answered up to line {last_line}. Repeat the command: under --once {once} no line is sent twice."
+    return (
+        f"Answered up to line {last_line}. Of the lines after it, one batch may have been taken without an answer. "
+        "A sending that has a name (--once NAME) can simply be repeated."
+    )
+
+
+def _say(progress: Progress, why: ChappeError, delay_seconds: float) -> None:
+    progress.console.print(f"{why.message} Trying again in {delay_seconds:g} s.", markup=False)
 
 
 def _followed(server: Server, ids: Sequence[str], progress: Progress) -> Counter[str]:
@@ -107,23 +150,23 @@ def _followed(server: Server, ids: Sequence[str], progress: Progress) -> Counter
     return follow(server, ids, show)
 
 
-def _close(counts: Counter[str], *, json: bool) -> None:
-    if json:
-        print_json({"summary": dict(counts.most_common()), "lines": counts.total()})
-    else:
-        terminal().print(f"{counts.total()} lines", status_table(counts), sep="\n")
-
-
 def send_all(
-    server: Server, entries: Iterator[Entry | Malformed], batch: int, once: str | None = None
+    server: Server,
+    entries: Iterator[Entry | Malformed | None],
+    batch: int,
+    once: str | None = None,
+    before_retry: Callable[[ChappeError, float], None] = lambda why, delay_seconds: None,
 ) -> Iterator[list[Outcome]]:
-    """Send everything, batch by batch; what happened to each line, in the order of the file."""
+    """Send everything, batch by batch; what happened to each line, in the order of the file.
+
+    None among the entries ends a batch.
+    """
     run = uuid.uuid4().hex
     for number, group in enumerate(_batches(entries, batch)):
         good = [_named(entry, once) for entry in group if isinstance(entry, Entry)]
         # A server that never answered is probably not there; one that did before may be restarting.
         delays = RETRY_DELAYS_SECONDS if number else ()
-        answers = iter(_post(server, good, f"send-{run}-{number}", delays) if good else ())
+        answers = iter(_post(server, good, f"send-{run}-{number}", delays, before_retry) if good else ())
         yield [
             next(answers)
             if isinstance(entry, Entry)
@@ -139,20 +182,27 @@ def _named(entry: Entry, once: str | None) -> Entry:
     return msgspec.structs.replace(entry, document=document)
 
 
-def _batches(entries: Iterator[Entry | Malformed], batch: int) -> Iterator[list[Entry | Malformed]]:
+def _batches(entries: Iterator[Entry | Malformed | None], batch: int) -> Iterator[list[Entry | Malformed]]:
     group: list[Entry | Malformed] = []
     size_bytes = 0
     for entry in entries:
-        group.append(entry)
-        size_bytes += entry.size_bytes if isinstance(entry, Entry) else 0
-        if len(group) >= batch or size_bytes >= _BATCH_BYTES:
+        if entry is not None:
+            group.append(entry)
+            size_bytes += entry.size_bytes if isinstance(entry, Entry) else 0
+        if group and (entry is None or len(group) >= batch or size_bytes >= _BATCH_BYTES):
             yield group
             group, size_bytes = [], 0
     if group:
         yield group
 
 
-def _post(server: Server, entries: Sequence[Entry], idempotency_key: str, delays: Sequence[float]) -> list[Outcome]:
+def _post(
+    server: Server,
+    entries: Sequence[Entry],
+    idempotency_key: str,
+    delays: Sequence[float],
+    before_retry: Callable[[ChappeError, float], None],
+) -> list[Outcome]:
     """Send one batch, again after each delay while the server is away. Its key keeps it from being taken twice."""
     document = {"messages": [entry.document for entry in entries]}
     headers = {"idempotency-key": idempotency_key}
@@ -162,6 +212,7 @@ def _post(server: Server, entries: Sequence[Entry], idempotency_key: str, delays
         except ChappeError as error:
             if not (isinstance(error, ServerUnreachable) or error.details.get("status") in _AWAY):
                 raise
+            before_retry(error, delay_seconds)
         time.sleep(delay_seconds)
     return _results(server.post("/v1/messages:batch", document, headers=headers), entries)
 
@@ -193,16 +244,28 @@ def _report(outcomes: Sequence[Outcome], progress: Progress, task: TaskID, *, js
             progress.console.print(
                 f"line {outcome.line}: {outcome.status} [{outcome.code}]: {outcome.reason}", markup=False
             )
+    sys.stdout.flush()  # whoever reads it through a pipe is to see it as it comes
     progress.advance(task, len(outcomes))
 
 
+def _entries(file: str, form: Format) -> Iterator[Entry | Malformed | None]:
+    if file != "-":
+        return _read_closing(_opened(file), form)
+    # A file object of its own: that of sys.stdin cannot be closed while the thread that reads it waits for more.
+    stream = os.fdopen(os.dup(sys.stdin.fileno()), "rb")
+    return paced(_read_closing(stream, form), _PATIENCE_SECONDS)
+
+
 def _opened(file: str) -> BinaryIO:
-    if file == "-":
-        return sys.stdin.buffer
     try:
         return Path(file).open("rb")
     except OSError as error:
         raise InvalidInput(f"{file} cannot be read: {error.strerror}", path=file) from error
+
+
+def _read_closing(stream: BinaryIO, form: Format) -> Iterator[Entry | Malformed]:
+    with stream:
+        yield from read_entries(stream, form)
 
 
 def _count_lines(path: Path) -> int | None:

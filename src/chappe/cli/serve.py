@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from chappe import __version__
-from chappe.cli.connection import remember_url
+from chappe.cli.connection import CONFIG_VARIABLE, remember_url
 from chappe.security.first_credentials import CREDENTIALS_FILE
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def serve(
     ] = False,
     file: Annotated[
         Path | None,
-        typer.Option("--config", envvar="CHAPPE_CONFIG", show_envvar=True, help="TOML file of settings."),
+        typer.Option("--config", envvar=CONFIG_VARIABLE, show_envvar=True, help="TOML file of settings."),
     ] = None,
     demo: Annotated[
         bool, typer.Option("--demo", help="Also run a mail server and a webhook receiver, and send them examples.")

@@ -1,7 +1,8 @@
 """Reading a person's consent record: which grants stand, and how strong they are.
 
-The record only grows. A grant stands until it expires or a later entry for the same purpose withdraws it, on
-its channel or on all; of a grant and a withdrawal of the same millisecond the withdrawal counts as the later.
+The record only grows. A grant stands from the moment it was recorded until it expires or a later entry for the same
+purpose withdraws it, on its channel or on all; of a grant and a withdrawal of the same millisecond the withdrawal
+counts as the later. A withdrawal that was recorded after the moment of the decision counts all the same.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ def standing_consent(
         named = consent.channel is channel or (consent.channel is None and not per_channel)
         if not (named and consent.granted and consent.purpose is purpose):
             continue
-        if consent.recorded_at_ms <= withdrawn_at_ms:
+        if consent.recorded_at_ms <= withdrawn_at_ms or consent.recorded_at_ms > now_ms:
             continue
         if now_ms >= _ends_at_ms(consent, implied_for_days):
             lapsed = consent
@@ -58,7 +59,7 @@ def standing_consent(
             best = consent
     if best is not None:
         return Standing(best)
-    return _why_none(consents, withdrawn_at_ms, lapsed, implied_for_days)
+    return _why_none([c for c in consents if c.recorded_at_ms <= now_ms], withdrawn_at_ms, lapsed, implied_for_days)
 
 
 def _last_withdrawal_ms(consents: Sequence[Consent], channel: Channel, purpose: Purpose) -> int:

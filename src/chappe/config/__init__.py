@@ -4,7 +4,7 @@ What there is to set, with units, bounds and defaults, is in `settings`; docs/se
 `python -m chappe.config`.
 """
 
-from chappe.config.load import load_config
+from chappe.config.load import load_config, load_section
 from chappe.config.settings import (
     AwsSettings,
     ComplianceSettings,
@@ -26,4 +26,5 @@ __all__ = [
     "ServerSettings",
     "StorageSettings",
     "load_config",
+    "load_section",
 ]

@@ -9,13 +9,17 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+import msgspec
 
 from chappe.config.environment import from_environment
 from chappe.config.given import Given, Origin
 from chappe.config.reading import Reader
 from chappe.config.settings import BUILT_IN_PROVIDERS, Config
 from chappe.model.errors import InvalidConfiguration
+
+S = TypeVar("S", bound=msgspec.Struct)
 
 
 def load_config(
@@ -30,16 +34,32 @@ def load_config(
     `options` are those of the command line by setting, such as `{"server.port": ("--port", 9400)}`.
     Relative paths in the file start at its folder, all others at the working directory.
     """
-    table = _file_table(file) if file is not None else {}
-    for keys, given in from_environment(environ, _provider_names(table)):
-        _put(table, keys, given)
+    table = _given_table(file, environ)
     for key, (option, value) in (options or {}).items():
         _put(table, tuple(key.split(".")), Given(value, Origin(option, Path.cwd(), textual=True)))
     providers = table.setdefault("providers", {})
     if isinstance(providers, dict):
         _add_built_in_providers(providers)
-    origin = Origin(str(file or "the configuration"), file.parent.absolute() if file else Path.cwd())
-    return Reader(origin, environ).struct(Config, table)
+    return Reader(_origin(file), environ).struct(Config, table)
+
+
+def load_section(name: str, cls: type[S], file: Path | None = None, *, environ: Mapping[str, str] = os.environ) -> S:
+    """One section alone, whatever stands in the others: they may want variables that only the server is given.
+
+    Raises `InvalidConfiguration`.
+    """
+    return Reader(_origin(file), environ).struct(cls, _given_table(file, environ).get(name, {}), name)
+
+
+def _given_table(file: Path | None, environ: Mapping[str, str]) -> dict[str, Any]:
+    table = _file_table(file) if file is not None else {}
+    for keys, given in from_environment(environ, _provider_names(table)):
+        _put(table, keys, given)
+    return table
+
+
+def _origin(file: Path | None) -> Origin:
+    return Origin(str(file or "the configuration"), file.parent.absolute() if file else Path.cwd())
 
 
 def _file_table(file: Path) -> dict[str, Any]:

@@ -32,9 +32,10 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
     public_url: Annotated[
         str | None,
         Meta(
-            description="Where others reach this server, such as `https://messages.acme.example`. Promotional "
-            "messages carry an unsubscribe link only if this is set, and queue URLs begin with it. Without TLS "
-            "(`http://`) it must be this machine."
+            description="Where others reach this server, such as `https://messages.acme.example`. Queue URLs and the "
+            "unsubscribe links of promotional messages begin with it. Without it, links name `host` and `port` if "
+            "that is a loopback address; otherwise promotional e-mail goes out without a link, and the server says "
+            "so when it starts. Without TLS (`http://`) it must be this machine."
         ),
     ] = None
     open: Annotated[
@@ -51,6 +52,13 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
             raise ValueError(f"open: accepts anyone, so host must be a loopback address, not {self.host}")
         if self.public_url is not None:
             _check_public_url(self.public_url)
+
+    @property
+    def links_url(self) -> str | None:
+        """Where links in messages lead: `public_url`, or this server itself if only this machine reaches it."""
+        if self.public_url is not None or not _on_this_machine(self.host) or self.port == 0:
+            return self.public_url
+        return f"http://[{self.host}]:{self.port}" if ":" in self.host else f"http://{self.host}:{self.port}"
 
 
 class AwsSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -148,6 +156,18 @@ class PipelineSettings(msgspec.Struct, frozen=True, kw_only=True):
     max_backoff_ms: Annotated[int, Meta(ge=1, le=86_400_000, description="Where the longest wait stops growing.")] = (
         _RETRY.cap_ms
     )
+    recipient_backoff_ms: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=86_400_000,
+            description="Shortest wait before the second attempt when a mail server refused only this recipient for "
+            "the time being (greylisting, a full mailbox). It grows by `backoff_factor`.",
+        ),
+    ] = _RETRY.recipient_first_ms
+    max_recipient_backoff_ms: Annotated[
+        int, Meta(ge=1, le=86_400_000, description="Where that wait stops growing.")
+    ] = _RETRY.recipient_cap_ms
     max_retry_after_ms: Annotated[
         int, Meta(ge=0, le=604_800_000, description="How far a provider's own wish (Retry-After) is kept to.")
     ] = _RETRY.asked_cap_ms
@@ -268,6 +288,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
                 first_ms=told.first_backoff_ms,
                 factor=told.backoff_factor,
                 cap_ms=told.max_backoff_ms,
+                recipient_first_ms=told.recipient_backoff_ms,
+                recipient_cap_ms=told.max_recipient_backoff_ms,
                 asked_cap_ms=told.max_retry_after_ms,
                 patience_ms=told.max_unreachable_ms,
             ),

@@ -9,7 +9,7 @@
     gateway.py       a provider, its circuits and its slots     breaker.py, gate.py, backoff.py
     names.py         the queues                                 envelope.py     ... what travels in them
     hands.py         who holds a message now                    background.py   ordinary work in small slices
-    reconcile.py     what a crash cut off                       failures.py     what a worker does when work fails
+    reconcile.py     what must be queued again                  failures.py     what a worker does when work fails
     unsubscribe.py   one-click links                            context.py      what all parts share
     service.py       `Pipeline`: all of it, started and stopped
 

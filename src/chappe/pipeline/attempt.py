@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from chappe.channels.base import DeliveryFailure, Outbound, Reply, TemporaryFailure
 from chappe.engine.base import NewMessage
 from chappe.model.customer import Purpose, Status
@@ -16,6 +18,12 @@ from chappe.records.steps import UNCHANGED, Transition
 from chappe.records.timeline import Event
 
 _CIRCUIT_JITTER_MS = 500
+_SLOT_PATIENCE_SECONDS = 1.0
+"""How long a message stays in the lane for a slot of its destination. After that others get its place there."""
+_SLOT_WAIT_MIN_MS = 1_000
+_SLOT_WAIT_MAX_MS = 300_000
+_SLOT_WAIT_SHARE = 0.1
+"""How long it waits in the queue then, as a share of the time it has waited so far: few receives for any wait."""
 
 
 async def attempt(context: Context, held: Held) -> Settlement:
@@ -28,7 +36,9 @@ async def attempt(context: Context, held: Held) -> Settlement:
         gateway = context.routes.choose(message, held.attempts, now_ms)
         if gateway is None:
             return _postponed(context, held, now_ms)
-        await gateway.gate.enter(message.purpose)
+        destination = gateway.destination(message)
+        if not await _enter(gateway, message.purpose, destination):
+            return _without_slot(context, held)
         try:
             refused = await _refusal(context, held)
             if refused is not None:
@@ -36,7 +46,27 @@ async def attempt(context: Context, held: Held) -> Settlement:
             if gateway.circuit(message).try_pass(context.now_ms()):
                 return await _hand_over(context, held, gateway)
         finally:
-            gateway.gate.leave(message.purpose)
+            gateway.gate.leave(message.purpose, destination)
+
+
+async def _enter(gateway: Gateway, purpose: Purpose, destination: str) -> bool:
+    """Take a slot; False if the destination has had none free for too long."""
+    if not destination:
+        await gateway.gate.enter(purpose)
+        return True
+    try:
+        async with asyncio.timeout(_SLOT_PATIENCE_SECONDS):
+            await gateway.gate.enter(purpose, destination)
+    except TimeoutError:
+        return False
+    return True
+
+
+def _without_slot(context: Context, held: Held) -> Settlement:
+    waited_ms = context.now_ms() - held.envelope.queued_at_ms
+    longest_ms = min(max(_SLOT_WAIT_MIN_MS, waited_ms * _SLOT_WAIT_SHARE), _SLOT_WAIT_MAX_MS)
+    again_in_ms = int(context.random.uniform(_SLOT_WAIT_MIN_MS, longest_ms))
+    return Settlement(held.key, held.receipt, again_in_ms=again_in_ms)
 
 
 async def _refusal(context: Context, held: Held) -> Settlement | None:
@@ -63,10 +93,12 @@ async def _hand_over(context: Context, held: Held, gateway: Gateway) -> Settleme
     outcome = await gateway.send(_outbound(context, held))
     context.hands.back_from_provider(held.key)
     circuit = gateway.circuit(message)
-    if isinstance(outcome, TemporaryFailure):
+    if isinstance(outcome, TemporaryFailure) and not outcome.of_recipient:
         circuit.failed(context.now_ms())
+    else:
+        circuit.succeeded()
+    if isinstance(outcome, TemporaryFailure):
         return _failed_for_now(context, held, gateway, outcome)
-    circuit.succeeded()
     if isinstance(outcome, DeliveryFailure):
         return _failed_for_good(context, held, gateway, outcome)
     return _sent(context, held, gateway, outcome)
@@ -113,7 +145,10 @@ def _failed_for_now(context: Context, held: Held, gateway: Gateway, failure: Tem
             context, held, gateway, failure, Status.FAILED, note=f"given up after {held.attempts} attempts"
         )
         return _dead_letter(context, held, event)
-    delay_ms = retry.delay_ms(held.attempts_of_this_life, failure.retry_after_ms, context.random)
+    if failure.of_recipient:
+        delay_ms = retry.recipient_delay_ms(held.attempts_of_this_life, context.random)
+    else:
+        delay_ms = retry.delay_ms(held.attempts_of_this_life, failure.retry_after_ms, context.random)
     event = _failure_event(context, held, gateway, failure, Status.QUEUED, next_at_ms=context.now_ms() + delay_ms)
     return _settled(context, held, Transition(held.key, event, unconditional=True), again_in_ms=delay_ms)
 

@@ -2,7 +2,8 @@
 
 Closed, until `failures_to_open` attempts in a row failed temporarily. Open for `open_ms`, twice as long each time the
 trial fails, at most `open_cap_ms`. Then half open: one attempt is let through, and its outcome closes or opens the
-circuit again. A permanent failure is an answer, so it counts as success: the provider works.
+circuit again. A refusal, for good or of one recipient for the time being, is an answer, so it counts as success: the
+provider works.
 """
 
 from __future__ import annotations

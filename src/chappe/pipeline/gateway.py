@@ -22,8 +22,8 @@ _log = structlog.get_logger("chappe.pipeline")
 class Gateway:
     """One provider. `max_concurrent` is the number of attempts under way at once over all lanes.
 
-    A provider that speaks to one server has one circuit. Webhooks go to as many servers as there are receivers, so they
-    have one circuit per host, and one dead receiver does not cut off the others.
+    A provider that speaks to one server has one circuit. Webhooks go to as many servers as there are receivers, so each
+    host has a circuit and a share of the slots: one dead receiver neither cuts off the others nor holds them up.
     """
 
     def __init__(
@@ -39,11 +39,16 @@ class Gateway:
     def name(self) -> str:
         return self.provider.name
 
+    @staticmethod
+    def destination(message: CustomerMessage) -> str:
+        """The host that a webhook goes to; nothing where the provider speaks to one server."""
+        if message.channel is Channel.WEBHOOK and message.to.url is not None:
+            return urlsplit(message.to.url).netloc
+        return ""
+
     def circuit(self, message: CustomerMessage) -> CircuitBreaker:
         """The circuit this message would go through."""
-        name = ""
-        if message.channel is Channel.WEBHOOK and message.to.url is not None:
-            name = urlsplit(message.to.url).netloc
+        name = self.destination(message)
         circuit = self._circuits.get(name)
         if circuit is None:
             circuit = self._circuits[name] = CircuitBreaker(self._policy)

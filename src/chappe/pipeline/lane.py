@@ -1,8 +1,8 @@
 """A lane: the workers of one purpose and channel.
 
 It receives as many messages as it has room for, checks them together, and lets runners make the attempts, no more at
-once than the providers of the route have slots. While it holds a message it keeps the queue from showing it to
-others.
+once than the providers of the route have slots (webhooks wait for a slot of their host, each by itself). While it holds
+a message it keeps the queue from showing it to others.
 """
 
 from __future__ import annotations
@@ -47,7 +47,9 @@ class Lane:
         self._ready: deque[Held] = deque()
         self._runners: set[asyncio.Task[None]] = set()
         self._runner_starting = False
-        self._runners_max = sum(gateway.gate.limit for gateway in context.routes.of(channel))
+        # A runner that waits for a slot of one webhook receiver must not keep others from theirs.
+        slots = sum(gateway.gate.limit for gateway in context.routes.of(channel))
+        self._runners_max = context.settings.lane_capacity if channel is Channel.WEBHOOK else slots
         self._room = asyncio.Event()
         self._failures = Failures(context, self._queue)
         self._settler = Settler(context, self._queue, self._pace, release=self._release)

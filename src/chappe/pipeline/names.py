@@ -51,6 +51,20 @@ async def create_queues(engine: Engine, names: QueueNames, channels: frozenset[C
             await _create_with_dead_letters(engine, names, lane, LANE_RECEIVES_MAX)
 
 
+async def message_count(engine: Engine, names: QueueNames) -> int:
+    """Messages in intake and lanes, whether they are shown now or not."""
+    queues = [names.intake(purpose) for purpose in Purpose]
+    queues += [names.lane(purpose, channel) for purpose in Purpose for channel in Channel]
+    count = 0
+    for queue in queues:
+        try:
+            counts = await engine.counts(queue)
+        except QueueNotFound:
+            continue
+        count += counts.ready + counts.in_flight + counts.delayed
+    return count
+
+
 async def warn_of_lanes_without_route(engine: Engine, names: QueueNames, channels: frozenset[Channel]) -> None:
     """Say so if messages wait in lanes that no provider serves any more."""
     for lane in (names.lane(purpose, channel) for purpose in Purpose for channel in Channel if channel not in channels):

@@ -1,8 +1,12 @@
-"""What a crash cut off: messages that were recorded but may not have been queued.
+"""What must be queued again at the start: what a crash cut off, and what was lost from the queues.
 
 Only messages that were arriving when the process ended can be incomplete. A mark in the records says up to which key
 all were complete; it is brought forward once a second. At the start every message after the mark that is still
 `accepted` is queued again, marked as recovered: if the first copy exists after all, the second is dropped at intake.
+
+Anyone with keys may purge or delete the pipeline's queues, and what was answered must not hang for ever. Every message
+that has a way to go has at least one queue message. Where there are fewer queue messages than such records, all
+of these records are queued again: a copy of which the other exists is dropped when that one has been sent.
 """
 
 from __future__ import annotations
@@ -12,11 +16,13 @@ import asyncio
 import structlog
 
 from chappe.engine.base import NewMessage
-from chappe.model.customer import Purpose
+from chappe.model.customer import Purpose, Status
 from chappe.model.errors import ChappeError, Closed
 from chappe.pipeline.accept import intake_message
 from chappe.pipeline.context import Context
-from chappe.pipeline.envelope import Envelope
+from chappe.pipeline.envelope import Envelope, to_body
+from chappe.pipeline.names import message_count
+from chappe.records.messages import Stored
 
 MARK = "settled_through"
 MARK_INTERVAL_SECONDS = 1.0
@@ -41,6 +47,36 @@ async def reconcile(context: Context) -> int:
         _log.info("messages_queued_again", count=count)
     await context.records.marks.set(MARK, context.records.keys.next())
     return count
+
+
+async def requeue_lost(context: Context) -> int:
+    """Queue again every message that has a way to go, if some are in no queue; how many. Runs after `reconcile`."""
+    open_count = await context.records.messages.open_count()
+    in_queues = await message_count(context.engine, context.names)
+    if open_count <= in_queues:
+        return 0
+    _log.warning("messages_lost_from_queues", at_least=open_count - in_queues, queued_again=open_count)
+    after = 0
+    while page := await context.records.messages.open_after(after, _PAGE):
+        by_queue: dict[str, list[NewMessage]] = {}
+        for stored in page:
+            queue, copy = _again(context, stored)
+            by_queue.setdefault(queue, []).append(copy)
+        for queue, copies in by_queue.items():
+            await context.engine.send(queue, copies)
+        after = page[-1].summary.key
+    return open_count
+
+
+def _again(context: Context, stored: Stored) -> tuple[str, NewMessage]:
+    """The queue that a message belongs in, and a queue message for it."""
+    message, now_ms = stored.message, context.now_ms()
+    decided = stored.summary.status in (Status.QUEUED, Status.SENDING)
+    if decided and message.channel in context.routes.channels:
+        body = to_body(Envelope(message, queued_at_ms=now_ms))
+        return context.names.lane(message.purpose, message.channel), NewMessage(body)
+    not_before_ms = stored.summary.events[-1].next_at_ms
+    return context.names.intake(message.purpose), intake_message(Envelope(message), now_ms, not_before_ms)
 
 
 async def keep_mark(context: Context) -> None:

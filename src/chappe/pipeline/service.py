@@ -24,7 +24,7 @@ from chappe.pipeline.known import capped_subject_of, facts_of
 from chappe.pipeline.lane import Lane
 from chappe.pipeline.names import QueueNames, create_queues, warn_of_lanes_without_route
 from chappe.pipeline.normalise import normalise
-from chappe.pipeline.reconcile import keep_mark, reconcile
+from chappe.pipeline.reconcile import keep_mark, reconcile, requeue_lost
 from chappe.pipeline.request import MessageRequest
 from chappe.pipeline.starts import Starts
 from chappe.pipeline.unsubscribe import UnsubscribeLinks
@@ -94,10 +94,11 @@ class Pipeline:
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
-        """Create the queues, queue again what a crash cut off, and begin to work."""
+        """Create the queues, queue again what a crash cut off or somebody purged, and begin to work."""
         context = self.context
         await create_queues(context.engine, context.names, context.routes.channels)
         await reconcile(context)
+        await requeue_lost(context)
         await warn_of_lanes_without_route(context.engine, context.names, context.routes.channels)
         self._acceptance = Acceptance(context)
         for purpose in Purpose:
@@ -127,14 +128,13 @@ class Pipeline:
         return await self._acceptance.accept(requests, answer_with)
 
     async def evaluate(self, request: MessageRequest, at_ms: int | None = None) -> Evaluation:
-        """What the rules say of a message now or at another moment. Nothing is stored.
+        """What the rules say of a message now or at another moment, whether or not a provider carries its channel.
 
-        Raises `InvalidInput`, `NoRoute`.
+        Nothing is stored. Raises `InvalidInput`.
         """
         context = self.context
         now_ms = context.now_ms() if at_ms is None else at_ms
         message = normalise(request, message_id=ids.key_text(ids.MESSAGE, 0), now_ms=now_ms)
-        context.routes.of(message.channel)
         at_ms = max(now_ms, message.send_at_ms or 0)
         subject = capped_subject_of(message, None, context.rules, at_ms)
         (known,) = await context.records.look_up([subject], urgent=False)

@@ -93,11 +93,11 @@ class Database:
 def check(path: Path) -> list[str]:
     """What is wrong with a database that no server has open: one line per finding, none if it is sound.
 
-    Reads every page, so it takes time in proportion to the size of the file.
+    Reads every page, so it takes time in proportion to the size of the file. Writes nothing.
     """
     if not path.exists():
         return [f"{path} does not exist"]
-    engine = _engine(path, connections=1, setup=_set_up_reader, begin=None)
+    engine = _engine(_untouched(path), connections=1, setup=_set_up_reader, begin=None)
     try:
         with engine.connect() as connection:
             found = [str(row[0]) for row in connection.exec_driver_sql("PRAGMA integrity_check(20)")]
@@ -111,6 +111,16 @@ def check(path: Path) -> list[str]:
         return [error.message]
     finally:
         engine.dispose()
+
+
+def _untouched(path: Path) -> str:
+    """The URI under which SQLite reads the file without making others beside it.
+
+    A log that was left by a crash, or that a running server writes, can only be read with its index (`-shm`).
+    """
+    log, index = (path.with_name(path.name + suffix) for suffix in ("-wal", "-shm"))
+    at_rest = not index.exists() and (not log.exists() or not log.stat().st_size)
+    return f"{path.absolute().as_uri()}?mode=ro&uri=true" + ("&immutable=1" if at_rest else "")
 
 
 def _create_or_check(connection: Connection, path: Path) -> None:
@@ -137,7 +147,9 @@ def _check_version(connection: Connection, path: Path) -> None:
         )
 
 
-def _engine(path: Path, *, connections: int, setup: Callable[[sqlite3.Connection], None], begin: str | None) -> Engine:
+def _engine(
+    path: Path | str, *, connections: int, setup: Callable[[sqlite3.Connection], None], begin: str | None
+) -> Engine:
     engine = create_engine(
         f"sqlite+pysqlite:///{path}",
         poolclass=QueuePool,

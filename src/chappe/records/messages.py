@@ -24,7 +24,7 @@ from chappe.records.commit import Bulk, GroupCommit, Rows
 from chappe.records.reading import Readers, Reading
 from chappe.records.recipients import recipient_hash, recipient_text
 from chappe.records.statements import Binds, ManyRows, Row
-from chappe.records.steps import ADVANCE, CANCELLABLE, Transition, step_row
+from chappe.records.steps import ADVANCE, CANCELLABLE, OPEN, Transition, step_row
 from chappe.records.tables import contents, messages
 from chappe.records.timeline import Event, from_lines, to_line
 
@@ -184,6 +184,24 @@ class MessageRecords:
             return [(row.id, _message_decoder.decode(row.message)) for row in connection.execute(query)]
 
         return await self._readers.read(read)
+
+    async def open_count(self) -> int:
+        """How many messages still have a way to go."""
+        query = select(func.count()).where(messages.c.status.in_(OPEN))
+        return await self._readers.read(lambda c: c.execute(query).scalar_one())
+
+    async def open_after(self, key: int, limit: int) -> list[Stored]:
+        """Messages with larger keys that still have a way to go, oldest first."""
+        query = (
+            select(messages, contents.c.message)
+            .join_from(messages, contents, contents.c.id == messages.c.id)
+            .where(messages.c.status.in_(OPEN), messages.c.id > key)
+            .order_by(messages.c.id)
+            .limit(limit)
+        )
+        return await self._readers.read(
+            lambda c: [Stored(_message_decoder.decode(row.message), _summary(row)) for row in c.execute(query)]
+        )
 
     async def counts(self) -> dict[Status, int]:
         """Messages by status."""

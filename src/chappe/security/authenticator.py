@@ -7,7 +7,7 @@ from collections.abc import Callable
 import structlog
 
 from chappe.model.errors import InvalidConfiguration
-from chappe.security.errors import InvalidApiKey, MissingAuthenticationToken
+from chappe.security.errors import InvalidApiKey, MissingAuthenticationToken, UnknownAccessKey
 from chappe.security.keys import RECHECK_SECONDS, KeyStore
 from chappe.security.principal import DEFAULT_ACCOUNT, DEFAULT_REGION, ApiClient, Principal
 from chappe.security.sigv4 import Headers, SignatureVerifier, credential_scope
@@ -17,7 +17,8 @@ _OPEN_CLIENT = ApiClient(key_id="open", name="open mode")
 
 
 class Authenticator:
-    """Checks credentials against a key store. Keys made or revoked by another process count within a second.
+    """Checks credentials against a key store. What another process makes counts at once, what it revokes within a
+    second: a key that is not known is looked for again in the file.
 
     In open mode every request passes, with or without credentials. The region is still taken from the
     credential scope, and an access key id of twelve digits names the account, as is the custom among local
@@ -46,7 +47,12 @@ class Authenticator:
         """Who signed this request. Raises a subclass of `Unauthenticated` (see `security.errors`)."""
         if self.open_mode:
             return self._claimed(query, headers, service)
-        self._refresh()
+        self._refresh(self._recheck_seconds)
+        try:
+            return self._verifier.verify(method, path, query, headers, body, service)
+        except UnknownAccessKey:
+            if not self._refresh(0.0):
+                raise
         return self._verifier.verify(method, path, query, headers, body, service)
 
     def authenticate_bearer(self, token: str | None) -> ApiClient:
@@ -60,17 +66,22 @@ class Authenticator:
                 "this needs an API key: send the header `Authorization: Bearer chp_...` "
                 "(`chappe keys create` makes one)"
             )
-        self._refresh()
+        self._refresh(self._recheck_seconds)
         client = self._keys.api_client(token)
+        if client is None and self._refresh(0.0):
+            client = self._keys.api_client(token)
         if client is None:
             raise InvalidApiKey("the bearer token is not an API key of this server, or it was revoked")
         return client
 
-    def _refresh(self) -> None:
+    def _refresh(self, recheck_seconds: float) -> bool:
+        """Whether there is anything new."""
+        generation = self._keys.generation
         try:
-            self._keys.refresh(recheck_seconds=self._recheck_seconds)
+            self._keys.refresh(recheck_seconds=recheck_seconds)
         except InvalidConfiguration as error:
             _log.warning("keys_not_reloaded", reason=error.message)
+        return self._keys.generation != generation
 
     def _claimed(self, query: bytes, headers: Headers, service: str) -> Principal:
         scope = credential_scope(query, dict(headers))

@@ -14,7 +14,6 @@ import fcntl
 import hashlib
 import os
 import secrets
-import stat
 import string
 import time
 from collections.abc import Callable, Iterator
@@ -25,6 +24,7 @@ import msgspec
 
 from chappe.model.errors import InvalidConfiguration, InvalidInput, NotFound
 from chappe.security.principal import DEFAULT_ACCOUNT, ApiClient
+from chappe.security.private_file import read_private_file, replace_private_file
 
 KEYS_FILE = "keys.json"
 FILE_VERSION = 1
@@ -86,6 +86,11 @@ class KeyStore:
         self._clients: dict[str, ApiClient] = {}
         self._load()
 
+    @property
+    def made(self) -> bool:
+        """Whether there is a key file, be it one without any key."""
+        return self._seen is not None
+
     # --- looking up ---------------------------------------------------------------------------------------
 
     def signing_secret(self, access_key_id: str) -> tuple[str, str] | None:
@@ -117,26 +122,51 @@ class KeyStore:
 
     def create_access_key(self, name: str = "", *, account: str = DEFAULT_ACCOUNT) -> AccessKey:
         """Make and store a new access key. `account` is 12 digits."""
-        if len(account) != 12 or not account.isascii() or not account.isdigit():
-            raise InvalidInput(f"account must be 12 digits, not {account!r}", account=account)
-        key = AccessKey(
-            id="AKIA" + _random(_KEY_ID_ALPHABET, 16),
-            secret=_random(_SECRET_ALPHABET, 40),
-            account=account,
-            name=_checked_name(name),
-            created_at=self._now(),
-        )
+        key = self._new_access_key(name, account)
         with self._changing() as file:
             self._store(msgspec.structs.replace(file, access_keys=(*file.access_keys, key)))
         return key
 
     def create_api_key(self, name: str = "") -> tuple[ApiKey, str]:
         """Make and store a new API key; the second value is the token, which cannot be had again."""
-        token = "chp_" + secrets.token_urlsafe(32)
-        key = ApiKey(id=token[:12], token_hash=_hashed(token), name=_checked_name(name), created_at=self._now())
+        key, token = self._new_api_key(name)
         with self._changing() as file:
             self._store(msgspec.structs.replace(file, api_keys=(*file.api_keys, key)))
         return key, token
+
+    def create_pair(
+        self, name: str, *, account: str, before_storing: Callable[[AccessKey, str], None]
+    ) -> tuple[AccessKey, str]:
+        """Make one key of each kind and store both at once; the second value is the API key's token.
+
+        `before_storing` is called with them first. Whatever it writes down is there before the keys are, so no crash
+        leaves keys that nobody was told.
+        """
+        access_key = self._new_access_key(name, account)
+        api_key, token = self._new_api_key(name)
+        with self._changing() as file:
+            before_storing(access_key, token)
+            self._store(
+                msgspec.structs.replace(
+                    file, access_keys=(*file.access_keys, access_key), api_keys=(*file.api_keys, api_key)
+                )
+            )
+        return access_key, token
+
+    def _new_access_key(self, name: str, account: str) -> AccessKey:
+        if len(account) != 12 or not account.isascii() or not account.isdigit():
+            raise InvalidInput(f"account must be 12 digits, not {account!r}", account=account)
+        return AccessKey(
+            id="AKIA" + _random(_KEY_ID_ALPHABET, 16),
+            secret=_random(_SECRET_ALPHABET, 40),
+            account=account,
+            name=_checked_name(name),
+            created_at=self._now(),
+        )
+
+    def _new_api_key(self, name: str) -> tuple[ApiKey, str]:
+        token = "chp_" + secrets.token_urlsafe(32)
+        return ApiKey(token[:12], _hashed(token), _checked_name(name), self._now()), token
 
     def revoke(self, key_id: str) -> AccessKey | ApiKey:
         """Take away the access key or API key with this id. Raises `NotFound`."""
@@ -174,14 +204,16 @@ class KeyStore:
 
     def _load(self) -> None:
         self._seen = self._identity()
-        file = KeyFile() if self._seen is None else self._read()
+        file = self._read()
         self._file = file
         self._secrets = {key.id: (key.secret, key.account) for key in file.access_keys}
         self._clients = {key.token_hash: ApiClient(key.id, key.name) for key in file.api_keys}
         self.generation += 1
 
     def _read(self) -> KeyFile:
-        content = self._content()
+        content = read_private_file(self.path)
+        if content is None:
+            return KeyFile()
         try:
             version = msgspec.json.decode(content, type=_Versioned).version
             if version != FILE_VERSION:
@@ -197,24 +229,6 @@ class KeyStore:
                 path=str(self.path),
             ) from error
 
-    def _content(self) -> bytes:
-        try:
-            with self.path.open("rb") as stream:
-                mode = stat.S_IMODE(os.fstat(stream.fileno()).st_mode)
-                content = stream.read()
-        except OSError as error:
-            raise InvalidConfiguration(
-                f"{self.path} cannot be read: {error.strerror}. It must be a file of the user who runs Chappe.",
-                path=str(self.path),
-            ) from error
-        if mode & 0o077:
-            raise InvalidConfiguration(
-                f"{self.path} can be read by other users (mode {mode:04o}); it holds secrets. "
-                f"Run: chmod 600 {self.path}",
-                path=str(self.path),
-            )
-        return content
-
     def _identity(self) -> tuple[int, int, int] | None:
         """What changes whenever the file does; None if there is no file."""
         try:
@@ -222,26 +236,6 @@ class KeyStore:
         except FileNotFoundError:
             return None
         return found.st_ino, found.st_mtime_ns, found.st_size
-
-
-def replace_private_file(path: Path, content: bytes) -> None:
-    """Put `content` at `path` with mode 0600, whole or not at all, and flushed to the disk."""
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    try:
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
 
 
 def _hashed(token: str) -> str:

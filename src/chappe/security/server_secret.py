@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import secrets
-import stat
 from pathlib import Path
 
 from chappe.model.errors import InvalidConfiguration
-from chappe.security.keys import replace_private_file
+from chappe.security.private_file import read_private_file, replace_private_file
 
 SECRET_FILE = "server-secret"  # noqa: S105 - a file name
 SECRET_BYTES = 32
@@ -18,25 +17,25 @@ def exists(folder: Path) -> bool:
     return (folder / SECRET_FILE).exists()
 
 
-def load_or_create(folder: Path) -> bytes:
-    """Read `server-secret` (mode 0600), making it if there is none. Raises `InvalidConfiguration`."""
+def load(folder: Path) -> bytes | None:
+    """Read `server-secret` (mode 0600); None if there is none. Raises `InvalidConfiguration`."""
     path = folder / SECRET_FILE
+    content = read_private_file(path)
+    if content is None:
+        return None
     try:
-        mode, text = stat.S_IMODE(path.stat().st_mode), path.read_text(encoding="ascii")
-    except FileNotFoundError:
-        secret = secrets.token_bytes(SECRET_BYTES)
-        replace_private_file(path, f"{secret.hex()}\n".encode())
-        return secret
-    except (OSError, UnicodeDecodeError) as error:
-        raise InvalidConfiguration(f"{path} cannot be read: {error}", path=str(path)) from error
-    if mode & 0o077:
-        raise InvalidConfiguration(
-            f"{path} can be read by other users (mode {mode:04o}); run: chmod 600 {path}", path=str(path)
-        )
-    try:
-        secret = bytes.fromhex(text)
+        secret = bytes.fromhex(content.decode("ascii"))
     except ValueError:
         secret = b""
     if len(secret) != SECRET_BYTES:
         raise InvalidConfiguration(f"{path} holds no usable secret; restore it from a backup.", path=str(path))
+    return secret
+
+
+def load_or_create(folder: Path) -> bytes:
+    """The same, making the secret if there is none."""
+    secret = load(folder)
+    if secret is None:
+        secret = secrets.token_bytes(SECRET_BYTES)
+        replace_private_file(folder / SECRET_FILE, f"{secret.hex()}\n".encode())
     return secret

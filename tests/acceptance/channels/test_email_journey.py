@@ -10,12 +10,15 @@ from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
+import structlog
 import trustme
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 from chappe.channels.settings import Secret, SmtpSettings
 
 from .conftest import Serve
+
+URL = "https://messages.acme.example"
 
 
 class Mailroom:
@@ -125,6 +128,19 @@ async def test_one_click_in_a_received_mail_ends_the_newsletter(chappe: Serve, l
         code = await client.send(to={"email": "ada@example.com"}, content=CONTENT)
         assert (await client.settled(code))[-1]["status"] == "sent", "what she asked for still comes"
     assert len(room.mails) == 2
+
+
+@pytest.mark.parametrize(
+    ("mails", "public_url", "warned"), [(True, None, True), (True, URL, False), (False, None, False)]
+)
+async def test_without_unsubscribe_links_the_server_says_so(
+    chappe: Serve, mails: bool, public_url: str | None, warned: bool
+) -> None:
+    mail = SmtpSettings(host="localhost", sender="a@b.co", security="none")
+    with structlog.testing.capture_logs() as logs:
+        async with chappe({"mail": mail} if mails else {}, public_url=public_url):
+            pass
+    assert any(line["event"] == "no_unsubscribe_links" for line in logs) is warned
 
 
 async def test_without_a_public_url_there_is_no_unsubscribe_link(chappe: Serve, listen: Callable[..., object]) -> None:

@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
-from .conftest import Process, Run
+from .conftest import Process, Run, clean_environment
 
 
 def message(email: str = "ada@example.com", **changes: object) -> dict[str, object]:
@@ -120,3 +122,31 @@ def test_what_stops_everything_is_one_line_and_exit_code_one(chappe: Run, server
         assert done.err.startswith(f"chappe: error [{code}]: ")
         assert done.err.count("\n") == 1
         assert done.out == ""
+
+
+def test_a_line_that_comes_through_a_pipe_does_not_wait_for_others(server: Process, tmp_path: Path) -> None:
+    command = [sys.executable, "-W", "error", "-m", "chappe", "send", "-", "--json", "--data", str(server.data)]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=clean_environment()
+    ) as sending:
+        assert sending.stdin is not None
+        assert sending.stdout is not None
+        assert sending.stderr is not None
+        for line in (1, 2):
+            sending.stdin.write(jsonl(message()))
+            sending.stdin.flush()
+            assert json.loads(sending.stdout.readline())["line"] == line
+        sending.stdin.close()
+        assert json.loads(sending.stdout.readline())["lines"] == 2
+        assert (sending.wait(), sending.stderr.read()) == (0, b"")
+
+
+def test_a_refused_sender_does_not_wait_for_more_of_a_pipe(server: Process) -> None:
+    command = [sys.executable, "-W", "error", "-m", "chappe", "send", "-", "--url", "http://127.0.0.1:1"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, env=clean_environment()) as sending:
+        assert sending.stdin is not None
+        assert sending.stderr is not None
+        sending.stdin.write(jsonl(message()))
+        sending.stdin.flush()
+        assert sending.wait() == 1
+        assert sending.stderr.read().count(b"\n") == 1

@@ -44,6 +44,7 @@ def test_open_accepts_anyone_and_only_on_this_machine(chappe: Run, tmp_path: Pat
     with served(tmp_path, "--port", "0", "--open") as process:
         url = process.started()
         assert httpx.get(f"{url}/v1/queues").status_code == 200
+        assert httpx.get(f"{url}/v1/queues", headers={"origin": "http://evil.example"}).status_code == 403
 
 
 def test_two_servers_on_one_folder_are_refused(tmp_path: Path) -> None:
@@ -111,6 +112,21 @@ def test_keys_may_be_made_before_the_first_start(tmp_path: Path) -> None:
     assert run_chappe(tmp_path, "keys", "create", "--data", data).code == 0
     with served(tmp_path, "--port", "0") as process:
         process.started()
+
+
+def test_a_folder_that_others_can_look_into_is_told(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data").chmod(0o755)
+    with served(tmp_path, "--port", "0") as process:
+        process.started()
+        assert "data_folder_open_to_others" in process.log
+        assert process.stop() == 0
+    (tmp_path / "data").chmod(0o700)
+    (tmp_path / "data" / "server-secret").unlink()
+    with served(tmp_path, "--port", "0") as process:
+        process.started()
+        assert "server_secret_missing" in process.log
+        assert process.log.count("data_folder_open_to_others") == 1
 
 
 def test_everything_in_the_data_folder_is_private(tmp_path: Path) -> None:

@@ -8,126 +8,48 @@ import random
 import statistics
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 from tests.acceptance.kill.builder import Builder
-from tests.acceptance.kill.ledger import Ledger, QueueKind
+from tests.acceptance.kill.crew import MAX_RECEIVES, QUEUES, Crew, everybody
+from tests.acceptance.kill.ledger import Ledger
 from tests.acceptance.kill.lives import Life, Nursery, credentials
+from tests.acceptance.kill.plan import Plan, Trigger, draw_plan
 from tests.acceptance.kill.sqs import Connection, Signer, Unanswered
-from tests.acceptance.kill.workers import (
-    ACCOUNT,
-    BATCH,
-    Desk,
-    FifoSender,
-    Habits,
-    Purger,
-    Receiver,
-    Sender,
-    Worker,
-    delete,
-    receive,
-)
+from tests.acceptance.kill.workers import ACCOUNT, BATCH, Desk, Worker, delete, receive
 
 from chappe.engine.embedded.doctor import examine
 
-QUEUES = {
-    "orders": QueueKind(),
-    "later": QueueKind(),
-    "scratch": QueueKind(),
-    "jobs": QueueKind(dead_letters="jobs-dead"),
-    "jobs-dead": QueueKind(),
-    "steps.fifo": QueueKind(fifo=True),
-    "tasks.fifo": QueueKind(fifo=True, dead_letters="tasks-dead.fifo"),
-    "tasks-dead.fifo": QueueKind(fifo=True),
-}
-MAX_RECEIVES = 3
-LOAD_SECONDS = 0.7
-"""A life under load ends within this time."""
-STRIKE_AFTER = ("SendMessage", "SendMessageBatch", "ReceiveMessage", "DeleteMessage", "DeleteMessageBatch")
-RARE = ("ChangeMessageVisibility", "PurgeQueue", "CreateQueue", "SetQueueAttributes", "DeleteQueue")
 DRAIN_SECONDS = 240.0
 COUNTS = [f"ApproximateNumberOfMessages{state}" for state in ("", "NotVisible", "Delayed")]
 
 
-class Kill(NamedTuple):
-    """When a life ends: during start-up, or so many seconds after the load began, or after the n-th request of a kind
-    was sent, but not later than `seconds`."""
-
-    in_startup: bool = False
-    seconds: float = LOAD_SECONDS
-    operation: str | None = None
-    nth: int = 0
-    delay_seconds: float = 0.0
-    """Between that request and the kill."""
-
-
-def draw_kill(source: random.Random, startup_seconds: float) -> Kill:
-    """Kills of every kind; more of them at random moments than at chosen ones."""
-    draw = source.random()
-    if draw < 0.2:
-        return Kill(in_startup=True, seconds=source.uniform(0, 1.3 * startup_seconds))
-    if draw < 0.65:
-        return Kill(seconds=source.uniform(0, LOAD_SECONDS))
-    delay_seconds = source.choice((0.0, source.uniform(0, 0.004)))
-    if draw < 0.92:
-        nth = source.randint(1, source.choice((3, 30, 150)))
-        return Kill(operation=source.choice(STRIKE_AFTER), nth=nth, delay_seconds=delay_seconds)
-    return Kill(operation=source.choice(RARE), nth=source.randint(1, 3), delay_seconds=delay_seconds)
-
-
 class Campaign:
-    def __init__(self, folder: Path, nursery: Nursery, seed: int) -> None:
+    """`crew` makes the clients. `kills` counts ends by their kind."""
+
+    def __init__(self, folder: Path, nursery: Nursery, seed: int, crew: Crew = everybody) -> None:
         self.folder = folder
         self.kills: Counter[str] = Counter()
         self.ledger = Ledger(QUEUES)
         self._nursery = nursery
-        self._source = random.Random(seed)
+        self.source = random.Random(seed)
         self._startups: deque[float] = deque([0.2], maxlen=20)
         self._port = 0
         self._signer: Signer
         self._desk = Desk(self.ledger, lambda name: f"http://127.0.0.1:{self._port}/{ACCOUNT}/{name}")
         self._builder = Builder(self._desk, self._new_source())
-        self._workers = self._make_workers()
+        self._workers: list[Worker] = [*crew(self._desk, self._new_source), self._builder]
 
     def _new_source(self) -> random.Random:
-        return random.Random(self._source.getrandbits(64))
-
-    def _make_workers(self) -> list[Worker]:
-        desk, new = self._desk, self._new_source
-        leaving = Habits(delete=0.3, change=0.05, keep=0.02, timeouts=(0, 0, 1))
-        leaving_fifo = Habits(delete=0.5, change=0.05, keep=0.02, timeouts=(1,))
-        firm = Habits(delete=0.9)
-        return [
-            Sender(desk, new(), "orders"),
-            Sender(desk, new(), "orders"),
-            Sender(desk, new(), "later", delay_max=3),
-            Sender(desk, new(), "jobs"),
-            Sender(desk, new(), "scratch"),
-            FifoSender(desk, new(), "steps.fifo", [f"a{n}" for n in range(8)]),
-            FifoSender(desk, new(), "steps.fifo", [f"b{n}" for n in range(40)]),
-            FifoSender(desk, new(), "tasks.fifo", [f"c{n}" for n in range(30)]),
-            Receiver(desk, new(), "orders", Habits()),
-            Receiver(desk, new(), "orders", Habits()),
-            Receiver(desk, new(), "later", Habits()),
-            Receiver(desk, new(), "scratch", Habits(delete=0.5)),
-            Receiver(desk, new(), "jobs", leaving),
-            Receiver(desk, new(), "jobs-dead", firm),
-            Receiver(desk, new(), "steps.fifo", Habits()),
-            Receiver(desk, new(), "steps.fifo", Habits()),
-            Receiver(desk, new(), "tasks.fifo", leaving_fifo),
-            Receiver(desk, new(), "tasks-dead.fifo", firm),
-            Purger(desk, new(), "scratch", share=0.1),
-            self._builder,
-        ]
+        return random.Random(self.source.getrandbits(64))
 
     async def run(self, *, kills: int, seconds: float) -> None:
         """So many lives, or as many as begin within the time."""
         await self.prepare()
         end = time.monotonic() + seconds
         while self.kills.total() < kills and time.monotonic() < end:
-            await self.live(draw_kill(self._source, statistics.median(self._startups)))
+            await self.live(draw_plan(self.source, self.startup_seconds))
         await self.reckon()
 
     async def prepare(self) -> None:
@@ -151,38 +73,33 @@ class Campaign:
         await self._kill(life, "idle")
         await connection.close()
 
-    async def live(self, kill: Kill) -> None:
+    @property
+    def startup_seconds(self) -> float:
+        """How long a start took lately."""
+        return statistics.median(self._startups)
+
+    async def live(self, plan: Plan) -> None:
         """One life and its end."""
-        if kill.in_startup:
-            life = self._nursery.start(self.folder)
-            await asyncio.sleep(kill.seconds)
+        if plan.in_startup:
+            life = self._nursery.start(self.folder, tight=plan.tight)
+            await asyncio.sleep(plan.seconds)
             await self._kill(life, "in start-up")
             return
-        life = await self._start()
-        loop = asyncio.get_running_loop()
-        sent: Counter[str] = Counter()
-
-        def on_sent(operation: str) -> None:
-            sent[operation] += 1
-            if operation == kill.operation and sent[operation] == kill.nth:
-                if kill.delay_seconds:
-                    loop.call_later(kill.delay_seconds, life.strike)
-                else:
-                    life.strike()
-
-        latest = loop.call_later(kill.seconds, life.strike)
+        life = await self._start(tight=plan.tight)
+        latest = asyncio.get_running_loop().call_later(plan.seconds, life.strike)
+        trigger = Trigger(plan, life.strike)
         try:
-            await self._work(life, on_sent)
+            await self._work(life, trigger)
         finally:
             latest.cancel()
-            await self._kill(life, "at random" if kill.operation is None else "after a request")
+            await self._kill(life, "after a request" if trigger.released else "at random")
 
-    async def _work(self, life: Life, on_sent: Callable[[str], None]) -> None:
+    async def _work(self, life: Life, trigger: Trigger) -> None:
         """All workers at once, until the server is gone."""
 
         async def work(worker: Worker) -> None:
             try:
-                connection = await Connection.open(self._port, self._signer, on_sent)
+                connection = await Connection.open(self._port, self._signer, trigger.sent)
                 try:
                     await worker.work(connection)
                 finally:
@@ -198,9 +115,9 @@ class Campaign:
         except BaseExceptionGroup as failures:
             raise failures.exceptions[0] from None
 
-    async def _start(self) -> Life:
+    async def _start(self, *, tight: bool = False) -> Life:
         begun = time.monotonic()
-        life = self._nursery.start(self.folder)
+        life = self._nursery.start(self.folder, tight=tight)
         self._port = await life.listening()
         self._startups.append(time.monotonic() - begun)
         return life

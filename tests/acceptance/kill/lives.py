@@ -86,10 +86,18 @@ class Nursery:
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
-    def start(self, folder: Path) -> Life:
-        """Start a server on `folder / "data"` and return at once; its log is `folder / "log"`."""
+    def start(self, folder: Path, *, tight: bool = False) -> Life:
+        """Start a server on `folder / "data"` and return at once; its log is `folder / "log"`.
+
+        A `tight` one has next to no memory, as in tests.conformance.tight.
+        """
         self._next_log = folder / "log"
-        command = {"data": str(folder / "data"), "log": str(self._next_log), "reserve_bytes": RESERVE_BYTES}
+        command = {
+            "data": str(folder / "data"),
+            "log": str(self._next_log),
+            "reserve_bytes": RESERVE_BYTES,
+            "tight": tight,
+        }
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps(command).encode() + b"\n")
         self._process.stdin.flush()

@@ -3,7 +3,8 @@
 Loading Chappe takes most of the time of a start, and hundreds of lives are wanted. The server itself is wired as by
 `chappe serve`. Forks happen before there is a thread or an event loop, so each child begins as a fresh process would.
 
-Commands come as lines of JSON on standard input: `{"data": ..., "log": ..., "reserve_bytes": ...}` starts a server.
+Commands come as lines of JSON on standard input: `{"data": ..., "log": ..., "reserve_bytes": ..., "tight": ...}`
+starts a server.
 Events go out as lines of JSON: `{"event": "born" | "ready" | "ended", "pid": ...}`, with the port or the exit code.
 When standard input ends, the servers are killed and the program ends.
 """
@@ -21,7 +22,9 @@ import traceback
 from pathlib import Path
 from typing import Any, NoReturn
 
+import pytest
 import uvloop
+from tests.conformance.tight import tighten
 
 from chappe.app import Running, run
 from chappe.cli.logs import configure_logs
@@ -76,6 +79,8 @@ def _live(command: dict[str, Any]) -> NoReturn:
             server=ServerSettings(port=0, data=Path(command["data"])),
             storage=StorageSettings(reserve_bytes=command["reserve_bytes"]),
         )
+        if command["tight"]:
+            tighten(pytest.MonkeyPatch())
         configure_logs()
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(run(config, on_start=_ready))

@@ -17,8 +17,6 @@ CONTENT_TYPE = "application/x-amz-json-1.0"
 SIGNED = "content-type;host;x-amz-date;x-amz-target"
 ANSWER_SECONDS = 60.0
 
-Call = Callable[[str, dict[str, Any]], None]
-
 
 class Unanswered(Exception):
     """The connection broke before the answer was complete: what was asked for may have happened or not."""
@@ -65,7 +63,7 @@ class Signer:
 
 
 class Connection:
-    """`on_sent` is told of each request at the moment it has been handed to the kernel."""
+    """`on_sent` is told of each request, and of how many bytes it has, the moment it has been handed to the kernel."""
 
     def __init__(
         self,
@@ -73,14 +71,14 @@ class Connection:
         writer: asyncio.StreamWriter,
         host: str,
         signer: Signer,
-        on_sent: Callable[[str], None],
+        on_sent: Callable[[str, int], None],
     ) -> None:
         self._reader, self._writer, self._host, self._signer = reader, writer, host, signer
         self._on_sent = on_sent
 
     @classmethod
     async def open(
-        cls, port: int, signer: Signer, on_sent: Callable[[str], None] = lambda operation: None
+        cls, port: int, signer: Signer, on_sent: Callable[[str, int], None] = lambda operation, request_bytes: None
     ) -> Connection:
         """Raises `Unanswered` if nobody listens."""
         try:
@@ -95,7 +93,7 @@ class Connection:
         request = self._signer.sign(self._host, operation, body, datetime.now(UTC))
         try:
             self._writer.write(request)
-            self._on_sent(operation)
+            self._on_sent(operation, len(request))
             async with asyncio.timeout(ANSWER_SECONDS):
                 await self._writer.drain()
                 status, answer = await self._read()

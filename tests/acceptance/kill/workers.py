@@ -49,33 +49,51 @@ class Desk:
         return f"m{next(_numbers)}"
 
 
-def _size(source: random.Random) -> int:
-    """Mostly small bodies; some that take many pages of the database."""
+DrawSize = Callable[[random.Random], int]
+"""Draws about how many characters a body has. Six of them must fit into one batch."""
+
+
+def mostly_small(source: random.Random) -> int:
+    """Some take several pages of the database."""
     draw = source.random()
     if draw < 0.97:
         return source.randint(1, 400)
-    return source.randint(2_000, 20_000) if draw < 0.998 else source.randint(100_000, 300_000)
+    return source.randint(2_000, 20_000) if draw < 0.998 else source.randint(50_000, 100_000)
+
+
+def large(source: random.Random) -> int:
+    return source.randint(50_000, 150_000)
 
 
 class Sender:
-    """Sends to a standard queue, singly and in batches, some with a delay of up to so many seconds."""
+    """Sends to a standard queue, singly and in batches, some with a delay of up to `delay_max` seconds."""
 
-    def __init__(self, desk: Desk, source: random.Random, queue: str, *, delay_max: int = 0) -> None:
-        self._desk, self._source, self._queue, self._delay_max = desk, source, queue, delay_max
+    def __init__(
+        self,
+        desk: Desk,
+        source: random.Random,
+        queue: str,
+        *,
+        delay_max: int = 0,
+        draw_size: DrawSize = mostly_small,
+        backlog_limit: int = BACKLOG_LIMIT,
+    ) -> None:
+        self._desk, self._source, self._queue = desk, source, queue
+        self._delay_max, self._draw_size, self._backlog_limit = delay_max, draw_size, backlog_limit
 
     async def work(self, connection: Connection) -> None:
         while True:
-            if self._desk.ledger.waiting(self._queue) > BACKLOG_LIMIT:
+            if self._desk.ledger.waiting(self._queue) > self._backlog_limit:
                 await connection.pause(PAUSE_SECONDS)
             elif self._source.random() < 0.6:
                 await self._send(connection)
             else:
-                await self._send_batch(connection, self._source.randint(2, BATCH))
+                await self._send_batch(connection, self._source.randint(2, 6))
 
     def _new(self, begun: Moment) -> tuple[Send, dict[str, Any]]:
         delay = self._source.randint(0, self._delay_max)
         send = self._desk.ledger.sending(
-            self._desk.new_token(), self._queue, _size(self._source), begun, delay_ms=delay * 1000
+            self._desk.new_token(), self._queue, self._draw_size(self._source), begun, delay_ms=delay * 1000
         )
         return send, {"MessageBody": send.body} | ({"DelaySeconds": delay} if delay else {})
 
@@ -127,7 +145,7 @@ class FifoSender:
         return self._desk.ledger.sending(
             self._desk.new_token(),
             self._queue,
-            _size(self._source),
+            mostly_small(self._source),
             self._desk.moment(),
             group=self._source.choice(self._groups),
         )
@@ -188,13 +206,15 @@ class Receiver:
         for held in kept:
             await self._delete(connection, [held])
         while True:
+            visibility = self._source.choice(self._habits.timeouts)
             messages = await receive(
                 connection,
                 self._desk,
                 self._queue,
                 max_messages=self._source.choice((1, 3, BATCH)),
-                visibility=self._source.choice(self._habits.timeouts),
-                wait=self._source.choice((0, 0, 1)),
+                visibility=visibility,
+                # Receivers that wait with a timeout of 0 may share a receipt, and the ledger would blame the wrong one.
+                wait=self._source.choice((0, 0, 1)) if visibility else 0,
             )
             if not messages:
                 await connection.pause(PAUSE_SECONDS)

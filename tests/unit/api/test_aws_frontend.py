@@ -40,13 +40,15 @@ class Engine(ReferenceEngine):
 
 
 class Work:
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, public_url: str | None = "https://queues.example/") -> None:
         self.engine = Engine(now_ms)
         authenticator = Authenticator(KeyStore(folder), now_ms, open_mode=True)
-        self.frontend = AwsFrontend(Sqs(self.engine, now_ms), authenticator, public_url="https://queues.example/")
+        self.frontend = AwsFrontend(Sqs(self.engine, now_ms), authenticator, public_url=public_url)
 
-    async def ask(self, operation: str, *, abandoned: bool = False, **members: object) -> AwsResponse:
-        fields = {b"x-amz-target": f"AmazonSQS.{operation}".encode()}
+    async def ask(
+        self, operation: str, *, abandoned: bool = False, host: bytes = b"localhost", **members: object
+    ) -> AwsResponse:
+        fields = {b"x-amz-target": f"AmazonSQS.{operation}".encode(), b"host": host}
         request = AwsRequest(b"POST", b"/", b"", list(fields.items()), fields, json.dumps(members).encode())
         request.abandoned = abandoned
         return await self.frontend.answer(request)
@@ -84,6 +86,14 @@ async def test_what_may_succeed_later_is_a_503_that_sdks_try_again(work: Work, f
         "message": failure.message,
     }
     assert response.query_error == b"ServiceUnavailable;Receiver"
+
+
+@pytest.mark.parametrize("host", [b"evil.example/path?", b"a b", b"<script>", b"\xff", b""])
+async def test_a_strange_host_is_not_repeated(tmp_path: Path, host: bytes) -> None:
+    work = Work(tmp_path, public_url=None)
+    response = await work.ask("CreateQueue", host=host, QueueName="q")
+    assert json.loads(response.body)["QueueUrl"] == "http://localhost/000000000000/q"
+    await work.engine.close()
 
 
 async def test_messages_for_a_receiver_who_has_left_are_given_back(work: Work) -> None:

@@ -219,6 +219,20 @@ async def test_a_refused_recipient(
     assert [envelope.rcpt_tos for envelope in room.envelopes] == [["ada@example.com"]] * 2
 
 
+async def test_a_greylisted_recipient_says_nothing_of_the_server(
+    serve: Serve, provider: Provide, outbound: Make
+) -> None:
+    room = Mailroom(
+        rcpt_replies={"grey@example.com": "450 4.2.0 greylisted", "off@example.com": "421 4.3.2 shutting down"},
+        data_reply="451 4.3.0 disk full",
+    )
+    mail = provider(await serve(protocol=room.protocol()))
+    for recipient, of_recipient in (("grey@example.com", True), ("off@example.com", False), ("ada@example.com", False)):
+        with pytest.raises(TemporaryFailure) as caught:
+            await mail.send(outbound(to=Recipient(email=recipient)))
+        assert caught.value.of_recipient is of_recipient
+
+
 @pytest.mark.parametrize(
     ("reply", "failure"), [("554 5.7.1 spam", PermanentFailure), ("451 try later", TemporaryFailure)]
 )

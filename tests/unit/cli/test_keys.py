@@ -61,3 +61,33 @@ def test_a_damaged_key_file_is_a_configuration_error(chappe: Run, folder: Path) 
     assert result.code == 2
     assert result.err.startswith("chappe: error [invalid_configuration]: ")
     assert "Traceback" not in result.err
+
+
+def test_an_access_key_sees_the_queues_of_the_keys_before_it(chappe: Run, folder: Path) -> None:
+    KeyStore(folder).create_access_key("first start", account="210987654321")
+    assert chappe("keys", "create", "--kind", "access", "--json").json["account"] == "210987654321"
+    made = chappe("keys", "create", "--kind", "access", "--account", "111122223333", "--json").json
+    assert KeyStore(folder).signing_secret(made["id"]) == (made["secret"], "111122223333")
+    assert "must be 12 digits" in chappe("keys", "create", "--kind", "access", "--account", "1").err
+    assert "--kind access" in chappe("keys", "create", "--account", "111122223333").err
+
+
+def test_the_configuration_names_folder_and_account(chappe: Run, tmp_path: Path) -> None:
+    (tmp_path / "kept").mkdir()
+    (tmp_path / "etc").mkdir()
+    (tmp_path / "etc" / "chappe.toml").write_text(
+        '[server]\ndata = "../kept"\n[aws]\naccount = "210987654321"\n'
+        '[providers.mail]\nkind = "smtp"\nhost = "smtp.acme.example"\nsender = "a@acme.example"\n'
+        'username = "acme"\npassword = "env:ONLY_THE_SERVER_HAS_IT"\n'
+    )
+    env = {"CHAPPE_CONFIG": "etc/chappe.toml"}
+    made = chappe("keys", "create", "--kind", "access", "--json", env=env).json
+    assert made["account"] == "210987654321"
+    assert KeyStore(tmp_path / "kept").access_keys()[0].id == made["id"]
+    assert "kept" in chappe("doctor", env=env).out
+    assert chappe("keys", "list", env={"CHAPPE_CONFIG": "nope.toml"}).code == 2
+
+
+def test_the_environment_names_the_account(chappe: Run, folder: Path) -> None:
+    made = chappe("keys", "create", "--kind", "access", "--json", env={"CHAPPE_AWS_ACCOUNT": "210987654321"}).json
+    assert made["account"] == "210987654321"

@@ -6,6 +6,7 @@ import json
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -109,3 +110,49 @@ def test_batches_are_bounded_in_bytes(scripted: Any) -> None:
     with Server(f"http://127.0.0.1:{server.server_port}", None) as connected:
         list(send.send_all(connected, entries, 1000))
     assert [len(document["messages"]) for _, document in server.asked] == [2, 2, 1]
+
+
+def test_a_pause_ends_a_batch(scripted: Any) -> None:
+    server = scripted()
+    entries = iter([None, Entry(1, {"n": 1}, 10), None, None, Entry(2, {"n": 2}, 10), Entry(3, {"n": 3}, 10)])
+    with Server(f"http://127.0.0.1:{server.server_port}", None) as connected:
+        list(send.send_all(connected, entries, 1000))
+    assert [len(document["messages"]) for _, document in server.asked] == [1, 2]
+
+
+def lines_of(count: int) -> bytes:
+    return b"".join(b'{"n": %d}\n' % n for n in range(1, count + 1))
+
+
+@pytest.mark.parametrize("once", [None, "receipts"])
+def test_when_the_server_goes_away_for_good_the_account_is_closed(
+    scripted: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    once: str | None,
+) -> None:
+    monkeypatch.setattr(send, "RETRY_DELAYS_SECONDS", (0.0, 0.0))
+    server = scripted(202, 202, *[503] * 3)
+    file = tmp_path / "messages.jsonl"
+    file.write_bytes(lines_of(25))
+    with pytest.raises(ServerRefused):
+        send.send(str(file), batch=10, once=once, url=f"http://127.0.0.1:{server.server_port}")
+    shown = capsys.readouterr()
+    assert "20 lines" in shown.out
+    assert "accepted" in shown.out
+    assert "Answered up to line 20." in shown.err
+    assert "--once" in shown.err
+    assert ("Repeat the command" in shown.err) is (once is not None)
+    assert shown.err.count("Trying again in") == 2
+
+
+def test_when_nothing_was_answered_there_is_no_account(
+    scripted: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server = scripted(503)
+    file = tmp_path / "messages.jsonl"
+    file.write_bytes(lines_of(2))
+    with pytest.raises(ServerRefused):
+        send.send(str(file), batch=10, url=f"http://127.0.0.1:{server.server_port}")
+    assert capsys.readouterr() == ("", "")

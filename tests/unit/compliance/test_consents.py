@@ -79,6 +79,15 @@ def test_a_grant_expires_at_its_moment() -> None:
     assert standing(entry(expires_at_ms=NOW_MS)) is None
 
 
+def test_a_grant_stands_from_the_moment_it_was_recorded() -> None:
+    assert standing(entry(recorded_at_ms=NOW_MS)) is not None
+    later = entry(recorded_at_ms=NOW_MS + 1)
+    assert standing(later) is None
+    assert standing_consent([later], Channel.EMAIL, Purpose.PROMOTIONAL, NOW_MS).why_none == (
+        "there is no consent on record"
+    )
+
+
 def test_an_implied_grant_runs_out_and_an_express_one_does_not() -> None:
     implied = entry(level=ConsentLevel.IMPLIED, recorded_at_ms=NOW_MS - 182 * DAY_MS)
     assert standing(implied, implied_for_days=183) is implied

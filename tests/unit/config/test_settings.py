@@ -1,8 +1,13 @@
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
+
 from chappe.api.limits import HttpLimits
 from chappe.channels.settings import SmtpSettings
 from chappe.config import Config
+from chappe.config.settings import ServerSettings
 from chappe.pipeline.backoff import RetryPolicy
 from chappe.pipeline.breaker import BreakerPolicy
 
@@ -23,3 +28,17 @@ def test_the_pipeline_never_ends_an_attempt_before_the_provider_does() -> None:
     assert settings.provider_timeout_seconds > 600
     assert settings.max_concurrent["mail"] == 3
     assert settings.max_concurrent["webhook"] == 100
+
+
+@pytest.mark.parametrize(
+    ("given", "url"),
+    [
+        ({"public_url": "https://messages.acme.example"}, "https://messages.acme.example"),
+        ({}, "http://127.0.0.1:9324"),
+        ({"host": "::1", "port": 9400}, "http://[::1]:9400"),
+        ({"port": 0}, None),
+        ({"host": "0.0.0.0"}, None),
+    ],
+)
+def test_where_links_lead(given: dict[str, Any], url: str | None) -> None:
+    assert ServerSettings(**given).links_url == url

@@ -37,6 +37,15 @@ def test_a_providers_wish_is_kept_to_within_its_bound(
     assert delay_ms <= max(policy.cap_ms, policy.floor_ms, policy.asked_cap_ms)
 
 
+def test_a_refused_recipient_is_given_an_hour() -> None:
+    """Seven attempts outlast greylisting, whose usual five minutes may be fifteen or more."""
+    source = random.Random(7)
+    waits = [RetryPolicy().recipient_delay_ms(n, source) for n in range(1, 7)]
+    assert [60_000 * 2**n <= wait <= 75_000 * 2**n for n, wait in enumerate(waits)] == [True] * 6
+    assert sum(waits) > 3_600_000
+    assert RetryPolicy().recipient_delay_ms(5_000, source) <= 1.25 * 3_600_000
+
+
 def test_the_longest_wait_doubles_until_the_cap() -> None:
     class Latest(random.Random):
         def uniform(self, a: float, b: float) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,13 @@ from tests.conformance.clocks import RunningClock
 from tests.model.reference import ReferenceEngine
 from tests.unit.pipeline.house import NAMES, House, eventually, house, request
 
-from chappe.channels.base import Outbound, Reply
+from chappe.channels.base import Outbound, Reply, TemporaryFailure
 from chappe.engine.base import NewMessage, SentMessage
 from chappe.model.customer import Channel, Purpose, Recipient, Status
 from chappe.model.errors import MessageNotFound, StorageFull
 from chappe.pipeline.accept import Accepted
+from chappe.pipeline.breaker import BreakerPolicy
+from chappe.pipeline.context import PipelineSettings
 from chappe.pipeline.deciding import UNRECORDED_GRACE_MS
 from chappe.pipeline.envelope import Envelope, to_body
 from chappe.pipeline.reconcile import MARK
@@ -236,6 +239,42 @@ async def test_deleted_queues_are_made_again(tmp_path: Path, monkeypatch: pytest
             await h.becomes(key, Status.SENT)
 
 
+@pytest.mark.parametrize("how", ["purge", "delete"])
+async def test_messages_whose_queue_was_purged_or_deleted_come_back_at_the_start(tmp_path: Path, how: str) -> None:
+    clock = RunningClock()
+    engine = ReferenceEngine(clock)
+    patient = PipelineSettings(breaker=BreakerPolicy(failures_to_open=1, open_ms=3_600_000))
+    async with house(tmp_path, clock=clock, engine=engine, settings=patient) as h:
+        soon = datetime.datetime.fromtimestamp(clock() / 1000 + 3_600, datetime.UTC)
+        scheduled = await h.send(send_at=soon)
+        h.provider.answers.append(TemporaryFailure("smtp_unreachable", "refused"))
+        waiting = await h.send()
+        await h.becomes(await h.send(to=Recipient(email="bea@example.com")), Status.QUEUED)
+        await eventually(lambda: len(h.provider.attempts) == 1)
+        await h.becomes(waiting, Status.QUEUED)
+    for queue in (INTAKE, LANE):
+        await (engine.purge(queue) if how == "purge" else engine.delete_queue(queue))
+    async with house(tmp_path, clock=clock, engine=engine) as h:
+        await h.becomes(waiting, Status.SENT)
+        await asyncio.sleep(0.02)
+        assert await h.status(scheduled) is Status.ACCEPTED
+        clock.advance(3_600_000)
+        await h.becomes(scheduled, Status.SENT)
+        sent = [outbound.message_id for outbound in h.provider.taken]
+        assert len(sent) == len(set(sent)) == 3
+
+
+async def test_nothing_is_queued_twice_at_an_ordinary_start(tmp_path: Path) -> None:
+    clock = RunningClock()
+    engine = ReferenceEngine(clock)
+    soon = datetime.datetime.fromtimestamp(clock() / 1000 + 3_600, datetime.UTC)
+    async with house(tmp_path, clock=clock, engine=engine) as h:
+        await h.pipeline.accept([request(send_at=soon) for _ in range(5)])
+        await h.records.marks.set(MARK, h.records.keys.next())
+    async with house(tmp_path, clock=clock, engine=engine) as h:
+        await eventually(lambda: _delayed(h, 5))
+
+
 async def test_a_refused_request_is_not_found(tmp_path: Path) -> None:
     clock = RunningClock()
     engine = FailingEngine(clock)
@@ -247,6 +286,10 @@ async def test_a_refused_request_is_not_found(tmp_path: Path) -> None:
         for later in range(1, 5):
             with pytest.raises(MessageNotFound):
                 await h.records.messages.get(key + later)
+
+
+async def _delayed(h: House, count: int) -> bool:
+    return (await h.engine.counts(INTAKE)).delayed == count
 
 
 async def _exists(h: House, queue: str) -> bool:

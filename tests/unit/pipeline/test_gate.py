@@ -77,3 +77,64 @@ async def test_a_waiter_that_is_cancelled_leaves_its_slot_to_others() -> None:
 def test_a_gate_needs_a_slot() -> None:
     with pytest.raises(ValueError, match="at least 1"):
         Gate(0)
+
+
+async def test_a_destination_alone_gets_half_and_leaves_room_for_others() -> None:
+    gate = Gate(12)
+    hanging = [asyncio.create_task(gate.enter(T, "dead")) for _ in range(50)]
+    await asyncio.sleep(0)
+    assert sum(task.done() for task in hanging) == 6
+    async with asyncio.timeout(5):
+        await gate.enter(T, "alive")
+        gate.leave(T, "alive")
+    for task in hanging:
+        task.cancel()
+    await asyncio.gather(*hanging, return_exceptions=True)
+    assert gate.taken == 6
+
+
+async def test_many_destinations_that_hang_leave_a_slot() -> None:
+    gate = Gate(8)
+    hanging = [asyncio.create_task(gate.enter(T, f"dead{n % 5}")) for n in range(100)]
+    await asyncio.sleep(0)
+    assert gate.taken < 8
+    async with asyncio.timeout(5):
+        await gate.enter(T, "alive")
+    for task in hanging:
+        task.cancel()
+    await asyncio.gather(*hanging, return_exceptions=True)
+
+
+async def test_everyone_is_let_in_in_the_end_and_nothing_stays_behind() -> None:
+    gate, inside, most = Gate(4), 0, 0
+
+    async def work(number: int) -> None:
+        nonlocal inside, most
+        purpose, destination = (T, P)[number % 2], ("", "a", "b", "c", "d")[number % 5]
+        await gate.enter(purpose, destination)
+        inside += 1
+        most = max(most, inside)
+        await asyncio.sleep(0)
+        inside -= 1
+        gate.leave(purpose, destination)
+
+    async with asyncio.timeout(20):
+        await asyncio.gather(*(work(number) for number in range(500)))
+    assert most <= 4
+    assert (gate.taken, gate._taken_by, gate._waiting) == (0, {}, {T: {}, P: {}})
+
+
+async def test_destinations_take_turns() -> None:
+    gate, order = Gate(1), []
+    await gate.enter(T, "a")
+
+    async def work(destination: str) -> None:
+        await gate.enter(T, destination)
+        order.append(destination)
+        gate.leave(T, destination)
+
+    tasks = [asyncio.create_task(work(destination)) for destination in "aaab"]
+    await asyncio.sleep(0)
+    gate.leave(T, "a")
+    await asyncio.gather(*tasks)
+    assert order == ["a", "b", "a", "a"]

@@ -115,6 +115,31 @@ async def test_retry_after_is_honoured(tmp_path: Path) -> None:
         await h.becomes(key, Status.SENT)
 
 
+async def test_a_greylisted_recipient_waits_for_minutes_and_stops_nobody_else(tmp_path: Path) -> None:
+    clock = RunningClock()
+    greylisted = TemporaryFailure("smtp_450", "450 4.2.0 greylisted", of_recipient=True)
+    settings = PipelineSettings(breaker=BreakerPolicy(failures_to_open=1))
+    async with house(tmp_path, clock=clock, settings=settings) as h:
+        h.provider.answers.append(greylisted)
+        key = await h.send()
+        waits: list[int] = []
+        for attempts in (1, 2):
+
+            async def refused(attempts: int = attempts) -> bool:
+                return len([e for e in (await h.stored(key)).summary.events if e.code]) == attempts
+
+            await eventually(refused)
+            event = (await h.stored(key)).summary.events[-1]
+            waits.append((event.next_at_ms or 0) - event.at_ms)
+            assert h.circuits["scripted"] is CircuitState.CLOSED
+            await h.becomes(await h.send(to=Recipient(email="bea@example.com")), Status.SENT)
+            h.provider.answers.extend([greylisted] * (2 - attempts))
+            clock.advance(waits[-1] + 100)
+        await h.becomes(key, Status.SENT)
+    assert 60_000 <= waits[0] <= 75_000
+    assert 120_000 <= waits[1] <= 150_000
+
+
 async def test_a_defect_of_a_provider_counts_as_temporary(tmp_path: Path) -> None:
     async with house(tmp_path) as h:
         h.provider.answers.append(ZeroDivisionError("oops"))

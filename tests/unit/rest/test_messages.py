@@ -105,6 +105,22 @@ async def test_evaluating_now_and_at_another_time(api: Api) -> None:
     assert api.sandbox.taken.total() == 0
 
 
+async def test_a_consent_is_no_consent_to_what_was_before(api: Api) -> None:
+    await api.post("/v1/consents", {"person": {"email": "ana@example.de"}, "purpose": "promotional", "granted": True})
+    asked = message(to={"email": "ana@example.de"}, purpose="promotional", channel="email")
+    answer = await api.post("/v1/messages:evaluate", asked | {"at": "2000-01-03T12:00:00+01:00"})
+    assert answer.json()["decision"]["outcome"] == "block"
+
+
+async def test_evaluating_needs_no_provider(api: Api) -> None:
+    asked = message(to={"phone": "+12025550143"}, channel=None, purpose="promotional")
+    assert (await api.post("/v1/messages", asked)).json()["code"] == "no_route"
+    answer = await api.post("/v1/messages:evaluate", asked)
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["channel"] == "sms"
+    assert answer.json()["decision"]["outcome"] == "block"
+
+
 async def test_listing_with_filters_and_pages(api: Api) -> None:
     sent = [await api.send(to={"email": f"p{number % 2}@example.com"}) for number in range(6)]
     blocked = await api.send(purpose="promotional")

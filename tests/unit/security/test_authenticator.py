@@ -34,6 +34,16 @@ def test_a_key_made_elsewhere_works_at_once_and_stops_when_revoked(tmp_path: Pat
         who(by, request)
 
 
+def test_a_new_key_does_not_wait_for_the_next_look_at_the_file(tmp_path: Path) -> None:
+    by = Authenticator(KeyStore(tmp_path), lambda: int(NOW.timestamp() * 1000), recheck_seconds=3600)
+    with pytest.raises(InvalidApiKey):
+        by.authenticate_bearer("chp_unknown")
+    access_key = KeyStore(tmp_path).create_access_key()
+    assert who(by, sign(key_id=access_key.id, secret=access_key.secret)).access_key_id == access_key.id
+    key, token = KeyStore(tmp_path).create_api_key()
+    assert by.authenticate_bearer(token).key_id == key.id
+
+
 def test_a_key_file_gone_bad_does_not_stop_the_server(tmp_path: Path) -> None:
     keys = KeyStore(tmp_path)
     key = keys.create_access_key()

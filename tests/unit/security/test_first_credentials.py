@@ -5,8 +5,10 @@ from __future__ import annotations
 import stat
 from pathlib import Path
 
+import pytest
+
 from chappe.security.first_credentials import CREDENTIALS_FILE, ensure_first
-from chappe.security.keys import KeyStore
+from chappe.security.keys import KeyFile, KeyStore
 
 HERE = "http://127.0.0.1:9324"
 ELSEWHERE = "http://127.0.0.1:9400"
@@ -32,6 +34,37 @@ def test_a_later_start_makes_nothing(tmp_path: Path) -> None:
     before = (tmp_path / CREDENTIALS_FILE).read_bytes()
     assert ensure_first(KeyStore(tmp_path), HERE) is None
     assert (tmp_path / CREDENTIALS_FILE).read_bytes() == before
+
+
+def test_a_first_start_cut_short_before_its_keys_are_stored_is_made_up_for(tmp_path: Path) -> None:
+    """Keys that only the file knows are no keys; keys that only the store knows would be lost."""
+
+    class Cut(Exception):
+        pass
+
+    class CutShort(KeyStore):
+        def _store(self, file: KeyFile) -> None:
+            raise Cut
+
+    with pytest.raises(Cut):
+        ensure_first(CutShort(tmp_path), HERE)
+    abandoned = lines_of(tmp_path)
+    first = ensure_first(KeyStore(tmp_path), HERE)
+    assert first is not None
+    assert lines_of(tmp_path)["CHAPPE_API_KEY"] == first.api_token != abandoned["CHAPPE_API_KEY"]
+    keys = KeyStore(tmp_path)
+    assert [key.id for key in keys.access_keys()] == [lines_of(tmp_path)["AWS_ACCESS_KEY_ID"]]
+    assert keys.api_client(first.api_token) is not None
+
+
+def test_keys_that_were_all_revoked_stay_so(tmp_path: Path) -> None:
+    keys = KeyStore(tmp_path)
+    ensure_first(keys, HERE)
+    for key in (*keys.access_keys(), *keys.api_keys()):
+        keys.revoke(key.id)
+    assert ensure_first(KeyStore(tmp_path), HERE) is None
+    assert not KeyStore(tmp_path).access_keys()
+    assert not KeyStore(tmp_path).api_keys()
 
 
 def test_the_file_follows_the_server_to_another_address(tmp_path: Path) -> None:

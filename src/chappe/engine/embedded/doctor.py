@@ -14,7 +14,7 @@ import apsw
 import msgspec
 
 from chappe.engine.embedded.entry import Place
-from chappe.engine.embedded.folder import RESERVE
+from chappe.engine.embedded.folder import FORMAT, FORMAT_VERSION, RESERVE
 from chappe.engine.embedded.rows import is_whole
 from chappe.engine.embedded.store import DATABASE, Store
 from chappe.model.errors import ChappeError
@@ -55,7 +55,10 @@ class Report(msgspec.Struct):
 
 
 def examine(folder: Path | str, progress: Progress = lambda what, done, total: None) -> Report:
-    """Read everything in the folder and check it. Safe while a server runs on it. Never raises for what it finds."""
+    """Read everything in the folder and check it, changing nothing. Never raises for what it finds.
+
+    A server may be running on the folder, but should not be started meanwhile.
+    """
     folder = Path(folder)
     report = Report(str(folder), {}, [])
     if not (folder / DATABASE).exists():
@@ -64,6 +67,7 @@ def examine(folder: Path | str, progress: Progress = lambda what, done, total: N
         )
         return report
     _examine_files(folder, report)
+    _examine_format(folder, report)
     try:
         store = Store(folder, readonly=True)
     except ChappeError as error:
@@ -81,16 +85,11 @@ def examine(folder: Path | str, progress: Progress = lambda what, done, total: N
 
 
 def _examine_files(folder: Path, report: Report) -> None:
-    lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        process = os.pread(lock, 32, 0).decode("ascii", "replace")
+    process = _server_process(folder)
+    if process is not None:
         report.findings.append(
             Finding(Level.NOTE, str(folder), f"a server is using it (process {process}); figures move while it runs")
         )
-    finally:
-        os.close(lock)
     if folder.stat().st_mode & 0o077:
         report.findings.append(
             Finding(Level.WARNING, str(folder), "other users can look into the folder", f"Run: chmod 700 {folder}")
@@ -113,6 +112,37 @@ def _examine_files(folder: Path, report: Report) -> None:
         )
 
 
+def _server_process(folder: Path) -> str | None:
+    """The process that holds the folder's lock, or None if nobody does."""
+    try:
+        lock = os.open(folder / "lock", os.O_RDONLY)
+    except FileNotFoundError:
+        return None
+    try:
+        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return os.pread(lock, 32, 0).decode("ascii", "replace")
+    finally:
+        os.close(lock)
+    return None
+
+
+def _examine_format(folder: Path, report: Report) -> None:
+    try:
+        text = (folder / FORMAT).read_text(encoding="ascii", errors="replace").strip()
+    except FileNotFoundError:
+        return  # the first start was cut short; the next one writes it
+    if text != str(FORMAT_VERSION):
+        report.findings.append(
+            Finding(
+                Level.DAMAGE,
+                FORMAT,
+                f"says {text[:20]!r}; this version of Chappe reads format {FORMAT_VERSION}",
+                "Use the version that wrote the folder, or restore a backup.",
+            )
+        )
+
+
 class _Examination:
     def __init__(self, store: Store, report: Report, progress: Progress) -> None:
         self.store = store
@@ -123,7 +153,8 @@ class _Examination:
 
     def run(self) -> None:
         self._structure()
-        if self._journal() and self._queues():
+        self._journal()
+        if self._queues():
             self._messages()
             self._references()
 
@@ -132,12 +163,12 @@ class _Examination:
 
     def _structure(self) -> None:
         self.progress("structure", 0, 1)
-        for (problem,) in self.db.execute("PRAGMA quick_check(20)"):
+        for (problem,) in self.db.execute("PRAGMA integrity_check(20)"):
             if problem != "ok":
                 self._found(Level.DAMAGE, DATABASE, problem, "Restore a backup; SQLite's structure is broken.")
         self.progress("structure", 1, 1)
 
-    def _journal(self) -> bool:
+    def _journal(self) -> None:
         pages = messages = 0
         try:
             for _, page, _ in self.store.journal():
@@ -146,7 +177,6 @@ class _Examination:
         except ChappeError as error:
             self._found(Level.DAMAGE, "journal", error.message, "Restore a backup.")
         self.report.figures.update(journal_pages=pages, journal_messages=messages)
-        return True
 
     def _queues(self) -> bool:
         try:

@@ -66,8 +66,9 @@ def open_database(path: Path, *, make: bool, readonly: bool, vfs: str | None) ->
     With `make`, an empty one is given its tables; without, it must be there. Raises `DataDamaged`, `StorageFull`,
     `StorageFailed`.
     """
+    name = str(path)
     if readonly:
-        flags = apsw.SQLITE_OPEN_READONLY
+        name, flags = _untouched(path), apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
     elif make:
         flags = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE
     else:
@@ -75,7 +76,7 @@ def open_database(path: Path, *, make: bool, readonly: bool, vfs: str | None) ->
     if not make and not path.exists():
         raise DataDamaged(f"{path} is missing. Restore it from a backup.", path=str(path))
     try:
-        db = apsw.Connection(str(path), flags=flags, vfs=vfs, statementcachesize=64)
+        db = apsw.Connection(name, flags=flags, vfs=vfs, statementcachesize=64)
         try:
             db.set_busy_timeout(10_000)
             db.pragma("cache_size", -65_536)
@@ -88,6 +89,16 @@ def open_database(path: Path, *, make: bool, readonly: bool, vfs: str | None) ->
     except apsw.Error as error:
         raise storage_error(error, path) from error
     return db
+
+
+def _untouched(path: Path) -> str:
+    """The URI under which SQLite reads the file without making others beside it.
+
+    A log that was left by a crash, or that a running server writes, can only be read with its index (`-shm`).
+    """
+    log, index = (path.with_name(path.name + suffix) for suffix in ("-wal", "-shm"))
+    at_rest = not index.exists() and (not log.exists() or not log.stat().st_size)
+    return path.absolute().as_uri() + ("?immutable=1" if at_rest else "")
 
 
 def _prepare(db: apsw.Connection, path: Path, *, make: bool) -> None:

@@ -1,0 +1,43 @@
+"""(g) Whole lives in batches of ten beside others."""
+
+from __future__ import annotations
+
+from bench.comparison import Measured, contenders, live, rounds, typical
+from bench.contender import Contender
+from bench.figure import Figure, Settings, Target
+from bench.queue_life import BATCH
+from bench.rivals.starting import DURABLE_RIVALS, SQS_RIVALS
+
+CONNECTIONS = (8, 32)
+
+
+def run(settings: Settings) -> Figure:
+    figure = Figure("g", f"Whole life in batches of {BATCH}, 1 KB, beside others: send, receive, delete")
+    with contenders((*SQS_RIVALS, *DURABLE_RIVALS), settings, figure) as found:
+        measured = rounds(found, live, CONNECTIONS, settings)
+        best: dict[str, float] = {}
+        for connections in CONNECTIONS:
+            ours = typical(measured[connections, found[0].name])
+            for contender in found:
+                each = typical(measured[connections, contender.name])
+                figure.rows.append(_row(connections, contender, each, ours))
+                best[contender.name] = max(best.get(contender.name, 0.0), each.per_second)
+        for contender in found[1:]:
+            if not contender.speaks_sqs:
+                what = f"messages/s at equal durability, each at its best, times {contender.name}"
+                figure.targets.append(Target(what, 1.0, best[found[0].name] / best[contender.name]))
+    return figure
+
+
+def _row(connections: int, contender: Contender, each: Measured, ours: Measured) -> dict[str, object]:
+    assert each.log is not None
+    row = {
+        "connections": connections,
+        "server": contender.name,
+        "keeps": contender.durable,
+        "messages/s": each.per_second,
+        "Chappe, times": ours.per_second / each.per_second if each.per_second else None,
+    }
+    for operation in each.log.latencies_ms:
+        row[f"{operation} P50 ms"] = each.log.p50_ms(operation)
+    return row | {"server CPU us/message": each.cpu_us_per_message, "client CPU": each.samples.client_cpu}
