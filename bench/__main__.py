@@ -14,7 +14,22 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bench import backlog, machine, peers_life, peers_send, pipeline, priority, report, send_message, whole_life
+from bench import (
+    backlog,
+    fairness,
+    machine,
+    peers_fifo,
+    peers_idle,
+    peers_latency,
+    peers_life,
+    peers_send,
+    pipeline,
+    priority,
+    report,
+    scale,
+    send_message,
+    whole_life,
+)
 from bench.figure import Figure, Settings
 from bench.rivals.__main__ import main as rivals
 
@@ -28,6 +43,11 @@ FIGURES: dict[str, Callable[[Settings], Figure]] = {
     "e": backlog.run,
     "f": peers_send.run,
     "g": peers_life.run,
+    "h": peers_fifo.run,
+    "i": peers_idle.run,
+    "j": peers_latency.run,
+    "k": fairness.run,
+    "l": scale.run,
 }
 
 
@@ -43,6 +63,7 @@ def main() -> None:
         console = Console(width=MIN_WIDTH)
     described = machine.description(settings.folder)
     console.print(", ".join(f"{name.replace('_', ' ')} {value}" for name, value in described.items()))
+    machine.allow_many_connections()
     os.sched_setaffinity(0, {machine.CLIENT_CORE})
     done: list[Figure] = []
     try:

@@ -7,14 +7,13 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
 from bench.figure import Figure, Settings, Target
 from bench.load import drive
 from bench.queue_life import BODY_BYTES, Lives
-from bench.servers import Chappe, chappe, data_folder
+from bench.servers import Chappe, chappe, data_folder, started
 
 BACKLOGS = (1_000, 1_000_000, 10_000_000)
 CONNECTIONS = 16
@@ -49,13 +48,13 @@ def _measure(backlog: int, settings: Settings) -> dict[str, float]:
         with chappe(data) as server:
             url = server.create_queue("bench")
         fill_seconds = _fill(data, backlog)
-        server, start_seconds = _start(data)
+        server, start_seconds = started(data)
         try:
             resident_at_start_mb = server.resident_mb
             load = _load(server, url, settings)
             resident_mb = server.resident_mb
             server.stop(signal.SIGKILL)
-            server, restart_seconds = _start(data)
+            server, restart_seconds = started(data)
         finally:
             server.stop()
     return {
@@ -82,17 +81,6 @@ def _fill(data: Path, messages: int) -> float:
         raise RuntimeError(f"filling the queue failed: {done.stderr[-2000:]}")
     seconds: float = json.loads(done.stdout)["seconds"]
     return seconds
-
-
-def _start(data: Path) -> tuple[Chappe, float]:
-    begun = time.perf_counter()
-    server = Chappe(data)
-    try:
-        server.wait_until_answering()
-    except BaseException:
-        server.stop()
-        raise
-    return server, time.perf_counter() - begun
 
 
 def _load(server: Chappe, url: str, settings: Settings) -> _Load:

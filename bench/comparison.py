@@ -23,7 +23,7 @@ class Measured:
 
     per_second: float
     samples: Samples
-    cpu_us_per_message: float
+    cpu_us_per_message: float | None
     log: LifeLog | None = None
 
 
@@ -111,4 +111,4 @@ def _measure(
         raise RuntimeError(f"requests to {contender.name} failed: {samples.errors}")
     done = log.deleted_between(samples.begun, samples.seconds) if log else samples.requests
     cpu_share = samples.seconds / (samples.seconds + warm_up_seconds)
-    return Measured(done / samples.seconds, samples, cpu_seconds * cpu_share * 1e6 / max(done, 1), log)
+    return Measured(done / samples.seconds, samples, cpu_seconds * cpu_share * 1e6 / done if done else None, log)

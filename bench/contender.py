@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Sequence
 from typing import Protocol
 
+from bench.fifo_life import FifoLives
 from bench.framing import Framing, http_reply
 from bench.life_log import LifeLog
 from bench.load import Source
@@ -54,3 +55,8 @@ class SqsContender:
     def lives(self, connections: int) -> tuple[LifeLog, Sequence[Source]]:
         lives = Lives(self.server.signer(), self.server.create_queue(f"lives-{next(self._queues)}"))
         return lives, [lives.connection() for _ in range(connections)]
+
+    def fifo_lives(self) -> FifoLives:
+        """Whole lives through a new FIFO queue."""
+        url = self.server.create_queue(f"fifo-{next(self._queues)}.fifo", FifoQueue="true")
+        return FifoLives(self.server.signer(), url)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import resource
 import sys
 import tempfile
 import time
@@ -17,6 +18,12 @@ CORES = sorted(os.sched_getaffinity(0))
 SERVER_CORE = CORES[0]
 CLIENT_CORE = CORES[-1]
 """Servers and the load are kept apart, each on a core of its own where there are two."""
+
+
+def allow_many_connections() -> None:
+    """Let this process and the servers it starts open as many files as the system lets them."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def resident_mb(pid: int) -> float:

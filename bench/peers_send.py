@@ -26,7 +26,7 @@ def run(settings: Settings) -> Figure:
                         "server": contender.name,
                         "keeps": contender.durable,
                         "messages/s": each.per_second,
-                        "Chappe, times": ours.per_second / each.per_second,
+                        "Chappe, times": ours.per_second / each.per_second if each.per_second else None,
                         "P50 ms": each.samples.percentile_ms(50),
                         "P99 ms": each.samples.percentile_ms(99),
                         "server CPU us/message": each.cpu_us_per_message,

@@ -16,12 +16,15 @@ BODY_BYTES = 1024
 _DISTINCT_REQUESTS = 64
 
 
-class _Received(msgspec.Struct, rename="pascal"):
+class Received(msgspec.Struct, rename="pascal"):
+    """A message; the body is left as JSON, because most do not look at it."""
+
     receipt_handle: str
+    body: msgspec.Raw
 
 
 class _Reply(msgspec.Struct, rename="pascal"):
-    messages: list[_Received] = []
+    messages: list[Received] = []
     failed: list[msgspec.Raw] = []
 
 
@@ -35,21 +38,34 @@ class Lives(LifeLog):
         super().__init__()
         self.queue_url = queue_url
         self.signer = signer
-        self.sends = itertools.cycle(_send_requests(signer, queue_url))
+        self._sends = itertools.cycle(self.prepared_sends())
+        self._numbers = itertools.count()
         self.receive = signer.by_botocore(
             "ReceiveMessage", {"QueueUrl": queue_url, "MaxNumberOfMessages": BATCH, "WaitTimeSeconds": 1}
         )
 
     def connection(self) -> Connection:
         """A source for `drive`."""
-        return Connection(self)
+        return Connection(self, next(self._numbers))
+
+    def prepared_sends(self) -> list[bytes]:
+        """Requests to be used in turn, by all connections."""
+        return _send_requests(self.signer, self.queue_url)
+
+    def next_send(self, connection: int) -> bytes:
+        """The next batch of a connection."""
+        return next(self._sends)
+
+    def received(self, messages: list[Received]) -> None:
+        """Told of each batch received, before it is deleted."""
 
 
 class Connection:
     """One connection's script."""
 
-    def __init__(self, lives: Lives) -> None:
+    def __init__(self, lives: Lives, number: int) -> None:
         self._lives = lives
+        self._number = number
         self._steps = self._script()
         next(self._steps)
 
@@ -60,13 +76,15 @@ class Connection:
         lives = self._lives
         yield b""
         while True:
-            reply = yield from self._timed("send", next(lives.sends))
+            reply = yield from self._timed("send", lives.next_send(self._number))
             _check(reply)
             left = BATCH
             while left > 0:
                 received = yield from self._timed("receive", lives.receive)
-                receipts = [message.receipt_handle for message in _check(received).messages]
-                if receipts:
+                messages = _check(received).messages
+                if messages:
+                    lives.received(messages)
+                    receipts = [message.receipt_handle for message in messages]
                     reply = yield from self._timed("delete", _delete_request(lives, receipts))
                     _check(reply)
                     lives.deletions.append((time.perf_counter(), len(receipts)))

@@ -6,6 +6,7 @@ import contextlib
 import shutil
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -62,6 +63,18 @@ def chappe(data: Path) -> Iterator[Chappe]:
         yield server
     finally:
         server.stop()
+
+
+def started(data: Path) -> tuple[Chappe, float]:
+    """A Chappe on a data folder, and the seconds from the start of the process to its first answer."""
+    begun = time.perf_counter()
+    server = Chappe(data)
+    try:
+        server.wait_until_answering()
+    except BaseException:
+        server.stop()
+        raise
+    return server, time.perf_counter() - begun
 
 
 @contextlib.contextmanager

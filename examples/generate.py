@@ -197,6 +197,12 @@ def consents() -> Iterator[Entry]:
         yield consent({"phone": phone}, "sms", granted=True)
 
 
+AGREEMENT = {
+    "level": "written",
+    "proof": "Form of 2 May 2026, box ticked by the customer: 'Yes, send me offers.'",
+}
+
+
 def consent(person: Entry, channel: str, *, granted: bool) -> Entry:
     return {
         "person": person,
@@ -204,7 +210,7 @@ def consent(person: Entry, channel: str, *, granted: bool) -> Entry:
         "purpose": "promotional",
         "granted": granted,
         "source": "https://shop.acme.example/account",
-        **({"proof": "Form of 2 May 2026, box ticked by the customer: 'Yes, send me offers.'"} if granted else {}),
+        **(AGREEMENT if granted else {}),
     }
 
 

@@ -9,6 +9,7 @@ import hashlib
 import hmac
 import os
 import signal
+import socket
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
@@ -245,8 +246,14 @@ async def _listen(
         )
     except OSError as error:
         raise InvalidConfiguration(
-            f"Cannot listen on {settings.host}:{settings.port}: {os.strerror(error.errno or 0)}. Choose another address"
+            f"Cannot listen on {settings.host}:{settings.port}: {_reason(error)}. Choose another address"
             " with --host and --port, or stop what uses it.",
             host=settings.host,
             port=settings.port,
         ) from error
+
+
+def _reason(error: OSError) -> str:
+    if isinstance(error, socket.gaierror):  # a name that is no address; its numbers are not those of the system
+        return str(error.strerror)
+    return os.strerror(error.errno or 0)

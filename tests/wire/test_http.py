@@ -240,7 +240,7 @@ def test_many_wait_at_once_and_each_message_goes_to_one(server: LiveServer, sqs:
         b"POST / HTTP/1.1\r\nX: ",
         HEAD,
         HEAD + b"Content-Length: 999\r\n\r\n",
-        b"POST /v1 HTTP/1.1\r\nContent-Length: 99999\r\n\r\n",
+        b"POST /v1 HTTP/1.1\r\nHost: x\r\nContent-Length: 99999\r\n\r\n",
     ],
 )
 def test_a_slow_loris_is_told_and_cut_off(fresh_server: FreshServer, start: bytes) -> None:
@@ -300,8 +300,42 @@ def test_a_head_that_is_too_large(server: LiveServer) -> None:
         assert client.receive().status == 431
     with RawClient(server) as client:
         client.send(b"GET / HTTP/1.1\r\n" + b"".join(b"X-%d: 1\r\n" % n for n in range(101)) + b"\r\n")
-        assert client.receive().status == 431
+        answer = client.receive()
+        assert answer.status == 431
+        assert (
+            json.loads(answer.body).items()
+            >= {"code": "head_too_large", "type": "urn:chappe:problem:head_too_large"}.items()
+        )
         assert client.closed()
+
+
+@pytest.mark.parametrize("earlier", [0, 1])
+def test_the_head_is_bounded_however_it_arrives(server: LiveServer, earlier: int) -> None:
+    limit = HttpLimits().head_bytes
+    for size, status in ((limit - 100, 200), (limit + 100, 431)):
+        with RawClient(server) as client:
+            for _ in range(earlier):
+                client.send(b"GET /v1 HTTP/1.1\r\nHost: x\r\n\r\n")
+                assert client.receive().status == 200
+            client.send(b"GET /v1 HTTP/1.1\r\nHost: x\r\nX: " + b"x" * size + b"\r\n\r\n")
+            assert client.receive().status == status
+
+
+@pytest.mark.parametrize(
+    "head", [b"GET /v1 HTTP/1.1\r\n", b"POST / HTTP/1.1\r\nX-Amz-Target: AmazonSQS.ListQueues\r\n"]
+)
+def test_a_request_without_a_host_is_refused(server: LiveServer, head: bytes) -> None:
+    with RawClient(server) as client:
+        client.send(head + b"\r\n")
+        answer = client.receive()
+        assert (answer.status, json.loads(answer.body)["code"]) == (400, "bad_request")
+        assert client.closed()
+
+
+def test_http_1_0_knows_no_host(server: LiveServer) -> None:
+    with RawClient(server) as client:
+        client.send(b"GET /v1 HTTP/1.0\r\n\r\n")
+        assert client.receive().status == 200
 
 
 @pytest.mark.parametrize("path", [b"/", b"/v1"])
@@ -328,14 +362,16 @@ def test_a_rest_body_that_is_too_large(fresh_server: FreshServer, *, chunked: bo
     live = fresh_server(limits=HttpLimits(rest_body_bytes=1000))
     with RawClient(live) as client:
         if chunked:
-            client.send(b"POST /v1 HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3e9\r\n" + b"x" * 1001 + b"\r\n")
+            client.send(
+                b"POST /v1 HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3e9\r\n" + b"x" * 1001 + b"\r\n"
+            )
         else:
-            client.send(b"POST /v1 HTTP/1.1\r\nContent-Length: 1001\r\n\r\n")
+            client.send(b"POST /v1 HTTP/1.1\r\nHost: x\r\nContent-Length: 1001\r\n\r\n")
         answer = client.receive()
         assert (answer.status, answer.headers["content-type"]) == (413, "application/problem+json")
         assert client.closed()
     with RawClient(live) as client:
-        client.send(b"POST /v1 HTTP/1.1\r\nContent-Length: 1000\r\n\r\n" + b"x" * 1000)
+        client.send(b"POST /v1 HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n" + b"x" * 1000)
         assert client.receive().body == b"POST /v1 1000"
 
 

@@ -36,6 +36,8 @@ class ChappeProtocol(Connection):
         self._for_aws = False
         self._declined_upgrade = False
         self._head_bytes = 0
+        self._read_bytes = 0
+        self._arrived_bytes = 0  # since the read in which the last head ended: no head can be larger
         self._chunking_bytes = 0
         self._discarded_bytes = 0
 
@@ -57,6 +59,8 @@ class ChappeProtocol(Connection):
                 self.transport.abort()
             return
         was_in_head, headers, body_bytes = self._in_head, self.headers, self._body_bytes
+        self._read_bytes = len(data)
+        self._arrived_bytes += self._read_bytes
         try:
             self._feed(data)
         except httptools.HttpParserCallbackError as error:
@@ -77,7 +81,7 @@ class ChappeProtocol(Connection):
         if was_in_head and self._in_head:
             self._head_bytes += data_bytes
             if self._head_bytes > limit:
-                self._refuse(Refusal(431, "head_too_large", f"The request head exceeds {limit} bytes."))
+                self._refuse_head()
         elif not was_in_head:
             self._chunking_bytes += data_bytes - in_body_bytes
             if self._chunking_bytes > limit + CHUNKING_RATIO * self._body_bytes:
@@ -140,7 +144,14 @@ class ChappeProtocol(Connection):
                 Refusal(431, "head_too_large", f"The request has more than {self._limits.headers} header fields.")
             )
             return
+        if self._arrived_bytes > self._limits.head_bytes and self._size_of_head() > self._limits.head_bytes:
+            self._refuse_head()
+            return
+        self._arrived_bytes = self._read_bytes
         fields = self._fields = dict(self.headers)
+        if b"host" not in fields and self.parser.get_http_version() == "1.1":
+            self._refuse(Refusal(400, "bad_request", "The request has no Host (RFC 9112, 3.2)."))
+            return
         for_aws = b"x-amz-target" in fields or self._shared.aws.speaks(
             self.parser.get_method(), *self._path_and_query(), fields
         )
@@ -196,6 +207,10 @@ class ChappeProtocol(Connection):
         self._body = b""
         self._take_turn(request)
 
+    def _size_of_head(self) -> int:
+        """About as many bytes as the client sent, without the optional white space."""
+        return len(self.url) + sum(len(name) + len(value) + len(b": \r\n") for name, value in self.headers)
+
     def _path_and_query(self) -> tuple[bytes, bytes]:
         if self.url == b"/":
             return b"/", b""
@@ -232,6 +247,10 @@ class ChappeProtocol(Connection):
         if self._for_aws:
             self._shared.incomplete_bodies_bytes += body_bytes - self._body_bytes
             self._body_bytes = body_bytes
+
+    def _refuse_head(self) -> None:
+        limit = self._limits.head_bytes
+        self._refuse(Refusal(431, "head_too_large", f"The request head exceeds {limit} bytes."))
 
     def _refuse_too_large(self) -> None:
         response = self._shared.aws.too_large(self._fields, self._limits.aws_body_bytes)

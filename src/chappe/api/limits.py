@@ -11,8 +11,7 @@ class HttpLimits(msgspec.Struct, frozen=True):
     """Sizes in bytes, times in seconds.
 
     A 1 MiB message may grow sixfold when each of its characters is escaped in JSON; `aws_body_bytes` lets
-    that through. A head that arrives in one read of the socket may exceed `head_bytes` by the size of that
-    read (256 KiB).
+    that through.
     """
 
     connections: int = 10_000

@@ -40,8 +40,8 @@ class Consent(msgspec.Struct, frozen=True, omit_defaults=True):
     """One entry of a person's append-only consent record: granted, or withdrawn.
 
     `channel` None means every channel. `proof` is what was kept of the agreement (the form as shown, a signed
-    text); `source` is where it was given. Without an explicit `level`, a grant with proof counts as written
-    and one without as express.
+    text); `source` is where it was given. Without an explicit `level` a grant counts as express, whatever its proof:
+    that an agreement meets the form which a law asks for must be said by someone who knows.
     """
 
     channel: Channel | None
@@ -55,10 +55,8 @@ class Consent(msgspec.Struct, frozen=True, omit_defaults=True):
 
     @property
     def strength(self) -> ConsentLevel:
-        """The level, stated or derived from the proof."""
-        if self.level is not None:
-            return self.level
-        return ConsentLevel.WRITTEN if self.proof else ConsentLevel.EXPRESS
+        """The level, stated or by default."""
+        return ConsentLevel.EXPRESS if self.level is None else self.level
 
 
 class Suppression(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -23,7 +23,7 @@ from chappe.compliance.hours import is_open, next_open
 from chappe.compliance.jurisdictions import WORLD, lineage, zones_of
 from chappe.compliance.kinds import AnyRule, FrequencyCapRule
 from chappe.compliance.loading import packaged_rule_files, read_rules, rule_files
-from chappe.compliance.rule import ALWAYS_MS, HoursRule, Rule, StandingRule
+from chappe.compliance.rule import ALWAYS_MS, HoursRule, StandingRule
 from chappe.compliance.timetable import (
     MAX_DEFERRAL_MS,
     STRETCH_MS,
@@ -45,7 +45,6 @@ class Edition:
     """The rules that bind one jurisdiction, channel and purpose while no rule comes into force or ends."""
 
     def __init__(self, in_force: Sequence[AnyRule], ahead: Sequence[AnyRule]) -> None:
-        self.rules = tuple(in_force)
         self.standing = tuple(rule for rule in in_force if isinstance(rule, StandingRule))
         self.caps = tuple(rule for rule in in_force if isinstance(rule, FrequencyCapRule))
         self.hours = tuple(rule for rule in in_force if isinstance(rule, HoursRule))
@@ -93,10 +92,6 @@ class RuleSet:
     def cap_window_ms(self, jurisdiction: str | None, channel: Channel, purpose: Purpose) -> int:
         """How far back it must reach for such messages; 0 if no cap binds them and none need be gathered."""
         return self._plan(jurisdiction, channel, purpose).cap_window_ms
-
-    def rules_for(self, jurisdiction: str | None, channel: Channel, purpose: Purpose, now_ms: int) -> tuple[Rule, ...]:
-        """The rules that bind such messages at a moment."""
-        return self._plan(jurisdiction, channel, purpose).edition(now_ms).rules
 
     def decide(self, message: CustomerMessage, facts: Facts, now_ms: int) -> Decision:
         """The verdict on a message at a moment. Pure: the same arguments give the same decision.

@@ -141,7 +141,7 @@ class Reader:
             return Secret(text)
         variable = text.removeprefix(_ENVIRONMENT_PREFIX)
         if variable not in self._environ:
-            raise ValueError(f"Expected the environment variable {variable} to be set")
+            raise ValueError(f"the environment variable {variable} is not set")
         return Secret(self._environ[variable])
 
     def _secret_of_file(self, value: object, key: str) -> Secret:

@@ -21,7 +21,8 @@ _HEAD = """\
 All settings can stand in one TOML file (`chappe serve --config chappe.toml`, or its name in `CHAPPE_CONFIG`). Each can
 also be given by the environment variable named beside it, which counts more than the file; options of the command
 line count most. Lists in a variable are separated by commas or written as JSON. Unknown names and values out of range
-are errors: the server does not start.
+are errors: the server does not start. Only a variable whose second word is no section, such as `CHAPPE_PORT`, is passed
+over: platforms make variables of their own for a service that is called chappe.
 
 A secret can be written as it is, as `env:NAME` to take it from an environment variable, or be left in a file of its
 own: `password_file = "..."` instead of `password`. Relative paths in the file start at the file's folder.

@@ -194,6 +194,13 @@ class PipelineSettings(msgspec.Struct, frozen=True, kw_only=True):
         float, Meta(ge=0, le=3600, description="How long attempts under way may take to end when the server stops.")
     ] = _PIPELINE.stop_grace_seconds
 
+    def __post_init__(self) -> None:
+        if self.min_backoff_ms > self.first_backoff_ms:
+            raise ValueError(
+                f"min_backoff_ms: the shortest wait, {self.min_backoff_ms}, must not exceed first_backoff_ms, "
+                f"{self.first_backoff_ms}"
+            )
+
 
 class ComplianceSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Which rules decide about messages."""

@@ -143,7 +143,8 @@ class Acceptance:
         for accepted in taken:
             await pace.pause()
             message = accepted.message
-            new.append(accepted.key, message, Event(at_ms=message.created_at_ms, status=Status.ACCEPTED))
+            event = Event(at_ms=message.created_at_ms, status=Status.ACCEPTED, next_at_ms=_scheduled_at_ms(message))
+            new.append(accepted.key, message, event)
             queued.setdefault(message.purpose, []).append(intake_message(Envelope(message), self._context.now_ms()))
         return new, queued
 
@@ -173,6 +174,11 @@ def intake_message(envelope: Envelope, now_ms: int, not_before_ms: int | None = 
     """The queue message that brings a message to intake, once its time has come."""
     not_before_ms = max(not_before_ms or 0, envelope.message.send_at_ms or 0)
     return NewMessage(body=to_body(envelope), delay_ms=max(0, not_before_ms - now_ms))
+
+
+def _scheduled_at_ms(message: CustomerMessage) -> int | None:
+    later = message.send_at_ms is not None and message.send_at_ms > message.created_at_ms
+    return message.send_at_ms if later else None
 
 
 def _is_urgent(request: MessageRequest | InvalidInput) -> bool:

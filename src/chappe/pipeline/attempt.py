@@ -85,18 +85,21 @@ async def _refusal(context: Context, held: Held) -> Settlement | None:
 async def _hand_over(context: Context, held: Held, gateway: Gateway) -> Settlement:
     message = held.envelope.message
     held.attempts += 1
-    started = Event(at_ms=context.now_ms(), status=Status.SENDING, attempt=held.attempts, provider=gateway.name)
+    started = Event(
+        at_ms=context.now_ms(),
+        status=Status.SENDING,
+        attempt=held.attempts,
+        provider=gateway.name,
+        note=f"the outcome of attempt {held.attempts - 1} is unknown: the server stopped" if held.cut_off else None,
+    )
+    held.cut_off = False
     promotional = message.purpose is Purpose.PROMOTIONAL
     counted_at_ms = started.at_ms if held.reopened and promotional else UNCHANGED
     step = Transition(held.key, started, attempts=1, counted_at_ms=counted_at_ms, unconditional=True)
     context.starts.begin(held, step, urgent=is_urgent(message.purpose))
     outcome = await gateway.send(_outbound(context, held))
     context.hands.back_from_provider(held.key)
-    circuit = gateway.circuit(message)
-    if isinstance(outcome, TemporaryFailure) and not outcome.of_recipient:
-        circuit.failed(context.now_ms())
-    else:
-        circuit.succeeded()
+    gateway.note(message, outcome, context.now_ms())
     if isinstance(outcome, TemporaryFailure):
         return _failed_for_now(context, held, gateway, outcome)
     if isinstance(outcome, DeliveryFailure):
@@ -158,8 +161,18 @@ def _postponed(context: Context, held: Held, now_ms: int) -> Settlement:
     queued_at_ms = held.envelope.queued_at_ms
     if now_ms - queued_at_ms > context.settings.retry.patience_ms:
         return _given_up(context, held, "no provider of the route was reachable")
-    wait_ms = max(0, context.routes.open_until_ms(held.envelope.message, now_ms) - now_ms)
-    return Settlement(held.key, held.receipt, again_in_ms=wait_ms + context.random.randrange(_CIRCUIT_JITTER_MS))
+    message = held.envelope.message
+    wait_ms = max(0, context.routes.open_until_ms(message, now_ms) - now_ms)
+    again_in_ms = wait_ms + context.random.randrange(_CIRCUIT_JITTER_MS)
+    providers = " and ".join(gateway.name for gateway in context.routes.of(message.channel))
+    event = Event(
+        at_ms=now_ms,
+        status=Status.QUEUED,
+        next_at_ms=now_ms + again_in_ms,
+        note=f"waiting for {providers}, left alone after failures",
+    )
+    step = Transition(held.key, event, unconditional=held.reopened)
+    return Settlement(held.key, held.receipt, (step,), again_in_ms=again_in_ms)
 
 
 def _given_up(context: Context, held: Held, why: str) -> Settlement:

@@ -62,21 +62,24 @@ class CircuitBreaker:
         self._trial_until_ms = now_ms + self._policy.trial_ms
         return True
 
-    def succeeded(self) -> None:
-        """The provider answered."""
+    def succeeded(self) -> bool:
+        """The provider answered; whether that closed the circuit."""
+        closed = self._opened_until_ms is not None
         self._failures = 0
         self._open_for_ms = self._policy.open_ms
         self._opened_until_ms = None
         self._trial_until_ms = 0
+        return closed
 
-    def failed(self, now_ms: int) -> None:
-        """The provider failed temporarily."""
+    def failed(self, now_ms: int) -> bool:
+        """The provider failed temporarily; whether that opened the circuit, or opened it again."""
         self._failures += 1
         if self._opened_until_ms is not None:
             if now_ms < self._opened_until_ms:
-                return  # an attempt from before it opened
+                return False  # an attempt from before it opened
             self._open_for_ms = min(self._open_for_ms * 2, self._policy.open_cap_ms)
         elif self._failures < self._policy.failures_to_open:
-            return
+            return False
         self._opened_until_ms = now_ms + self._open_for_ms
         self._trial_until_ms = 0
+        return True

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from chappe.engine.base import NewMessage
-from chappe.model.customer import Purpose
+from chappe.model.customer import Purpose, Status
 from chappe.pipeline.accept import intake_message
 from chappe.pipeline.background import Pace
 from chappe.pipeline.context import Context, is_urgent
@@ -32,6 +32,7 @@ async def check(context: Context, batch: Sequence[Held]) -> list[Step]:
         await pace.pause()
         held.attempts, held.checked_at_ms = known.attempts, now_ms
         held.reopened = was_moved_back(held.envelope, known)
+        held.cut_off = known.status is Status.SENDING
         steps.append(decide_before_attempt(held.envelope, known, context.rules, now_ms, sent_at_ms=held.sent_at_ms))
     return steps
 

@@ -56,6 +56,22 @@ class Gateway:
                 self._circuits.popitem(last=False)
         return circuit
 
+    def note(self, message: CustomerMessage, outcome: Reply | DeliveryFailure, now_ms: int) -> None:
+        """Let an outcome count for the circuit, and say in the log when that opens or closes it."""
+        circuit = self.circuit(message)
+        if not isinstance(outcome, TemporaryFailure) or outcome.of_recipient:
+            if circuit.succeeded():
+                _log.info("circuit_closed", provider=self.name, destination=self.destination(message) or None)
+        elif circuit.failed(now_ms):
+            _log.warning(
+                "circuit_open",
+                provider=self.name,
+                destination=self.destination(message) or None,
+                open_ms=circuit.closed_from_ms(now_ms) - now_ms,
+                code=outcome.code,
+                reply=outcome.reply,
+            )
+
     def state(self, now_ms: int) -> CircuitState:
         """The worst state among its circuits."""
         states = {circuit.state(now_ms) for circuit in self._circuits.values()}

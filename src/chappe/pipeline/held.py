@@ -14,7 +14,7 @@ class Held:
 
     `reopened` says that the message had failed and was moved back from a dead-letter queue. `shown_again_at_ms` is
     when the queue will show the message to others, unless the lane extends it. `started` is the begin of the attempt
-    under way, while it is not recorded yet.
+    under way, while it is not recorded yet. `cut_off` says that the last attempt ended with the process.
     """
 
     key: int
@@ -25,6 +25,7 @@ class Held:
     checked_at_ms: int
     shown_again_at_ms: int
     reopened: bool = False
+    cut_off: bool = False
     started: Transition | None = None
 
     @property

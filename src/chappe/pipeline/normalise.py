@@ -1,12 +1,13 @@
 """Requests checked and made canonical, so that one person is known by one address.
 
 E-mail addresses through email-validator (the domain in lower case), telephone numbers through phonenumbers (E.164),
-URLs with the host in lower case. Whether an address exists is for the provider to find out: nothing here performs
-I/O.
+URLs with the host in lower case and no port where it is the scheme's own (RFC 3986 section 6.2). Whether an address
+exists is for the provider to find out: nothing here performs I/O.
 """
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Callable
 from datetime import datetime
@@ -53,6 +54,7 @@ _ANY_CONTENT = ("subject", "text", "html", "data")
 _PLAIN_LOCAL_PART = re.compile(r"[A-Za-z0-9_+-]{1,64}(\.[A-Za-z0-9_+-]{1,64}){0,4}", re.ASCII)
 _PLAIN_EMAIL_CHARACTERS_MAX = 64
 """Below every limit of length, for the local part as for the whole."""
+_DEFAULT_PORTS = {"https": 443, "http": 80}
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _NOT_IN_URL = re.compile(r"[\s\x00-\x1f\x7f\\]")
 
@@ -118,13 +120,20 @@ def _phone(text: str) -> str:
     try:
         number = phonenumbers.parse(text)
     except phonenumbers.NumberParseException as error:
-        hint = " (begin with + and the country code)" if not text.lstrip().startswith("+") else ""
-        raise ValueError(f"{error}{hint}") from None
+        raise ValueError(_why_no_number(text, error.error_type)) from None
     if not phonenumbers.is_possible_number(number):
         raise ValueError("the number has too many or too few digits for its country")
     if number.extension:
         raise ValueError("a number with an extension cannot be reached")
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def _why_no_number(text: str, error_type: int) -> str:
+    if not text.lstrip().startswith("+"):
+        return "a number begins with + and the country code, such as +12025550143"
+    if error_type == phonenumbers.NumberParseException.INVALID_COUNTRY_CODE:
+        return "there is no such country code"
+    return "this is not a telephone number; one looks like +12025550143"
 
 
 def _url(text: str) -> str:
@@ -139,22 +148,28 @@ def _url(text: str) -> str:
         raise ValueError("a URL with a user name or password is refused; receivers can verify the signature instead")
     port = parts.port  # raises ValueError when out of range
     host = _host(parts.hostname)
-    place = f"{host}:{port}" if port is not None else host
+    place = host if port is None or port == _DEFAULT_PORTS[parts.scheme] else f"{host}:{port}"
     return parts._replace(netloc=place, path=parts.path or "/", fragment="").geturl()
 
 
 @lru_cache(maxsize=4_096)
 def _host(host: str | None) -> str:
+    host = (host or "").rstrip(".")
     if not host:
         raise ValueError("the URL names no host")
     if ":" in host:
-        return f"[{host}]"
-    if host.isascii():
-        return host
+        return f"[{_ipv6(host)}]"
     try:
-        return idna.encode(host, uts46=True).decode("ascii")
+        return host if host.isascii() else idna.encode(host, uts46=True).decode("ascii")
     except idna.IDNAError as error:
         raise ValueError(f"{host!r} is not a domain name: {error}") from None
+
+
+def _ipv6(host: str) -> str:
+    try:
+        return str(ipaddress.IPv6Address(host))
+    except ipaddress.AddressValueError as error:
+        raise ValueError(f"{host!r} is no IPv6 address: {error}") from None
 
 
 def _user(text: str) -> str:
@@ -177,7 +192,7 @@ def _channel(asked: Channel | None, kind: str) -> Channel:
 
 def _check_content(content: Content, channel: Channel) -> None:
     wanted = _CONTENT_OF_CHANNEL.get(channel, _ANY_CONTENT)
-    if all(getattr(content, part) is None for part in wanted):
+    if all(_says_nothing(getattr(content, part)) for part in wanted):
         raise _invalid(f"a message by {channel} needs {' or '.join(wanted)}", "/content")
     if content.subject is not None:
         if len(content.subject) > SUBJECT_CHARACTERS_MAX:
@@ -186,6 +201,10 @@ def _check_content(content: Content, channel: Channel) -> None:
             raise _invalid("a subject is one line without control characters", "/content/subject")
     if content.data is not None and _deeper_than(content.data, DATA_DEPTH_MAX):
         raise _invalid(f"data is nested more than {DATA_DEPTH_MAX} levels deep", "/content/data")
+
+
+def _says_nothing(part: str | dict[str, Any] | None) -> bool:
+    return part is None or (isinstance(part, str) and not part.strip())
 
 
 def _deeper_than(value: Any, levels: int) -> bool:

@@ -18,7 +18,7 @@ def storage_error(error: DBAPIError) -> ChappeError:
     if code in _FULL:
         return StorageFull("The disk that holds the records is full; free some room and try again.")
     if code in _DAMAGED:
-        return DataDamaged(f"The records are damaged ({error.orig}); restore data/records.db from a backup.")
+        return DataDamaged(f"The records are damaged ({error.orig}); restore the data folder from a backup.")
     return StorageFailed(f"The records could not be written or read: {error.orig}.")
 
 

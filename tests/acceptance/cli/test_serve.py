@@ -64,6 +64,13 @@ def test_a_port_in_use_is_told(tmp_path: Path) -> None:
         assert second.err.count("\n") == 1
 
 
+def test_a_host_that_is_no_address_is_told(tmp_path: Path) -> None:
+    done = run_chappe(tmp_path, "serve", "--host", "no-such-host.invalid", "--data", tmp_path / "data")
+    assert done.code == 2
+    assert "Cannot listen on no-such-host.invalid:9324: " in done.err
+    assert "Unknown error" not in done.err
+
+
 def test_a_bad_setting_is_told_with_its_place(chappe: Run, tmp_path: Path) -> None:
     (tmp_path / "chappe.toml").write_text("[server]\nprot = 1\n")
     done = chappe("serve", "--config", "chappe.toml")

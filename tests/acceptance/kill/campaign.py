@@ -8,7 +8,6 @@ import random
 import statistics
 import time
 from collections import Counter, deque
-from collections.abc import Sequence
 from pathlib import Path
 
 from tests.acceptance.kill.builder import Builder
@@ -168,12 +167,8 @@ class Campaign:
         return sum(int(answer["Attributes"][name]) for name in COUNTS)
 
 
-def figures(campaigns: Sequence[Campaign]) -> str:
-    """One line on what was done and what it showed."""
-    done: Counter[str] = Counter()
-    kills: Counter[str] = Counter()
-    for campaign in campaigns:
-        done += campaign.ledger.figures
-        kills += campaign.kills
-    ways = ", ".join(f"{count} {when}" for when, count in kills.items())
-    return f"{kills.total()} kills ({ways}); " + ", ".join(f"{count} {what}" for what, count in done.items())
+def figures(campaign: Campaign) -> str:
+    """One line on what was done and seen."""
+    ways = ", ".join(f"{count} {when}" for when, count in campaign.kills.items())
+    done = ", ".join(f"{count} {what}" for what, count in campaign.ledger.figures.items())
+    return f"{campaign.kills.total()} kills ({ways}), {done}"

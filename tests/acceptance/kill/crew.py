@@ -49,7 +49,7 @@ def everybody(desk: Desk, new: NewSource) -> list[Worker]:
         Receiver(desk, new(), "steps.fifo", Habits()),
         Receiver(desk, new(), "tasks.fifo", _LEAVING_FIFO),
         Receiver(desk, new(), "tasks-dead.fifo", _FIRM),
-        Purger(desk, new(), "scratch", share=0.1),
+        Purger(desk, new(), "scratch", share=0.3),
     ]
 
 

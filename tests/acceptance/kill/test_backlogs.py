@@ -27,7 +27,7 @@ OVERFLOWS = 4
 def test_a_replay_may_be_killed_at_any_moment(tmp_path: Path, nursery: Nursery, report: Callable[[str], None]) -> None:
     campaign = Campaign(tmp_path, nursery, 1794, fillers)
     cut_short = uvloop.run(_kill_replays(campaign))
-    report(f"in replay: {cut_short} replays cut short; {figures([campaign])}")
+    report(f"in replay: {cut_short} replays cut short; {figures(campaign)}")
     assert cut_short >= 1
 
 
@@ -65,7 +65,7 @@ def test_a_server_with_a_full_journal_may_be_killed_at_any_moment(
 ) -> None:
     campaign = Campaign(tmp_path, nursery, 1795, fillers)
     uvloop.run(_kill_overflows(campaign))
-    report(f"with a full journal: {figures([campaign])}")
+    report(f"with a full journal: {figures(campaign)}")
 
 
 async def _kill_overflows(campaign: Campaign) -> None:

@@ -17,7 +17,7 @@ from tests.acceptance.kill.sqs import Connection, Signer
 from chappe.engine.embedded.doctor import examine
 
 FOLDERS = int(os.environ.get("CHAPPE_TEST_FIRST_STARTS", "80"))
-SECONDS = 30.0
+SECONDS = 25.0
 ENOUGH = 20
 KILLS_IN_A_ROW = 4
 

@@ -1,4 +1,8 @@
-"""SIGKILL at hundreds of random moments under load: what was acknowledged holds."""
+"""SIGKILL at hundreds of random moments under load: what was acknowledged holds.
+
+`CHAPPE_TEST_KILLS` and `CHAPPE_TEST_KILL_SECONDS` bound the run, whichever comes first; `CHAPPE_TEST_KILL_SEED` draws
+other moments and another load. A search of an hour: CHAPPE_TEST_KILLS=100000 CHAPPE_TEST_KILL_SECONDS=3600.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +16,7 @@ from tests.acceptance.kill.campaign import Campaign, figures
 from tests.acceptance.kill.lives import Nursery
 
 KILLS = int(os.environ.get("CHAPPE_TEST_KILLS", "300"))
-SECONDS = float(os.environ.get("CHAPPE_TEST_KILL_SECONDS", "200"))
+SECONDS = float(os.environ.get("CHAPPE_TEST_KILL_SECONDS", "160"))
 SEED = int(os.environ.get("CHAPPE_TEST_KILL_SEED", "1794"))
 ENOUGH = min(KILLS, 100)
 
@@ -23,7 +27,8 @@ def test_whatever_was_acknowledged_survives_kills_at_random_moments(
 ) -> None:
     campaign = Campaign(tmp_path, nursery, SEED)
     uvloop.run(campaign.run(kills=KILLS, seconds=SECONDS))
-    report(f"under load: {figures([campaign])}, losses 0, inventions 0, returns 0")
+    # Whatever breaks a promise has ended the run by now.
+    report(f"under load: {figures(campaign)}, losses 0, inventions 0, returns 0")
     assert campaign.kills.total() >= ENOUGH
     for what in ("sends acknowledged", "receives", "deletes acknowledged", "dead letters", "repeated after a crash"):
         assert campaign.ledger.figures[what] >= ENOUGH, what

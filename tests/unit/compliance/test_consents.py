@@ -101,9 +101,10 @@ def test_the_strongest_standing_grant_counts() -> None:
     assert standing(written, express) is written
 
 
-def test_strength_follows_the_proof_unless_stated() -> None:
+def test_a_grant_is_express_unless_stated() -> None:
     assert entry().strength is ConsentLevel.EXPRESS
-    assert entry(proof="form 12").strength is ConsentLevel.WRITTEN
+    assert entry(proof="form 12").strength is ConsentLevel.EXPRESS
+    assert entry(proof="form 12", level=ConsentLevel.WRITTEN).strength is ConsentLevel.WRITTEN
     assert entry(proof="form 12", level=ConsentLevel.IMPLIED).strength is ConsentLevel.IMPLIED
     assert [level.rank for level in ConsentLevel] == [0, 1, 2, 3]
 

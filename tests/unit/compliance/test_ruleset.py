@@ -10,7 +10,7 @@ import pytest
 
 from chappe.compliance.facts import Facts, Suppression
 from chappe.compliance.ruleset import RuleSet
-from chappe.model.customer import Channel, Decision, Outcome, Purpose
+from chappe.model.customer import Channel, Decision, Outcome
 from chappe.model.errors import InvalidInput
 
 Build = Callable[..., Any]
@@ -195,16 +195,6 @@ def test_an_unknown_zone_in_the_facts_is_an_error(rule: Build, message: Build) -
     rules = RuleSet([rule("quiet_hours", {"start": "08:00", "end": "21:00"})])
     with pytest.raises(ZoneInfoNotFoundError):
         rules.decide(message(), Facts("US", ("Mars/Olympus",)), 0)
-
-
-def test_rules_can_be_listed_for_a_kind_of_message(rule: Build, at: At) -> None:
-    consent = rule("consent_required", {"level": "express"}, jurisdiction="EU")
-    suppression = rule("suppression")
-    rules = RuleSet([consent, suppression])
-    now_ms = at("2026-01-14T00:00")
-    assert rules.rules_for("DE", Channel.SMS, Purpose.PROMOTIONAL, now_ms) == (suppression, consent)
-    assert rules.rules_for("DE", Channel.SMS, Purpose.TRANSACTIONAL, now_ms) == (suppression,)
-    assert rules.rules_for("US", Channel.SMS, Purpose.PROMOTIONAL, now_ms) == (suppression,)
 
 
 def test_a_block_needs_no_deferral(rule: Build, message: Build, at: At) -> None:

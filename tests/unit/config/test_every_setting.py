@@ -29,6 +29,7 @@ VALUES: dict[str, Any] = {
     "username": "ana",
     "password": "open sesame",
     "packaged_rules": True,
+    "min_backoff_ms": 70,
 }
 """Where the kind of value does not tell what is allowed."""
 ALONG = {"username": {"password": "open sesame"}, "password": {"username": "ana"}}

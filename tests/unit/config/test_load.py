@@ -230,7 +230,7 @@ def test_secrets_from_the_environment_and_from_files(write: Write, tmp_path: Pat
         (MAIL + "username = 'x'", "providers.mail.password: is needed with a username"),
         (
             MAIL + "username = 'x'\npassword = 'env:NOPE'",
-            "providers.mail.password: must be the environment variable NOPE",
+            "providers.mail.password: the environment variable NOPE is not set",
         ),
         (MAIL + "username = 'x'\npassword_file = 'nope'", "providers.mail.password_file: the file "),
         (MAIL + "password = 'a'\npassword_file = 'b'", "providers.mail.password_file: is given besides password"),

@@ -7,7 +7,7 @@ import pytest
 from chappe.api.limits import HttpLimits
 from chappe.channels.settings import SmtpSettings
 from chappe.config import Config
-from chappe.config.settings import ServerSettings
+from chappe.config.settings import PipelineSettings, ServerSettings
 from chappe.pipeline.backoff import RetryPolicy
 from chappe.pipeline.breaker import BreakerPolicy
 
@@ -28,6 +28,12 @@ def test_the_pipeline_never_ends_an_attempt_before_the_provider_does() -> None:
     assert settings.provider_timeout_seconds > 600
     assert settings.max_concurrent["mail"] == 3
     assert settings.max_concurrent["webhook"] == 100
+
+
+def test_the_shortest_wait_is_not_longer_than_the_longest() -> None:
+    assert PipelineSettings(min_backoff_ms=200, first_backoff_ms=200).min_backoff_ms == 200
+    with pytest.raises(ValueError, match=r"^min_backoff_ms: .*first_backoff_ms"):
+        PipelineSettings(min_backoff_ms=200)
 
 
 @pytest.mark.parametrize(

@@ -140,6 +140,10 @@ async def test_killed_between_the_provider_and_the_record_it_is_sent_again(tmp_p
         Status.SENDING,
         Status.SENT,
     ]
+    assert [e.note for e in stored.summary.events if e.status is Status.SENDING] == [
+        None,
+        "the outcome of attempt 1 is unknown: the server stopped",
+    ]
 
 
 async def test_a_message_that_keeps_killing_the_process_is_given_up(tmp_path: Path) -> None:

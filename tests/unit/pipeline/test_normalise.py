@@ -86,6 +86,14 @@ def test_addresses_that_cannot_be_reached_are_refused_by_name(given_to: Recipien
     assert refused(to=given_to)[0] == pointer
 
 
+@pytest.mark.parametrize(
+    ("phone", "why"),
+    [("12", "begins with + and the country code"), ("+9991234567", "no such country code"), ("+", "not a telephone")],
+)
+def test_what_is_wrong_with_a_number_is_said_plainly(phone: str, why: str) -> None:
+    assert why in refused(to=Recipient(phone=phone))[1]
+
+
 LOCAL_PARTS = st.text("abcXYZ019.+-_'!\"@ é", max_size=12)
 DOMAINS = st.sampled_from(
     ["example.com", "EXAMPLE.com", "a.b.example.org", "-x.com", "x..com", "localhost", "bücher.example", "1.2.3.4", ""]
@@ -114,6 +122,30 @@ def test_any_text_as_an_address_is_taken_or_refused_in_order(text: str) -> None:
         assert normalise_recipient(found)[1] == found
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://EXAMPLE.com:443/a?b#c",
+        "HTTPS://example.com/a?b",
+        "https://example.com.:443/a?b",
+        "https://example.com:/a?b#",
+        "https://example.com:0443/a?b",
+    ],
+)
+def test_one_receiver_is_known_by_one_url(url: str) -> None:
+    assert normalise_recipient(Recipient(url=url))[1].url == "https://example.com/a?b"
+
+
+def test_ports_and_addresses_in_urls() -> None:
+    for url, canonical in (
+        ("http://example.com:80", "http://example.com/"),
+        ("http://example.com:443/", "http://example.com:443/"),
+        ("https://[2001:DB8:0:0::1]:443/", "https://[2001:db8::1]/"),
+        ("https://b\u00fccher.example.:8443/", "https://xn--bcher-kva.example:8443/"),
+    ):
+        assert normalise_recipient(Recipient(url=url))[1].url == canonical
+
+
 @given(urls())
 def test_urls_keep_their_place(url: str) -> None:
     try:
@@ -136,6 +168,8 @@ def test_a_channel_is_asked_for_with_an_address_that_fits() -> None:
     [
         (Content(), "/content"),
         (Content(subject="only"), "/content"),
+        (Content(text=""), "/content"),
+        (Content(text=" \n", html=""), "/content"),
         (Content(text="x", subject="two\nlines"), "/content/subject"),
         (Content(text="x", subject="s" * 999), "/content/subject"),
     ],

@@ -6,6 +6,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
+import structlog
 from tests.conformance.clocks import RunningClock
 from tests.unit.pipeline.house import NAMES, QUICK, ScriptedProvider, eventually, house
 
@@ -158,6 +159,40 @@ async def test_a_provider_that_hangs_is_cut_off(tmp_path: Path) -> None:
         h.provider.answers.append(hang)
         stored = await h.becomes(await h.send(), Status.SENT)
     assert [event.code for event in stored.summary.events if event.code] == ["provider_timeout"]
+
+
+async def test_an_outage_shows_in_the_log_and_in_the_timelines(tmp_path: Path) -> None:
+    clock = RunningClock()
+    settings = PipelineSettings(
+        retry=RetryPolicy(attempts=50, floor_ms=1, first_ms=1, factor=1),
+        breaker=BreakerPolicy(failures_to_open=2, open_ms=60_000),
+    )
+    with structlog.testing.capture_logs() as logs:
+        async with house(tmp_path, clock=clock, settings=settings) as h:
+            h.provider.always = TemporaryFailure("smtp_unreachable", "refused")
+            await h.send()
+            await eventually(lambda: h.circuits["scripted"] is CircuitState.OPEN)
+            key = await h.send()
+
+            async def waits() -> bool:
+                return (await h.stored(key)).summary.events[-1].note is not None
+
+            await eventually(waits)
+            event = (await h.stored(key)).summary.events[-1]
+            assert (event.status, event.note) == (Status.QUEUED, "waiting for scripted, left alone after failures")
+            assert 50_000 < (event.next_at_ms or 0) - event.at_ms < 61_000
+            await h.pipeline.cancel(key)
+            other = await h.send()
+            h.provider.always = None
+            clock.advance(61_000)
+            await h.becomes(other, Status.SENT)
+            assert await h.status(key) is Status.CANCELLED
+    told = [line for line in logs if line["event"].startswith("circuit")]
+    assert [(line["event"], line["provider"]) for line in told] == [
+        ("circuit_open", "scripted"),
+        ("circuit_closed", "scripted"),
+    ]
+    assert (told[0]["code"], told[0]["open_ms"]) == ("smtp_unreachable", 60_000)
 
 
 async def test_a_failing_provider_is_left_alone_and_tried_again_later(tmp_path: Path) -> None:

@@ -70,6 +70,8 @@ async def test_scheduling_and_cancelling(api: Api, clock: RunningClock) -> None:
     taken = await api.send(send_at=in_seconds(clock, 600))
     found = (await api.get(f"/v1/messages/{taken['id']}")).json()
     assert found["send_at"].startswith(in_seconds(clock, 600)[:13])
+    (accepted,) = (await api.get(f"/v1/messages/{taken['id']}/timeline")).json()["events"]
+    assert accepted["next_at"] == found["send_at"]
     cancelled = await api.post(f"/v1/messages/{taken['id']}/cancel")
     assert cancelled.status_code == 200
     assert cancelled.json()["status"] == "cancelled"

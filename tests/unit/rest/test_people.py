@@ -61,6 +61,17 @@ async def test_consents_are_recorded_and_kept(api: Api) -> None:
     assert (await api.get("/v1/consents", person="ben@example.com")).json() == {"consents": []}
 
 
+async def test_answers_show_the_level_and_the_address_as_it_is_stored(api: Api) -> None:
+    consent = {"person": {"email": "Bob@Example.com"}, "purpose": "promotional", "granted": True, "proof": "checkbox"}
+    given = (await api.post("/v1/consents", consent)).json()
+    assert (given["level"], given["person"]) == ("express", {"email": "bob@example.com"})
+    assert (await api.get("/v1/consents", person="bob@example.com")).json()["consents"] == [given]
+    withdrawn = (await api.post("/v1/consents", consent | {"granted": False})).json()
+    assert "level" not in withdrawn
+    suppressed = (await api.post("/v1/suppressions", {"to": {"email": "Bob@Example.com"}})).json()
+    assert (await api.get("/v1/suppressions")).json()["suppressions"] == [suppressed]
+
+
 async def test_an_earlier_agreement_can_be_brought_in(api: Api) -> None:
     document = {
         "person": {"email": "ana@example.com"},

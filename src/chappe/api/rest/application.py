@@ -78,7 +78,7 @@ class _Application:
         error: ChappeError
         if methods:
             allowed = ", ".join(methods)
-            error = MethodNotAllowed(f"{method} is not possible here; {allowed} is.", method=method)
+            error = MethodNotAllowed(f"{method} is not allowed here; allowed: {allowed}.", method=method)
             answer = problem_answer(problem_of(error, instance=path))
             answer = Answer(answer.status, answer.body, (*answer.headers, (b"allow", allowed.encode())))
         else:

@@ -8,6 +8,7 @@ else runs meanwhile.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import msgspec
 
@@ -84,28 +85,31 @@ class _Batch:
         plan = _Plan(entries, kept)
 
         async def answer_with(outcomes: Sequence[Accepting]) -> Sequence[KeptAnswer]:
-            bodies = await self._bodies(outcomes)
-            self._answer = plan.answer(bodies)
-            return self._to_keep(plan, outcomes, bodies)
+            results = await self._results(outcomes)
+            self._answer = plan.answer(results)
+            return self._to_keep(plan, results)
 
         outcomes = await self._call.server.pipeline.accept(plan.requests, answer_with)
         if self._answer is None:  # nothing was taken, so there is nothing to repeat
-            self._answer = plan.answer(await self._bodies(outcomes))
+            self._answer = plan.answer(await self._results(outcomes))
         return self._answer
 
-    async def _bodies(self, outcomes: Sequence[Accepting]) -> list[bytes]:
+    async def _results(self, outcomes: Sequence[Accepting]) -> list[_Result]:
         await self._pace.begin()
-        bodies = []
+        results = []
         for outcome in outcomes:
             await self._pace.pause()
-            bodies.append(error_body(outcome) if isinstance(outcome, InvalidInput) else accepted_body(outcome))
-        return bodies
+            if isinstance(outcome, InvalidInput):
+                results.append(_refusal(outcome))
+            else:
+                results.append(_Result(accepted_body(outcome)))
+        return results
 
-    def _to_keep(self, plan: _Plan, outcomes: Sequence[Accepting], bodies: Sequence[bytes]) -> Sequence[KeptAnswer]:
+    def _to_keep(self, plan: _Plan, results: Sequence[_Result]) -> Sequence[KeptAnswer]:
         to_keep = [
-            self._claims.answer(self._scope, key, digest, ACCEPTED, body)
-            for (key, digest), outcome, body in zip(plan.claims, outcomes, bodies, strict=True)
-            if key is not None and not isinstance(outcome, InvalidInput)
+            self._claims.answer(self._scope, key, digest, ACCEPTED, result.body)
+            for (key, digest), result in zip(plan.claims, results, strict=True)
+            if key is not None and not result.refused
         ]
         if self._key is not None and self._answer is not None:
             answer = self._answer
@@ -113,6 +117,13 @@ class _Batch:
                 self._claims.answer(batch_scope(self._call), self._key, self._digest, answer.status, answer.body)
             )
         return to_keep
+
+
+class _Result(NamedTuple):
+    """The result of one entry, encoded."""
+
+    body: bytes
+    refused: bool = False
 
 
 class _Plan:
@@ -127,31 +138,33 @@ class _Plan:
         self.claims: list[tuple[str | None, str]] = []
         self._kept = kept
         self._first_with: dict[str, int] = {}
-        self._sources: list[int | bytes] = [self._source(entry) for entry in entries]
+        self._sources: list[int | _Result] = [self._source(entry) for entry in entries]
 
-    def answer(self, bodies: Sequence[bytes]) -> Answer:
-        """The answer to the batch, given the bodies of the requests' results."""
-        results = [bodies[source] if isinstance(source, int) else source for source in self._sources]
-        refused = sum(1 for result in results if result.startswith(b'{"error"'))
+    def answer(self, of_requests: Sequence[_Result]) -> Answer:
+        """The answer to the batch, given the requests' results."""
+        results = [of_requests[source] if isinstance(source, int) else source for source in self._sources]
+        refused = sum(result.refused for result in results)
         accepted = len(results) - refused
         head = b'{"accepted":%d,"refused":%d,"results":[' % (accepted, refused)
-        return encoded_answer(SOME_REFUSED if refused else ACCEPTED, head + b",".join(results) + b"]}")
+        return encoded_answer(
+            SOME_REFUSED if refused else ACCEPTED, head + b",".join(result.body for result in results) + b"]}"
+        )
 
-    def _source(self, entry: MessageRequest | ChappeError) -> int | bytes:
+    def _source(self, entry: MessageRequest | ChappeError) -> int | _Result:
         """Where the result of an entry comes from: the request with this number, or it stands already."""
         if isinstance(entry, ChappeError):
-            return error_body(entry)
+            return _refusal(entry)
         key = entry.idempotency_key
         digest = "" if key is None else request_digest(entry)
         if key is not None:
             try:
                 if key in self._kept:
                     check_same(self._kept[key], digest)
-                    return self._kept[key].response.encode()
+                    return _Result(self._kept[key].response.encode())
                 if key in self._first_with:
                     return self._repeated(key, digest)
             except IdempotencyConflict as error:
-                return error_body(error)
+                return _refusal(error)
             self._first_with[key] = len(self.requests)
         self.requests.append(entry)
         self.claims.append((key, digest))
@@ -164,6 +177,5 @@ class _Plan:
         return first
 
 
-def error_body(error: ChappeError) -> bytes:
-    """The result of an entry that was refused."""
-    return encode(BatchResult(error=problem_of(error)))
+def _refusal(error: ChappeError) -> _Result:
+    return _Result(encode(BatchResult(error=problem_of(error))), refused=True)

@@ -15,13 +15,14 @@ from chappe.api.rest.views import (
     SuppressionView,
     TimelineView,
 )
-from chappe.model.customer import CustomerMessage, Decision, Status
+from chappe.compliance.facts import ConsentLevel
+from chappe.model.customer import CustomerMessage, Decision, Recipient, Status
 from chappe.pipeline.accept import Accepted
 from chappe.pipeline.service import Evaluation
 from chappe.records import ids
 from chappe.records.messages import Stored, Summary
 from chappe.records.people import ConsentRecord, SuppressionRecord
-from chappe.records.recipients import parse_recipient
+from chappe.records.recipients import parse_recipient, recipient_text
 from chappe.records.timeline import Event, last_decision
 
 
@@ -116,10 +117,15 @@ def _event_view(event: Event) -> EventView:
     )
 
 
+def _as_stored(to: Recipient) -> Recipient:
+    """The recipient in the form under which it is looked up."""
+    return parse_recipient(recipient_text(to))
+
+
 def suppression_view(record: SuppressionRecord) -> SuppressionView:
     return SuppressionView(
         id=ids.key_text(ids.SUPPRESSION, record.key),
-        to=record.to,
+        to=_as_stored(record.to),
         reason=record.reason,
         created_at=moment(record.created_at_ms),
         channel=record.channel,
@@ -130,12 +136,12 @@ def suppression_view(record: SuppressionRecord) -> SuppressionView:
 def consent_view(record: ConsentRecord) -> ConsentView:
     return ConsentView(
         id=ids.key_text(ids.CONSENT, record.key),
-        person=record.to,
+        person=_as_stored(record.to),
         purpose=record.purpose,
         granted=record.granted,
         recorded_at=moment(record.recorded_at_ms),
         channel=record.channel,
-        level=record.level,
+        level=record.level or (ConsentLevel.EXPRESS.value if record.granted else None),
         proof=record.proof,
         source=record.source,
         expires_at=moment_or_none(record.expires_at_ms),

@@ -1,7 +1,7 @@
 """Errors as problem documents (RFC 9457).
 
 `code` is the stable name of the error (the same as the last part of `type`), `pointer` the JSON pointer (RFC 6901) of
-the field that is wrong, `errors` more facts for machines.
+the field that is wrong, `details` more facts for machines.
 """
 
 from __future__ import annotations

@@ -51,7 +51,7 @@ class ConsentRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     channel: Annotated[Channel | None, Meta(description="For this channel; without it for every one.")] = None
     level: Annotated[
         ConsentLevel | None,
-        Meta(description="How strong it is. Without it `written` where there is proof, else `express`."),
+        Meta(description="How strong it is. Without it `express`; `written` and `double_opt_in` must be said."),
     ] = None
     proof: Annotated[
         Annotated[str, Meta(max_length=10_000)] | None,

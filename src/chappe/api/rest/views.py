@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 
 from chappe.api.rest.problems import Problem
 from chappe.model.customer import (
@@ -158,7 +160,7 @@ class ConsentView(msgspec.Struct, frozen=True, omit_defaults=True):
     granted: bool
     recorded_at: datetime
     channel: Channel | None = None
-    level: str | None = None
+    level: Annotated[str | None, Meta(description="How strong an agreement is; withdrawals have none.")] = None
     proof: str | None = None
     source: str | None = None
     expires_at: datetime | None = None

@@ -158,7 +158,19 @@ class Core:
         loop_time = asyncio.get_running_loop().time()
         if loop_time < self._settle_not_before:
             return None
-        return plan(pages, journal_bytes, loop_time=loop_time, now=self.clock(), next_seq=self._next_seq)
+        return plan(
+            pages,
+            journal_bytes,
+            loop_time=loop_time,
+            now=self.clock(),
+            next_seq=self._next_seq,
+            is_counted=self._is_counted,
+        )
+
+    def _is_counted(self, entry: Entry) -> bool:
+        """Whether its queue's counts include its row. A purge has set them to 0, whatever is settled later."""
+        queue = self.by_id.get(entry.queue_id)
+        return queue is not None and entry.seq > queue.purged_seq
 
     def _settled(self, settlement: Settlement) -> None:
         for entry in settlement.inserted.values():

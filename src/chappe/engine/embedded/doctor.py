@@ -16,8 +16,9 @@ import msgspec
 from chappe.engine.embedded.entry import Place
 from chappe.engine.embedded.folder import FORMAT, FORMAT_VERSION, RESERVE
 from chappe.engine.embedded.rows import is_whole
+from chappe.engine.embedded.schema import SQLITE_ERRORS
 from chappe.engine.embedded.store import DATABASE, Store
-from chappe.model.errors import ChappeError
+from chappe.model.errors import ChappeError, StorageFailed
 
 REPORT_EVERY_ROWS = 50_000
 SAMPLE = 5
@@ -71,17 +72,24 @@ def examine(folder: Path | str, progress: Progress = lambda what, done, total: N
     try:
         store = Store(folder, readonly=True)
     except ChappeError as error:
-        report.findings.append(Finding(Level.DAMAGE, DATABASE, error.message, "Restore a backup."))
+        report.findings.append(_unopened(folder, error))
         return report
     try:
         _Examination(store, report, progress).run()
-    except apsw.Error as error:
+    except SQLITE_ERRORS as error:
         report.findings.append(
             Finding(Level.DAMAGE, DATABASE, f"reading stopped: {error}", "Restore a backup; this one is not whole.")
         )
     finally:
         store.close()
     return report
+
+
+def _unopened(folder: Path, error: ChappeError) -> Finding:
+    if isinstance(error, StorageFailed) and not os.access(folder, os.W_OK):
+        what = "has a log left by a crash or a running server, which cannot be read in a folder that is read-only"
+        return Finding(Level.DAMAGE, DATABASE, what, "Copy the folder to where it can be written; examine the copy.")
+    return Finding(Level.DAMAGE, DATABASE, error.message, "Restore a backup.")
 
 
 def _examine_files(folder: Path, report: Report) -> None:

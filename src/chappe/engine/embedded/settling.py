@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from chappe.engine.base import DEDUPLICATION_WINDOW_MS
-from chappe.engine.embedded.entry import State
+from chappe.engine.embedded.entry import Entry, State
 from chappe.engine.embedded.pages import Page
 from chappe.engine.embedded.writes import Settlement
 
@@ -18,8 +18,19 @@ CHUNK = 400
 """Rows changed in one commit, at the usual pace; more when the journal grows beyond its size."""
 
 
-def plan(pages: Sequence[Page], journal_bytes: int, *, loop_time: float, now: int, next_seq: int) -> Settlement | None:
-    """Choose the oldest pages to settle with the next commit. None if there is nothing to do yet."""
+def plan(
+    pages: Sequence[Page],
+    journal_bytes: int,
+    *,
+    loop_time: float,
+    now: int,
+    next_seq: int,
+    is_counted: Callable[[Entry], bool],
+) -> Settlement | None:
+    """Choose the oldest pages to settle with the next commit. None if there is nothing to do yet.
+
+    `is_counted` says whether its queue's counts include the row of a message.
+    """
     if not pages:
         return None
     pressure = journal_bytes / JOURNAL_BYTES
@@ -31,11 +42,11 @@ def plan(pages: Sequence[Page], journal_bytes: int, *, loop_time: float, now: in
     for page in pages:
         if budget <= 0 or (page.created_at > oldest and journal_bytes - settlement.bytes < JOURNAL_BYTES):
             break
-        budget -= _add(page, settlement, now)
+        budget -= _add(page, settlement, now, is_counted)
     return settlement
 
 
-def _add(page: Page, settlement: Settlement, now: int) -> int:
+def _add(page: Page, settlement: Settlement, now: int, is_counted: Callable[[Entry], bool]) -> int:
     """Add what a page means for the rows; returns about how many rows that is."""
     settlement.pages += 1
     settlement.bytes += page.bytes
@@ -60,6 +71,7 @@ def _add(page: Page, settlement: Settlement, now: int) -> int:
             if entry.settled and entry.seq not in deleted:
                 deleted[entry.seq] = entry
                 noted.pop(entry.seq, None)
-                settlement.count(entry, -1)
+                if is_counted(entry):
+                    settlement.count(entry, -1)
                 rows += 1
     return rows + 1

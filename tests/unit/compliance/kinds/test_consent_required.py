@@ -48,8 +48,10 @@ def test_the_reason_names_what_is_missing(decide: Callable[..., Decision]) -> No
     assert reason == "written consent is required and only express consent was recorded on 1970-01-01"
 
 
-def test_proof_makes_a_grant_written(decide: Callable[..., Decision]) -> None:
-    assert decide({"level": "written"}, consent(proof="the form as shown")).outcome is Outcome.ALLOW
+def test_proof_alone_does_not_make_a_grant_written(decide: Callable[..., Decision]) -> None:
+    assert decide({"level": "written"}, consent(proof="checkbox")).outcome is Outcome.BLOCK
+    written = consent(ConsentLevel.WRITTEN, proof="the form as shown")
+    assert decide({"level": "written"}, written).outcome is Outcome.ALLOW
 
 
 def test_an_implied_consent_runs_out(decide: Callable[..., Decision]) -> None:

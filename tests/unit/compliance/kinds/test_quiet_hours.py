@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from chappe.compliance.facts import Consent, Facts
+from chappe.compliance.facts import Consent, ConsentLevel, Facts
 from chappe.compliance.ruleset import RuleSet
 from chappe.model.customer import Channel, Outcome, Purpose
 
@@ -110,7 +110,7 @@ def test_consent_lifts_a_rule_that_says_so(rule: Build, message: Build, at: At) 
     rules = RuleSet([rule("quiet_hours", BY_DAY | {"lifted_by": "written"})])
     night = at("2026-01-14T03:00-05:00")
     express = Consent(Channel.SMS, Purpose.PROMOTIONAL, True, 0)
-    written = Consent(Channel.SMS, Purpose.PROMOTIONAL, True, 0, proof="a form")
+    written = Consent(Channel.SMS, Purpose.PROMOTIONAL, True, 0, level=ConsentLevel.WRITTEN)
 
     def outcome(*consents: Consent) -> Outcome:
         return rules.decide(message(), Facts("US", NEW_YORK.zones, consents=consents), night).outcome
