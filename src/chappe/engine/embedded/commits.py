@@ -9,12 +9,11 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-import apsw
 import structlog
 
 from chappe.engine.embedded.entry import Entry
 from chappe.engine.embedded.pages import Page, Read
-from chappe.engine.embedded.schema import storage_error
+from chappe.engine.embedded.schema import SQLITE_ERRORS, storage_error
 from chappe.engine.embedded.store import Store
 from chappe.engine.embedded.writes import Settlement, Write
 from chappe.model.errors import ChappeError, Closed, StorageFailed, StorageFull
@@ -232,7 +231,7 @@ class _Job:
 def _attempt(function: Callable[[Store], object], store: Store) -> object:
     try:
         return function(store)
-    except apsw.Error as error:
+    except SQLITE_ERRORS as error:
         return storage_error(error, store.path)
     except Exception as error:  # noqa: BLE001 - handed to whoever waits for the result
         return error

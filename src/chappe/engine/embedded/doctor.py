@@ -10,7 +10,6 @@ from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
 
-import apsw
 import msgspec
 
 from chappe.engine.embedded.entry import Place

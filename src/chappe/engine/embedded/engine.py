@@ -6,8 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import apsw
-
 from chappe.engine.base import Engine
 from chappe.engine.embedded.core import Core, now_ms
 from chappe.engine.embedded.dead_letters import DeadLetters
@@ -15,7 +13,7 @@ from chappe.engine.embedded.ending import Ending
 from chappe.engine.embedded.folder import DataFolder
 from chappe.engine.embedded.polling import dismiss_pollers
 from chappe.engine.embedded.receiving import Receiving
-from chappe.engine.embedded.schema import storage_error
+from chappe.engine.embedded.schema import SQLITE_ERRORS, storage_error
 from chappe.engine.embedded.sending import Sending
 from chappe.engine.embedded.store import Store
 from chappe.engine.embedded.structure import Structure
@@ -99,7 +97,7 @@ def _open_core(folder: DataFolder, clock: Callable[[], int], vfs: str | None) ->
         core = Core(folder, store, clock)
         if not made:
             folder.mark_made()
-    except apsw.Error as error:
+    except SQLITE_ERRORS as error:
         store.close()
         raise storage_error(error, store.path) from error
     except BaseException:

@@ -127,11 +127,15 @@ def _check(db: apsw.Connection, path: Path) -> None:
         )
 
 
-def storage_error(error: apsw.Error, path: Path) -> ChappeError:
+SQLITE_ERRORS = (apsw.Error, UnicodeDecodeError)
+"""What reading may raise; a text column of a damaged page may hold what is no text."""
+
+
+def storage_error(error: apsw.Error | UnicodeDecodeError, path: Path) -> ChappeError:
     """What an SQLite error means to the engine's callers."""
     if isinstance(error, apsw.FullError):
         return StorageFull(f"The disk that holds {path} is full: free space or enlarge it.", path=str(path))
-    if isinstance(error, (apsw.CorruptError, apsw.NotADBError)):
+    if isinstance(error, (apsw.CorruptError, apsw.NotADBError, UnicodeDecodeError)):
         return DataDamaged(f"{path} is damaged ({error}). Stop the server and run `chappe doctor`.", path=str(path))
     return StorageFailed(
         f"Writing to {path} failed ({type(error).__name__}: {error}). Check the disk, then restart.",

@@ -31,7 +31,7 @@ from chappe.engine.embedded.rows import (
     message_row,
     received_row,
 )
-from chappe.engine.embedded.schema import PAGE_BYTES, open_database, storage_error
+from chappe.engine.embedded.schema import PAGE_BYTES, SQLITE_ERRORS, open_database, storage_error
 from chappe.engine.embedded.writes import Settlement, Statement, Write
 from chappe.model.errors import DataDamaged
 
@@ -219,7 +219,7 @@ class Store:
                 size += entry.content_bytes
                 if size >= max_bytes:
                     break
-        except apsw.Error as error:
+        except SQLITE_ERRORS as error:
             raise storage_error(error, self.path) from error
         return entries
 
@@ -263,11 +263,17 @@ class Store:
             "SELECT id, name, settings, created_at_ms, modified_at_ms, purged_seq, vanished_ms, stored, parked, grouped"
             " FROM queues"
         ):
+            self._expect_integers("the table of queues", queue_id, created_at, modified_at, *rest)
             try:
-                info = QueueInfo(name, decode_settings(settings), created_at, modified_at)
+                info = QueueInfo(str(name), decode_settings(_blob(settings)), created_at, modified_at)
             except msgspec.DecodeError as error:
                 raise DataDamaged(f"{self.path}: the settings of queue {name} are damaged ({error}).") from error
             yield QueueRow(queue_id, info, *rest)
+
+    def _expect_integers(self, what: str, *values: object) -> None:
+        """Values that SQLite read from a damaged page may be of any type."""
+        if not all(type(value) is int for value in values):
+            raise DataDamaged(f"{self.path}: {what} is damaged. Restore a backup, or see what `chappe doctor` finds.")
 
     def received(self) -> Iterator[Entry]:
         """Settled messages that were received before, without their content."""
@@ -277,6 +283,7 @@ class Store:
             " FROM received r JOIN messages m ON m.seq = r.seq ORDER BY r.visible_at_ms"
         ):
             seq, queue_id, message_id, sent_at, due, group, source, place, count, first, visible_at = row
+            self._expect_integers("the table of receives", seq, queue_id, sent_at, due, place, count, first, visible_at)
             yield Entry(
                 seq=seq,
                 queue_id=queue_id,
@@ -295,7 +302,10 @@ class Store:
 
     def deduplication(self, now: int) -> Iterator[Deduplication]:
         for (data,) in self.db.execute("SELECT entries FROM deduplication WHERE expires_at_ms > ? ORDER BY no", (now,)):
-            yield from decode_deduplication(data)
+            try:
+                yield from decode_deduplication(_blob(data))
+            except msgspec.DecodeError as error:
+                raise DataDamaged(f"{self.path}: the deduplication keys are damaged ({error}).") from error
 
     def count_due(self, queue_id: int, purged_seq: int, after: tuple[int, int], upto_ms: int) -> int:
         """How many of the queue's parked messages after (due, seq), never received, are due by the instant."""
@@ -315,19 +325,16 @@ class Store:
             " WHERE queue_id = ? AND place = 0 AND due_ms > 0 AND due_ms > ? AND seq > ? ORDER BY due_ms",
             (queue_id, now, purged_seq),
         ):
+            self._expect_integers("the table of messages", due)
             yield due
 
     def groups(self, queue_id: int) -> Iterator[str]:
         """The groups of a queue's messages. Skips from one to the next in the index, however many messages each has."""
-        name = ""
-        while True:
-            name = self.db.execute(
-                "SELECT min(group_name) FROM messages WHERE queue_id = ? AND group_name IS NOT NULL AND group_name > ?",
-                (queue_id, name),
-            ).get
-            if name is None:
-                return
+        sql = "SELECT min(group_name) FROM messages WHERE queue_id = ? AND group_name IS NOT NULL"
+        name = self.db.execute(sql, (queue_id,)).get
+        while name is not None:
             yield name
+            name = self.db.execute(f"{sql} AND group_name > ?", (queue_id, name)).get
 
     def free_bytes(self) -> int:
         """Pages of the database that hold nothing and will be used before the file grows."""
@@ -335,11 +342,24 @@ class Store:
 
     def receipt_key(self) -> bytes:
         """The secret that signs this folder's receipts."""
-        return bytes(self.db.execute("SELECT receipt_key FROM meta").get)
+        return self._meta()[1]
 
     def next_seq(self) -> int:
-        return int(self.db.execute("SELECT next_seq FROM meta").get)
+        return self._meta()[0]
+
+    def _meta(self) -> tuple[int, bytes]:
+        row = self.db.execute("SELECT next_seq, receipt_key FROM meta").fetchone()
+        next_seq, receipt_key = row or (0, None)
+        if not isinstance(receipt_key, bytes):
+            raise DataDamaged(f"{self.path}: the table meta is damaged. Restore a backup.")
+        self._expect_integers("the table meta", next_seq)
+        return next_seq, receipt_key
 
     def all_rows(self) -> Iterator[Row]:
         """Every row of `messages`, in the order of `MESSAGE_COLUMNS`, unchecked."""
         yield from self.db.execute(_SELECT["all"])
+
+
+def _blob(value: object) -> bytes:
+    """What SQLite read from a damaged page may be of any type; nothing that is not bytes can be decoded."""
+    return value if isinstance(value, bytes) else b""
