@@ -7,11 +7,13 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import NamedTuple
 
+import apsw
 import pytest
 from tests.conformance.tight import tighten
 from tests.model.reference import ReferenceEngine
 
 from chappe.engine.base import Engine
+from chappe.engine.embedded.store import DATABASE
 
 Clock = Callable[[], int]
 
@@ -52,25 +54,15 @@ KINDS = (
 def copy_as_found(source: Path, target: Path) -> None:
     """Copy a folder whose owner is still running: what a new process would find after the owner was killed.
 
-    It is taken again until no file changed meanwhile, for a kill leaves the files of one instant.
+    A kill leaves the files of one instant. So that the copy does too, nobody may write to the database meanwhile; what
+    a checkpoint copies at the same time is still in the log as well.
     """
-    while True:
-        before = _state(source)
-        shutil.rmtree(target, ignore_errors=True)
-        try:
-            shutil.copytree(source, target)
-        except (FileNotFoundError, shutil.Error):
-            continue
-        if _state(source) == before:
-            return
-
-
-def _state(folder: Path) -> list[tuple[str, int, int]]:
-    state = []
-    for path in sorted(folder.rglob("*")):
-        try:
-            stat = path.stat()
-        except FileNotFoundError:
-            continue
-        state.append((str(path), stat.st_size, stat.st_mtime_ns))
-    return state
+    shutil.rmtree(target, ignore_errors=True)
+    database = apsw.Connection(str(source / DATABASE))
+    try:
+        database.set_busy_timeout(10_000)
+        database.execute("BEGIN IMMEDIATE")
+        shutil.copytree(source, target)
+        database.execute("ROLLBACK")
+    finally:
+        database.close()

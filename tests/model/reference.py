@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import takewhile
@@ -80,6 +81,9 @@ class Queue:
     receipts: dict[str, str] = field(default_factory=dict)
     accepted_keys: dict[bytes, tuple[int, SentMessage]] = field(default_factory=dict)
     waiting: list[object] = field(default_factory=list)
+    turns: int = 0
+    served: dict[str | None, int] = field(default_factory=dict)
+    """When each tenant of a standard queue was last served, in turns."""
 
     @property
     def settings(self) -> QueueSettings:
@@ -274,8 +278,30 @@ class ReferenceEngine:
     def _take(self, queue: Queue, max_messages: int, visibility_timeout_ms: int) -> list[ReceivedMessage]:
         self._move_dead_letters(queue)
         room = min(max_messages, self._room_in_flight(queue))
+        if not queue.settings.fifo:
+            return self._take_fairly(queue, room, visibility_timeout_ms)
         chosen = [message for message, _ in zip(self._receivable(queue), range(room), strict=False)]
         return [self._deliver(queue, message, visibility_timeout_ms) for message in chosen]
+
+    def _take_fairly(self, queue: Queue, room: int, visibility_timeout_ms: int) -> list[ReceivedMessage]:
+        """One at a time from the tenant with the fewest messages in flight, among equals the one served longest ago."""
+        now_ms = self._clock()
+        in_flight = Counter(message.group for message in queue.messages if message.is_in_flight(now_ms))
+        tenants: dict[str | None, list[Message]] = {}
+        for message in self._receivable(queue):
+            tenants.setdefault(message.group, []).append(message)
+        next_of = dict.fromkeys(tenants, 0)
+        taken: list[ReceivedMessage] = []
+        while len(taken) < room and next_of:
+            tenant = min(next_of, key=lambda name: (in_flight[name], queue.served.get(name, 0)))
+            queue.turns += 1
+            queue.served[tenant] = queue.turns
+            in_flight[tenant] += 1
+            taken.append(self._deliver(queue, tenants[tenant][next_of[tenant]], visibility_timeout_ms))
+            next_of[tenant] += 1
+            if next_of[tenant] == len(tenants[tenant]):
+                del next_of[tenant]
+        return taken
 
     def _receivable(self, queue: Queue) -> Iterator[Message]:
         """What may be received now, in the order it is to be."""

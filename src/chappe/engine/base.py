@@ -21,6 +21,11 @@ Delivery
     is never received and vanishes. Standard queues deliver roughly in the order in which messages became ready: no
     message starves while the queue is being drained.
 
+Fairness
+    In a standard queue, messages with the same `group` belong to one tenant, and those without one to a tenant of their
+    own. A receive takes each message from the ready tenant with the fewest messages in flight, among equals from the
+    one served longest ago. What this costs does not depend on the length of the backlog.
+
 FIFO queues
     Messages of one `group` are delivered strictly in the order sent. While any message of a group is in flight, no
     message of that group is received, but other groups flow. One receive may take several consecutive messages of

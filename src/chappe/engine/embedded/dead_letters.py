@@ -7,7 +7,7 @@ import asyncio
 from chappe.engine.embedded.core import Core
 from chappe.engine.embedded.entry import Content, Entry, State
 from chappe.engine.embedded.queue import Queue
-from chappe.engine.embedded.sending import Sending
+from chappe.engine.embedded.sending import Sending, place_of
 from chappe.engine.embedded.writes import Write
 from chappe.model.errors import ChappeError, StorageFull
 
@@ -67,5 +67,6 @@ class DeadLetters:
             sent_at=now if target.settings.fifo else entry.sent_at,
             group=entry.group,
             source=source.name,
+            place=place_of(target.settings.fifo, 0, entry.group),
             content=content,
         )

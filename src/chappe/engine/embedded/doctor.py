@@ -12,6 +12,7 @@ from pathlib import Path
 
 import msgspec
 
+from chappe.engine.embedded.entry import Place
 from chappe.engine.embedded.folder import FORMAT, FORMAT_VERSION, RESERVE
 from chappe.engine.embedded.rows import is_whole
 from chappe.engine.embedded.schema import SQLITE_ERRORS
@@ -194,16 +195,16 @@ class _Examination:
         return True
 
     def _messages(self) -> None:
-        total = self.db.execute("SELECT coalesce(sum(stored + parked), 0) FROM queues").get or 0
+        total = self.db.execute("SELECT coalesce(sum(stored + parked + grouped), 0) FROM queues").get or 0
         broken: list[int] = []
         counted: Counter[tuple[int, int]] = Counter()
         for number, row in enumerate(self.store.all_rows()):
-            seq, queue_id, parked = row[:3]
+            seq, queue_id, place = row[:3]
             if number % REPORT_EVERY_ROWS == 0:
                 self.progress("messages", number, max(total, number))
             if not is_whole(row):
                 broken.append(seq)
-            counted[queue_id, parked] += 1
+            counted[queue_id, place] += 1
         self.progress("messages", total, total)
         self.report.figures["messages"] = counted.total()
         if broken:
@@ -217,13 +218,13 @@ class _Examination:
 
     def _counts(self, counted: Counter[tuple[int, int]]) -> None:
         garbage = {row[0] for row in self.db.execute("SELECT queue_id FROM garbage")}
-        for queue_id, name, stored, parked in self.db.execute("SELECT id, name, stored, parked FROM queues"):
-            found = counted[queue_id, 0], counted[queue_id, 1]
-            if found != (stored, parked) and queue_id not in garbage:
+        for queue_id, name, *stated in self.db.execute("SELECT id, name, stored, parked, grouped FROM queues"):
+            found = [counted[queue_id, place] for place in Place]
+            if found != stated and queue_id not in garbage:
                 self._found(
                     Level.WARNING,
                     name,
-                    f"holds {found[0]} messages in order and {found[1]} delayed, but counts {stored} and {parked}",
+                    f"holds {found} messages (in order, delayed, grouped), but counts {stated}",
                     "Only the approximate counts are wrong; please report it.",
                 )
         strays = {queue_id for queue_id, _ in counted} - set(self.queue_names) - garbage

@@ -80,7 +80,7 @@ class Ending:
         if not isinstance(queue, StandardQueue):
             raise ReceiptExpired("The receipt handle has expired.")
         row.content = None
-        entry = queue.take_out(row.seq, row.parked) or row
+        entry = queue.take_out(row) or row
         entry.state = State.MOVING
         self._taken_out[entry.seq] = entry
         return entry

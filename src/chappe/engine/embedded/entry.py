@@ -27,12 +27,22 @@ Content = tuple[bytes, bytes]
 """(attributes, body)"""
 
 
+class Place(IntEnum):
+    """How a settled message of its queue is found again. The values are on disk."""
+
+    IN_ORDER = 0
+    """By its sequence."""
+    PARKED = 1
+    """By when it is due: it was sent with a delay to a standard queue."""
+    GROUPED = 2
+    """By its group and sequence: it belongs to a tenant of a standard queue."""
+
+
 class Entry(msgspec.Struct, gc=False):
     """A message. `seq` orders all messages of the data folder; instants are in ms, 0 where there is none.
 
-    `content` is (attributes, body), or None while it is only on disk. `parked` messages (delayed, in a
-    standard queue) are found by `due` instead of `seq`. `settled` says that the message has a row in `messages`,
-    `noted` that it has one in `received`.
+    `content` is (attributes, body), or None while it is only on disk. `settled` says that the message has a row in
+    `messages`, `noted` that it has one in `received`.
     """
 
     seq: int
@@ -45,12 +55,16 @@ class Entry(msgspec.Struct, gc=False):
     source: str | None = None
     content: Content | None = None
     state: State = State.READY
-    parked: bool = False
+    place: Place = Place.IN_ORDER
     settled: bool = False
     noted: bool = False
     receive_count: int = 0
     first_received_at: int = 0
     visible_at: int = 0
+
+    @property
+    def parked(self) -> bool:
+        return self.place is Place.PARKED
 
     @property
     def content_bytes(self) -> int:

@@ -11,7 +11,6 @@ from typing import NamedTuple
 from chappe.engine.base import QueueCounts, QueueInfo, QueueSettings
 from chappe.engine.embedded.entry import Entry, State
 from chappe.engine.embedded.pages import Read
-from chappe.model.errors import ChappeError
 
 HEAD_LIMIT = 2000
 """Messages of one queue kept at hand, in order, before the rest stays on disk."""
@@ -70,8 +69,6 @@ class Queue(ABC):
         """In the order they came."""
         self.wake: asyncio.TimerHandle | None = None
         self.deleted = False
-        self.damage: ChappeError | None = None
-        """Why rows of this queue cannot be read; what is at hand is still delivered."""
         self.loading: asyncio.Future[None] | None = None
 
     # --- what differs between standard and FIFO ---
@@ -158,7 +155,7 @@ class Queue(ABC):
             if not _runs(timer) or entry.seq in self.leaving:
                 continue
             if entry.state is State.IN_FLIGHT:
-                self.in_flight -= 1
+                self._land(entry)
             entry.state = State.READY
             self._ready_again(entry, now)
 
@@ -210,9 +207,13 @@ class Queue(ABC):
         self.in_flight += 1
         self.timer(visible_at, entry)
 
+    def _land(self, entry: Entry) -> None:
+        """No longer in flight."""
+        self.in_flight -= 1
+
     def _drop(self, entry: Entry, state: State, now: int) -> None:
         if entry.state is State.IN_FLIGHT:
-            self.in_flight -= 1
+            self._land(entry)
         entry.state = state
         self.received.pop(entry.seq, None)
         self._removed(entry, now)

@@ -37,8 +37,6 @@ class Receiving:
         taken: list[Entry] = []
         if not queue.pollers:
             taken = await self._take_loading(queue, max_messages, timeout)
-        if not taken and queue.damage is not None:
-            raise queue.damage
         if not taken and wait_ms > 0 and not queue.deleted and not self._core.closing:
             taken = await wait_for_messages(self._taking, queue, max_messages, timeout, wait_ms)
         elif not taken and not queue.settings.fifo and queue.in_flight >= queue.settings.max_in_flight:

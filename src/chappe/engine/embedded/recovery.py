@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import apsw
 
 from chappe.engine.base import DEDUPLICATION_WINDOW_MS
+from chappe.engine.embedded.entry import Place
 from chappe.engine.embedded.fifo import FifoQueue
 from chappe.engine.embedded.queue import Queue
 from chappe.engine.embedded.rows import Deduplication, PageRow, Received, Row, message_row
@@ -77,7 +79,7 @@ def _settle_group(store: Store, outcome: _Outcome, purged: dict[int, int], after
                 deduplication.append((sent.queue_id, sent.deduplication_key, sent.seq, sent.id, sent.sent_at))
             if sent.seq > purged[sent.queue_id] and sent.seq not in outcome.deleted:
                 rows.append(message_row(sent))
-                counts.setdefault(sent.queue_id, [0, 0])[sent.parked] += 1
+                counts.setdefault(sent.queue_id, [0, 0, 0])[sent.place] += 1
     store.insert_messages(rows)
     _delete(store, deleted, purged, counts)
     store.note_received(list(received.values()))
@@ -89,11 +91,9 @@ def _settle_group(store: Store, outcome: _Outcome, purged: dict[int, int], after
 
 def _delete(store: Store, deleted: list[int], purged: dict[int, int], counts: dict[int, list[int]]) -> None:
     for seq in deleted:
-        for queue_id, parked in store.db.execute(
-            "DELETE FROM messages WHERE seq = ? RETURNING queue_id, parked", (seq,)
-        ):
+        for queue_id, place in store.db.execute("DELETE FROM messages WHERE seq = ? RETURNING queue_id, place", (seq,)):
             if seq > purged.get(queue_id, 1 << 62):
-                counts.setdefault(queue_id, [0, 0])[parked] -= 1
+                counts.setdefault(queue_id, [0, 0, 0])[place] -= 1
     store.db.executemany("DELETE FROM received WHERE seq = ?", [(seq,) for seq in deleted])
 
 
@@ -108,14 +108,17 @@ def load_queues(store: Store, now: int) -> dict[int, Queue]:
     queues: dict[int, Queue] = {}
     for row in rows.values():
         known = received.get(row.id, [])
-        parked = sum(1 for e in known if e.parked)
-        stored = max(0, row.stored - (len(known) - parked))
+        received_at = Counter(entry.place for entry in known)
+        stored = max(0, row.stored - received_at[Place.IN_ORDER])
         queue: Queue
         if row.info.settings.fifo:
             queue = FifoQueue(row.id, row.info, row.purged_seq, stored=stored)
             queue.restore_delays(store.delays(row.id, row.purged_seq, now))
         else:
-            queue = StandardQueue(row.id, row.info, row.purged_seq, stored=stored, parked=max(0, row.parked - parked))
+            parked = max(0, row.parked - received_at[Place.PARKED])
+            queue = StandardQueue(row.id, row.info, row.purged_seq, stored=stored, parked=parked)
+            if row.grouped:
+                queue.restore_tenants(store.groups(row.id), max(0, row.grouped - received_at[Place.GROUPED]))
         queue.vanished_ms = row.vanished_ms
         queue.restore(known, now)
         queues[row.id] = queue

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from chappe.engine.base import QueueInfo, QueueSettings
-from chappe.engine.embedded.entry import Entry
+from chappe.engine.embedded.entry import Entry, Place
 from chappe.engine.embedded.writes import Write
 
 Row = tuple[Any, ...]
@@ -17,7 +17,7 @@ Deduplication = tuple[int, bytes, int, bytes, int]
 Received = tuple[int, int, int, int]
 """(seq, receive count, first received at, visible at), instants in ms"""
 
-MESSAGE_COLUMNS = "seq, queue_id, parked, due_ms, group_name, id, sent_at_ms, source, crc, attributes, body"
+MESSAGE_COLUMNS = "seq, queue_id, place, due_ms, group_name, id, sent_at_ms, source, crc, attributes, body"
 
 
 class SentRow(msgspec.Struct, frozen=True, array_like=True):
@@ -31,7 +31,7 @@ class SentRow(msgspec.Struct, frozen=True, array_like=True):
     group: str | None
     deduplication_key: bytes | None
     source: str | None
-    parked: bool
+    place: Place
     attributes: bytes
     body: bytes
 
@@ -55,6 +55,7 @@ class QueueRow(msgspec.Struct, frozen=True):
     """Messages sent at or before this instant were past a retention that applied at the time."""
     stored: int
     parked: int
+    grouped: int
 
 
 _encoder = msgspec.msgpack.Encoder()
@@ -104,7 +105,7 @@ def _sent_row(e: Entry) -> tuple[Any, ...]:
         e.group,
         e.deduplication_key,
         e.source,
-        e.parked,
+        e.place,
         attributes,
         body,
     )
@@ -120,7 +121,7 @@ def message_row(m: Entry | SentRow) -> Row:
         attributes, body = m.content or (b"", b"")
     else:
         attributes, body = m.attributes, m.body
-    fields = (m.seq, m.queue_id, int(m.parked), m.due, m.group, m.id, m.sent_at, m.source)
+    fields = (m.seq, m.queue_id, int(m.place), m.due, m.group, m.id, m.sent_at, m.source)
     return (*fields, _crc(fields, attributes, body), attributes, body)
 
 
@@ -132,7 +133,7 @@ def is_whole(row: Row) -> bool:
 
 def entry_of(row: Row) -> Entry:
     """A settled message from its row."""
-    seq, queue_id, parked, due, group, message_id, sent_at, source, _, attributes, body = row
+    seq, queue_id, place, due, group, message_id, sent_at, source, _, attributes, body = row
     return Entry(
         seq=seq,
         queue_id=queue_id,
@@ -142,7 +143,7 @@ def entry_of(row: Row) -> Entry:
         group=group,
         source=source,
         content=(attributes, body),
-        parked=bool(parked),
+        place=Place(place),
         settled=True,
     )
 

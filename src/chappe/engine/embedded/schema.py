@@ -29,13 +29,14 @@ CREATE TABLE queues (
     purged_seq INTEGER NOT NULL DEFAULT 0,
     vanished_ms INTEGER NOT NULL DEFAULT 0,
     stored INTEGER NOT NULL DEFAULT 0,
-    parked INTEGER NOT NULL DEFAULT 0
+    parked INTEGER NOT NULL DEFAULT 0,
+    grouped INTEGER NOT NULL DEFAULT 0
 );
 CREATE TABLE journal (no INTEGER PRIMARY KEY, crc INTEGER NOT NULL, page BLOB NOT NULL);
 CREATE TABLE messages (
     seq INTEGER PRIMARY KEY,
     queue_id INTEGER NOT NULL,
-    parked INTEGER NOT NULL,
+    place INTEGER NOT NULL,
     due_ms INTEGER NOT NULL,
     group_name TEXT,
     id BLOB NOT NULL,
@@ -45,8 +46,8 @@ CREATE TABLE messages (
     attributes BLOB NOT NULL,
     body BLOB NOT NULL
 );
-CREATE INDEX messages_in_order ON messages (queue_id, seq) WHERE parked = 0;
-CREATE INDEX messages_due ON messages (queue_id, parked, due_ms, seq) WHERE due_ms > 0;
+CREATE INDEX messages_in_order ON messages (queue_id, seq) WHERE place = 0;
+CREATE INDEX messages_due ON messages (queue_id, place, due_ms, seq) WHERE due_ms > 0;
 CREATE INDEX messages_by_group ON messages (queue_id, group_name, seq) WHERE group_name IS NOT NULL;
 CREATE TABLE received (
     seq INTEGER PRIMARY KEY,

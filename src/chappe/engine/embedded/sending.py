@@ -10,7 +10,7 @@ from chappe.engine.base import MAX_RECEIVE, NewMessage, SentMessage
 from chappe.engine.embedded.checks import check_duration
 from chappe.engine.embedded.core import Core
 from chappe.engine.embedded.deduplication import Original
-from chappe.engine.embedded.entry import Entry, State, id_text
+from chappe.engine.embedded.entry import Entry, Place, State, id_text
 from chappe.engine.embedded.queue import Queue
 from chappe.engine.embedded.writes import Write
 from chappe.model.errors import ChappeError, InvalidInput
@@ -48,7 +48,7 @@ class Sending:
             group=message.group,
             deduplication_key=message.deduplication_key,
             content=(message.attributes, message.body),
-            parked=delay > 0 and not settings.fifo,
+            place=place_of(settings.fifo, delay, message.group),
         )
 
     async def _send_fifo(self, queue: Queue, messages: Sequence[NewMessage], now: int) -> list[SentMessage]:
@@ -96,6 +96,15 @@ class Sending:
                 queue.arrive(entry, now)
         if queue is not None and queue.pollers:
             self._core.serve(queue)
+
+
+def place_of(fifo: bool, delay_ms: int, group: str | None) -> Place:
+    """Where a new message of a queue is kept once it is settled."""
+    if fifo:
+        return Place.IN_ORDER
+    if delay_ms > 0:
+        return Place.PARKED
+    return Place.IN_ORDER if group is None else Place.GROUPED
 
 
 def _random_id() -> bytes:

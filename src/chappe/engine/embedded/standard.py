@@ -1,28 +1,35 @@
-"""A standard queue in memory: a backlog in order, and beside it what came due out of order."""
+"""A standard queue in memory: what is ready, tenant by tenant, and what is delayed."""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 
 from chappe.engine.base import QueueCounts, QueueInfo
-from chappe.engine.embedded.backlog import Backlog
 from chappe.engine.embedded.entry import Entry, State
 from chappe.engine.embedded.pages import Read
 from chappe.engine.embedded.queue import HEAD_LIMIT, REFILL_BELOW, SLICE_BYTES, SLICE_ROWS, Queue
+from chappe.engine.embedded.store import Store
+from chappe.engine.embedded.tenants import Line, Tenant
 
 PARKED_LIMIT = 10_000
 """Delayed messages of one queue kept in memory; up to twice as many before the later ones are left to the disk."""
 LOOK_AHEAD_MS = 2_000
 """How long before it is due a parked message is read from disk."""
 
+TENANT_HEAD_LIMIT = 64
+TENANT_REFILL_BELOW = 16
+TENANTS_PER_READ = 30
+
 _EVERYTHING = (1 << 62, 0)
+_UNKNOWN = 1 << 60
+"""A gap whose length nobody counted, and a sequence beyond all."""
 
 
 class StandardQueue(Queue):
-    """Ready messages come from two sides in turn, so that neither starves: the backlog, in the order sent, and `late`,
-    those whose delay or visibility timeout has ended, in the order in which that happened.
+    """Messages without a group are those of `plain`, which is all there is in most queues. Each group has a tenant
+    beside it (see `tenants`), and then they take turns.
 
     Delayed messages are *parked*: on disk they are ordered by due time. Those with (due, seq) at or below `horizon` are
     in memory; later ones are on disk, and in memory only until they are settled.
@@ -30,15 +37,24 @@ class StandardQueue(Queue):
 
     def __init__(self, queue_id: int, info: QueueInfo, purged_seq: int, *, stored: int = 0, parked: int = 0) -> None:
         super().__init__(queue_id, info, purged_seq)
-        self.backlog = Backlog(HEAD_LIMIT, gap=stored)
-        self.backlog.cursor = purged_seq
-        self.late: deque[Entry] = deque()
+        self._empty(purged_seq)
+        self.plain.backlog.gap = stored
+        self.parked_on_disk = parked
+        self.horizon = (0, 0) if parked else _EVERYTHING
+
+    def _empty(self, upto_seq: int) -> None:
+        self.plain = Tenant(None, HEAD_LIMIT, upto_seq)
+        self.tenants: dict[str, Tenant] = {}
+        self.line = Line()
+        self.hungry: deque[Tenant] = deque()
+        """Tenants whose next messages must be read from disk."""
+        self.grouped_ready = 0
+        """Messages of all tenants but `plain` that are ready, at hand or on disk."""
         self.parked: dict[int, Entry] = {}
         """Never-received messages that came with a delay, due or not."""
         self.parked_waiting = 0
-        self.parked_on_disk = parked
-        self.horizon = (0, 0) if parked else _EVERYTHING
-        self._late_next = False
+        self.parked_on_disk = 0
+        self.horizon = _EVERYTHING
 
     @property
     def waiting(self) -> int:
@@ -48,7 +64,48 @@ class StandardQueue(Queue):
         if entry.parked:
             self._park(entry)
         else:
-            self.backlog.push(entry)
+            self._owner(entry).backlog.push(entry)
+            self._ready(entry)
+
+    def _owner(self, entry: Entry) -> Tenant:
+        return self.plain if entry.group is None else self._tenant(entry.group)
+
+    def _tenant(self, name: str) -> Tenant:
+        tenant = self.tenants.get(name)
+        if tenant is None:
+            if not self.tenants:
+                self.line.place(self.plain)
+            tenant = self.tenants[name] = Tenant(name, TENANT_HEAD_LIMIT, self.purged_seq)
+        return tenant
+
+    def restore_tenants(self, names: Iterable[str], ready: int) -> None:
+        """At opening: groups that have messages on disk, and how many messages those are."""
+        self.grouped_ready = ready
+        for name in names:
+            tenant = self._tenant(name)
+            tenant.backlog.gap = _UNKNOWN
+            self._want(tenant)
+
+    def _ready(self, entry: Entry) -> None:
+        """A message of its owner became ready."""
+        if entry.group is not None:
+            self.grouped_ready += 1
+        if self.tenants:
+            self._stand_in_line(self._owner(entry))
+
+    def _stand_in_line(self, tenant: Tenant) -> None:
+        if tenant.ready:
+            if not tenant.wanted or tenant.late or tenant.backlog.head:
+                self.line.place(tenant)
+                if len(self.line) > 1024 and len(self.line) > 4 * len(self.tenants):
+                    self.line.tidy()
+        elif tenant.idle and tenant.name is not None:
+            self.tenants.pop(tenant.name, None)
+
+    def _want(self, tenant: Tenant) -> None:
+        if tenant.backlog.gap and not tenant.wanted and tenant is not self.plain:
+            tenant.wanted = True
+            self.hungry.append(tenant)
 
     def _park(self, entry: Entry) -> None:
         entry.state = State.DELAYED
@@ -57,30 +114,52 @@ class StandardQueue(Queue):
         self.timer(entry.due, entry)
 
     def _next(self, now: int) -> Entry | None:
-        head = self.backlog.head
-        self._late_next = not self._late_next
-        if self.late and (self._late_next or not head):
-            entry = self._next_late()
-            if entry is not None:
-                return entry
-        if not head:
-            self.backlog.advance()
-        if head:
-            return head.popleft()
-        return self._next_late()
-
-    def _next_late(self) -> Entry | None:
-        while self.late:
-            entry = self.late.popleft()
-            if entry.state is State.READY:
-                self.parked.pop(entry.seq, None)
-                return entry
+        if not self.tenants:
+            return self._pop(self.plain)
+        while (tenant := self.line.next()) is not None:
+            entry = self._pop(tenant)
+            if len(tenant.backlog.head) < TENANT_REFILL_BELOW:
+                self._want(tenant)
+            self._stand_in_line(tenant)
+            if entry is not None or tenant.wanted:
+                return (
+                    entry  # None: it is this tenant's turn and what it has is on disk, so nobody goes before it is read
+                )
         return None
+
+    def _pop(self, tenant: Tenant) -> Entry | None:
+        entry = tenant.pop()
+        if entry is not None:
+            if entry.parked:
+                self.parked.pop(entry.seq, None)
+            if entry.group is not None:
+                self.grouped_ready -= 1
+        return entry
 
     def _ready_again(self, entry: Entry, now: int) -> None:
         if entry.seq in self.parked:
             self.parked_waiting -= 1
-        self.late.append(entry)
+        self._owner(entry).late.append(entry)
+        self._ready(entry)
+
+    def fly(self, entry: Entry, visible_at: int) -> None:
+        super().fly(entry, visible_at)
+        owner = self._owner(entry)
+        owner.in_flight += 1
+        if self.tenants:
+            self._stand_in_line(owner)
+
+    def delete(self, entry: Entry, now: int) -> None:
+        if entry.state is State.READY and entry.group is not None:  # it stands among the late ones
+            self.grouped_ready -= 1
+        super().delete(entry, now)
+
+    def _land(self, entry: Entry) -> None:
+        super()._land(entry)
+        owner = self._owner(entry)
+        owner.in_flight -= 1
+        if self.tenants:
+            self._stand_in_line(owner)
 
     def settled(self, entry: Entry) -> bool:
         if entry.parked:
@@ -89,7 +168,10 @@ class StandardQueue(Queue):
             elif len(self.parked) > 2 * PARKED_LIMIT:
                 self._evict()
             return entry.state is State.EVICTED
-        return self.backlog.settled(entry)
+        if entry.group is None:
+            return self.plain.backlog.settled(entry)
+        tenant = self.tenants.get(entry.group)
+        return tenant is not None and tenant.backlog.settled(entry)
 
     def _evict(self) -> None:
         """Leave to the disk what is due last."""
@@ -101,27 +183,63 @@ class StandardQueue(Queue):
     def _leave_to_disk(self, entry: Entry) -> None:
         if entry.state is State.DELAYED:
             self.parked_waiting -= 1
+        elif entry.group is not None:
+            self.grouped_ready -= 1
         entry.state = State.EVICTED
         del self.parked[entry.seq]
         self.parked_on_disk += 1
 
     def load(self, now: int) -> Read | None:
-        backlog = self.backlog
+        backlog = self.plain.backlog
+        if self._wants_parked(now):  # some are late already
+            return self._load_parked()
         if backlog.gap and len(backlog.head) < REFILL_BELOW:
             cursor = backlog.cursor
             return Read(lambda store: store.read_in_order(self.id, cursor, SLICE_ROWS, SLICE_BYTES), self._loaded)
-        if self.parked_on_disk and self.horizon[0] <= now + LOOK_AHEAD_MS and len(self.late) < HEAD_LIMIT:
-            horizon = self.horizon
-            return Read(lambda store: store.read_due(self.id, horizon, SLICE_ROWS, SLICE_BYTES), self._loaded_parked)
-        return None
+        if self.hungry:
+            return self._load_tenants()
+        return self._load_parked() if self._wants_parked(now + LOOK_AHEAD_MS) else None
+
+    def _wants_parked(self, due_by: int) -> bool:
+        return self.parked_on_disk > 0 and self.horizon[0] <= due_by and len(self.plain.late) < HEAD_LIMIT
+
+    def _load_parked(self) -> Read:
+        horizon = self.horizon
+        return Read(lambda store: store.read_due(self.id, horizon, SLICE_ROWS, SLICE_BYTES), self._loaded_parked)
 
     def _loaded(self, rows: Sequence[Entry]) -> None:
-        backlog = self.backlog
-        if not rows:
-            backlog.gap = 0
-            backlog.advance()
-            return
-        backlog.refill((row for row in rows if self._missing(row)), cursor=rows[-1].seq)
+        self._refill(self.plain, rows)
+        if self.tenants:
+            self._stand_in_line(self.plain)
+
+    def _load_tenants(self) -> Read:
+        tenants = [self.hungry.popleft() for _ in range(min(TENANTS_PER_READ, len(self.hungry)))]
+        places = [(tenant.name or "", tenant.backlog.cursor) for tenant in tenants]
+
+        def read(store: Store) -> list[Entry]:
+            found: list[Entry] = []
+            for name, after in places:
+                found += store.read_group(self.id, name, after, _UNKNOWN, TENANT_HEAD_LIMIT, SLICE_BYTES)
+            return found
+
+        return Read(read, lambda rows: self._loaded_tenants(tenants, rows))
+
+    def _loaded_tenants(self, tenants: list[Tenant], rows: Sequence[Entry]) -> None:
+        by_name: dict[str | None, list[Entry]] = {}
+        for row in rows:
+            by_name.setdefault(row.group, []).append(row)
+        for tenant in tenants:
+            tenant.wanted = False
+            if self.tenants.get(tenant.name or "") is tenant:  # else a purge came between
+                self._refill(tenant, by_name.get(tenant.name, []))
+                self._stand_in_line(tenant)
+
+    def _refill(self, tenant: Tenant, rows: Sequence[Entry]) -> None:
+        if rows:
+            tenant.backlog.refill((row for row in rows if self._missing(row)), cursor=rows[-1].seq)
+        else:
+            tenant.backlog.gap = 0
+            tenant.backlog.advance()
 
     def _missing(self, row: Entry) -> bool:
         """Whether a row that was read is alive and not in memory already."""
@@ -143,8 +261,11 @@ class StandardQueue(Queue):
 
     def counts(self, now: int) -> QueueCounts:
         self.promote(now)
-        ready = len(self.backlog) + sum(1 for e in self.late if e.state is State.READY)
-        return QueueCounts(ready, self.in_flight + self.moving, self.parked_waiting + self.parked_on_disk)
+        plain = self.plain
+        ready = len(plain.backlog) + sum(1 for e in plain.late if e.state is State.READY)
+        return QueueCounts(
+            ready + self.grouped_ready, self.in_flight + self.moving, self.parked_waiting + self.parked_on_disk
+        )
 
     def at_hand_beyond(self, horizon: tuple[int, int], now: int) -> int:
         """How many of the messages that `Store.count_due` counted are in memory, and counted there."""
@@ -155,52 +276,61 @@ class StandardQueue(Queue):
     def entries(self) -> Iterator[Entry]:
         yield from self.received.values()
         yield from self.parked.values()
-        yield from self.backlog.head
-        yield from self.backlog.tail
+        for tenant in self._all_tenants():
+            yield from tenant.backlog.head
+            yield from tenant.backlog.tail
+
+    def _all_tenants(self) -> list[Tenant]:
+        return [self.plain, *self.tenants.values()]
 
     def forget_all(self, upto_seq: int) -> None:
         self.purged_seq = upto_seq
         self.received.clear()
         self.timers.clear()
         self.in_flight = 0
-        self.backlog = Backlog(HEAD_LIMIT)
-        self.backlog.cursor = upto_seq
-        self.late.clear()
-        self.parked.clear()
-        self.parked_waiting = self.parked_on_disk = 0
-        self.horizon = _EVERYTHING
+        self._empty(upto_seq)
 
-    def take_out(self, seq: int, parked: bool) -> Entry | None:
+    def take_out(self, row: Entry) -> Entry | None:
         """Remove a live message that is not in `received`. None if it is only on disk: then its row was uncounted.
 
         Needed after a crash only, for a receipt whose receive was not yet on disk.
         """
-        if parked:
-            found = self.parked.pop(seq, None)
+        if row.parked:
+            found = self.parked.pop(row.seq, None)
             if found is None:
                 self.parked_on_disk = max(0, self.parked_on_disk - 1)
             elif found.state is State.DELAYED:
                 self.parked_waiting -= 1
+            elif found.group is not None:
+                self.grouped_ready -= 1
             return found
-        for found in self.backlog.head:
-            if found.seq == seq:
-                self.backlog.head.remove(found)
+        backlog = self._owner(row).backlog
+        if row.group is not None:
+            self.grouped_ready -= 1
+        for found in backlog.head:
+            if found.seq == row.seq:
+                backlog.head.remove(found)
                 return found
-        self.backlog.gap = max(0, self.backlog.gap - 1)
+        backlog.gap = max(0, backlog.gap - 1)
         return None
 
     def expire(self, cutoff: int, now: int) -> list[Entry]:
         self.promote(now)
         expired: list[Entry] = []
-        head = self.backlog.head
-        if not head:
-            self.backlog.advance()
-        while head and head[0].sent_at <= cutoff:
-            expired.append(head.popleft())
-        for entry in [e for e in self.late if e.state is State.READY and e.sent_at <= cutoff]:
-            self.late.remove(entry)
-            self.parked.pop(entry.seq, None)
-            expired.append(entry)
+        for tenant in self._all_tenants():
+            head = tenant.backlog.head
+            if not head:
+                tenant.backlog.advance()
+            if not head:
+                self._want(tenant)
+            while head and head[0].sent_at <= cutoff:
+                expired.append(head.popleft())
+            for entry in [e for e in tenant.late if e.state is State.READY and e.sent_at <= cutoff]:
+                tenant.late.remove(entry)
+                self.parked.pop(entry.seq, None)
+                expired.append(entry)
         for entry in expired:
+            if entry.group is not None:
+                self.grouped_ready -= 1
             self._drop(entry, State.DEAD, now)
         return expired

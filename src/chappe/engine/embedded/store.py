@@ -9,9 +9,10 @@ from pathlib import Path
 
 import apsw
 import msgspec
+import structlog
 
 from chappe.engine.base import DEDUPLICATION_WINDOW_MS, QueueInfo
-from chappe.engine.embedded.entry import Entry
+from chappe.engine.embedded.entry import Entry, Place, State
 from chappe.engine.embedded.rows import (
     MESSAGE_COLUMNS,
     Deduplication,
@@ -35,6 +36,7 @@ from chappe.engine.embedded.writes import Settlement, Statement, Write
 from chappe.model.errors import DataDamaged
 
 DATABASE = "queues.db"
+_log = structlog.get_logger("chappe.engine")
 
 _ROWS_PER_INSERT = 50
 _PLACES = f"({', '.join('?' * 11)})"
@@ -42,10 +44,11 @@ _INSERT_ONE = f"INSERT INTO messages VALUES {_PLACES}"  # noqa: S608
 _INSERT_MANY = f"INSERT INTO messages VALUES {', '.join([_PLACES] * _ROWS_PER_INSERT)}"  # noqa: S608
 _FROM = f"SELECT {MESSAGE_COLUMNS} FROM messages"  # noqa: S608
 _SELECT = {
-    "order": f"{_FROM} WHERE queue_id = ? AND parked = 0 AND seq > ? ORDER BY seq LIMIT ?",
-    "due": f"{_FROM} WHERE queue_id = ? AND parked = 1 AND due_ms > 0 AND (due_ms, seq) > (?, ?)"
+    "order": f"{_FROM} WHERE queue_id = ? AND place = 0 AND seq > ? ORDER BY seq LIMIT ?",
+    "due": f"{_FROM} WHERE queue_id = ? AND place = 1 AND due_ms > 0 AND (due_ms, seq) > (?, ?)"
     " ORDER BY due_ms, seq LIMIT ?",
-    "group": f"{_FROM} WHERE queue_id = ? AND group_name = ? AND seq > ? AND seq <= ? ORDER BY seq LIMIT ?",
+    "group": f"{_FROM} WHERE queue_id = ? AND group_name = ? AND seq > ? AND seq <= ? AND place <> 1"
+    " ORDER BY seq LIMIT ?",
     "one": f"{_FROM} WHERE seq = ?",
     "all": _FROM,
 }
@@ -58,6 +61,7 @@ class Store:
         """See `open_database`."""
         self.path = folder / DATABASE
         self.vfs = vfs
+        self._damaged_seqs: set[int] = set()
         self.db = open_database(self.path, make=make, readonly=readonly, vfs=vfs)
 
     def close(self) -> None:
@@ -137,10 +141,11 @@ class Store:
         )
 
     def add_counts(self, counts: dict[int, list[int]]) -> None:
-        """Change the counts of queues: queue id -> [stored in order, parked]."""
-        for queue_id, (stored, parked) in counts.items():
+        """Change the counts of queues: queue id -> [in order, parked, grouped], as in `Place`."""
+        for queue_id, changes in counts.items():
             self.db.execute(
-                "UPDATE queues SET stored = stored + ?, parked = parked + ? WHERE id = ?", (stored, parked, queue_id)
+                "UPDATE queues SET stored = stored + ?, parked = parked + ?, grouped = grouped + ? WHERE id = ?",
+                (*changes, queue_id),
             )
 
     def drop_pages(self, upto_no: int, *, next_seq: int) -> None:
@@ -164,10 +169,10 @@ class Store:
                 return False
             rowid, queue_id, upto_seq = row
             seqs: list[Row] = []
-            for parked in (0, 1):
+            for place in Place:
                 seqs += db.execute(
-                    "SELECT seq FROM messages WHERE queue_id = ? AND parked = ? AND seq <= ? LIMIT ?",
-                    (queue_id, parked, upto_seq, max_rows - len(seqs)),
+                    "SELECT seq FROM messages WHERE queue_id = ? AND place = ? AND seq <= ? LIMIT ?",
+                    (queue_id, place, upto_seq, max_rows - len(seqs)),
                 )
             if len(seqs) < max_rows:
                 db.execute("DELETE FROM garbage WHERE rowid = ?", (rowid,))
@@ -209,13 +214,7 @@ class Store:
         size = 0
         try:
             for row in self.db.execute(_SELECT[name], bindings):
-                if not is_whole(row):
-                    raise DataDamaged(
-                        f"{self.path}: the message with sequence {row[0]} fails its checksum. Stop the server and run"
-                        " `chappe doctor`.",
-                        sequence=row[0],
-                    )
-                entry = entry_of(row)
+                entry = entry_of(row) if is_whole(row) else self._damaged(row)
                 entries.append(entry)
                 size += entry.content_bytes
                 if size >= max_bytes:
@@ -223,6 +222,25 @@ class Store:
         except SQLITE_ERRORS as error:
             raise storage_error(error, self.path) from error
         return entries
+
+    def _damaged(self, row: Row) -> Entry:
+        """A row that fails its checksum is passed over, so that one bad message does not hold up its queue.
+
+        It stays in the file; `chappe doctor` finds it.
+        """
+        seq, queue_id = row[:2]
+        if seq not in self._damaged_seqs:
+            self._damaged_seqs.add(seq)
+            _log.error("message_damaged", path=str(self.path), sequence=seq, queue_id=queue_id, advice="chappe doctor")
+        return Entry(
+            seq=seq,
+            queue_id=0,
+            id=b"",
+            sent_at=0,
+            due=row[3] if isinstance(row[3], int) else 0,
+            settled=True,
+            state=State.DEAD,
+        )
 
     def journal(self, after_no: int = 0, upto_no: int = (1 << 62)) -> Iterator[tuple[int, PageRow, int]]:
         """Pages not settled yet, oldest first: (number, page, bytes). Raises `DataDamaged`."""
@@ -242,7 +260,7 @@ class Store:
 
     def queues(self) -> Iterator[QueueRow]:
         for queue_id, name, settings, created_at, modified_at, *rest in self.db.execute(
-            "SELECT id, name, settings, created_at_ms, modified_at_ms, purged_seq, vanished_ms, stored, parked"
+            "SELECT id, name, settings, created_at_ms, modified_at_ms, purged_seq, vanished_ms, stored, parked, grouped"
             " FROM queues"
         ):
             self._expect_integers("the table of queues", queue_id, created_at, modified_at, *rest)
@@ -260,14 +278,12 @@ class Store:
     def received(self) -> Iterator[Entry]:
         """Settled messages that were received before, without their content."""
         for row in self.db.execute(
-            "SELECT m.seq, m.queue_id, m.id, m.sent_at_ms, m.due_ms, m.group_name, m.source, m.parked,"
+            "SELECT m.seq, m.queue_id, m.id, m.sent_at_ms, m.due_ms, m.group_name, m.source, m.place,"
             " r.receive_count, r.first_received_at_ms, r.visible_at_ms"
             " FROM received r JOIN messages m ON m.seq = r.seq ORDER BY r.visible_at_ms"
         ):
-            seq, queue_id, message_id, sent_at, due, group, source, parked, count, first, visible_at = row
-            self._expect_integers(
-                "the table of receives", seq, queue_id, sent_at, due, parked, count, first, visible_at
-            )
+            seq, queue_id, message_id, sent_at, due, group, source, place, count, first, visible_at = row
+            self._expect_integers("the table of receives", seq, queue_id, sent_at, due, place, count, first, visible_at)
             yield Entry(
                 seq=seq,
                 queue_id=queue_id,
@@ -276,7 +292,7 @@ class Store:
                 due=due,
                 group=group,
                 source=source,
-                parked=bool(parked),
+                place=Place(place),
                 settled=True,
                 noted=True,
                 receive_count=count,
@@ -295,7 +311,7 @@ class Store:
         """How many of the queue's parked messages after (due, seq), never received, are due by the instant."""
         return int(
             self.db.execute(
-                "SELECT count(*) FROM messages WHERE queue_id = ? AND parked = 1 AND due_ms > 0"
+                "SELECT count(*) FROM messages WHERE queue_id = ? AND place = 1 AND due_ms > 0"
                 " AND (due_ms, seq) > (?, ?) AND due_ms <= ? AND seq > ?"
                 " AND seq NOT IN (SELECT seq FROM received)",
                 (queue_id, *after, upto_ms, purged_seq),
@@ -306,11 +322,19 @@ class Store:
         """When the delays of a FIFO queue's messages end, earliest first."""
         for (due,) in self.db.execute(
             "SELECT due_ms FROM messages"
-            " WHERE queue_id = ? AND parked = 0 AND due_ms > 0 AND due_ms > ? AND seq > ? ORDER BY due_ms",
+            " WHERE queue_id = ? AND place = 0 AND due_ms > 0 AND due_ms > ? AND seq > ? ORDER BY due_ms",
             (queue_id, now, purged_seq),
         ):
             self._expect_integers("the table of messages", due)
             yield due
+
+    def groups(self, queue_id: int) -> Iterator[str]:
+        """The groups of a queue's messages. Skips from one to the next in the index, however many messages each has."""
+        sql = "SELECT min(group_name) FROM messages WHERE queue_id = ? AND group_name IS NOT NULL"
+        name = self.db.execute(sql, (queue_id,)).get
+        while name is not None:
+            yield name
+            name = self.db.execute(f"{sql} AND group_name > ?", (queue_id, name)).get
 
     def free_bytes(self) -> int:
         """Pages of the database that hold nothing and will be used before the file grows."""

@@ -110,7 +110,7 @@ class Structure:
                 statements=[
                     ("INSERT INTO garbage VALUES (?, ?)", (queue.id, upto)),
                     (
-                        "UPDATE queues SET purged_seq = ?, stored = 0, parked = 0 WHERE id = ?",
+                        "UPDATE queues SET purged_seq = ?, stored = 0, parked = 0, grouped = 0 WHERE id = ?",
                         (upto, queue.id),
                     ),
                 ],

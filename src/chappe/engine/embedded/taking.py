@@ -4,16 +4,11 @@ from __future__ import annotations
 
 import asyncio
 
-import structlog
-
 from chappe.engine.embedded.core import Core
 from chappe.engine.embedded.dead_letters import DeadLetters
 from chappe.engine.embedded.entry import Entry, State
 from chappe.engine.embedded.queue import Queue, Taken
 from chappe.engine.embedded.writes import Write
-from chappe.model.errors import DataDamaged
-
-_log = structlog.get_logger("chappe.engine")
 
 
 class Taking:
@@ -41,7 +36,7 @@ class Taking:
         """Start reading what the queue wants from disk; the future is done when it is at hand. None if nothing."""
         if queue.loading is not None and not queue.loading.done():
             return queue.loading
-        read = queue.load(self._core.clock()) if queue.damage is None else None
+        read = queue.load(self._core.clock())
         if read is None:
             return None
         queue.loading = read.done = asyncio.get_running_loop().create_future()
@@ -50,11 +45,7 @@ class Taking:
         return read.done
 
     def _load_ended(self, queue: Queue, done: asyncio.Future[None]) -> None:
-        error = None if done.cancelled() else done.exception()
-        if isinstance(error, DataDamaged):
-            queue.damage = error
-            _log.error("queue_damaged", queue=queue.name, reason=error.message)
-        elif error is None and queue.pollers:
+        if not done.cancelled() and done.exception() is None and queue.pollers:
             self._core.serve(queue)
 
     def put_back(self, queue: Queue, taken: list[Entry]) -> None:

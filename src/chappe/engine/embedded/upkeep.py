@@ -58,10 +58,12 @@ class Upkeep:
     def _serve(self, now: int) -> None:
         """Receives that wait for messages which come due only on disk."""
         for queue in self._core.by_id.values():
-            if queue.pollers and queue.damage is None:
+            if queue.pollers:
                 instant = queue.next_instant()
-                if (instant is not None and instant <= now) or queue.load(now) is not None:
+                if instant is not None and instant <= now:
                     self._core.serve(queue)
+                else:
+                    self._taking.load(queue)  # serves when it is done
 
     def _expire(self, now: int) -> None:
         if not self._to_expire and (now >= self._expired_at_ms + EXPIRE_EVERY_MS or now < self._expired_at_ms):
@@ -75,7 +77,7 @@ class Upkeep:
             expired = queue.expire(cutoff, now)
             if expired:
                 self._core.expire(expired)
-                self._taking.load(queue)
+            if self._taking.load(queue) is not None or expired:  # more may be on disk
                 self._to_expire.append(queue)
 
     async def _look_for_room(self) -> None:

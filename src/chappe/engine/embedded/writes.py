@@ -70,9 +70,9 @@ class Settlement:
         self.deleted: dict[int, Entry] = {}
         self.noted: dict[int, Entry] = {}
         self.counts: dict[int, list[int]] = {}
-        """queue id -> [change of stored rows in order, change of stored rows parked until due]"""
+        """queue id -> change of the number of rows at each `Place`"""
         self.deduplication: list[tuple[int, bytes, int, bytes, int]] = []
         """(queue id, key, seq, message id, sent at)"""
 
     def count(self, entry: Entry, change: int) -> None:
-        self.counts.setdefault(entry.queue_id, [0, 0])[entry.parked] += change
+        self.counts.setdefault(entry.queue_id, [0, 0, 0])[entry.place] += change
