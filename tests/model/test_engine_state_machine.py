@@ -476,6 +476,6 @@ def search(lives: int, steps: int = 60) -> settings:
 TestReference = ReferenceMachine.TestCase
 TestReference.settings = search(lives=50)
 TestEmbedded = EmbeddedMachine.TestCase
-TestEmbedded.settings = search(lives=250)
+TestEmbedded.settings = search(lives=180)
 TestTight = TightMachine.TestCase
-TestTight.settings = search(lives=250)
+TestTight.settings = search(lives=180)
