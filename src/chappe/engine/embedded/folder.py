@@ -65,11 +65,13 @@ class DataFolder:
         return True
 
     def mark_made(self) -> None:
-        """Note on stable storage that the folder's databases exist."""
-        with open(self.path / FORMAT, "w", encoding="ascii", opener=_private) as file:
+        """Note on stable storage that the folder's databases exist. A crash leaves the whole note or none."""
+        written = self.path / f"{FORMAT}.new"
+        with open(written, "w", encoding="ascii", opener=_private) as file:
             file.write(f"{FORMAT_VERSION}\n")
             file.flush()
             os.fsync(file.fileno())
+        written.replace(self.path / FORMAT)
         for folder in (self.path, self.path.parent):
             descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
             try:
