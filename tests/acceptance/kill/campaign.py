@@ -13,13 +13,12 @@ from pathlib import Path
 from tests.acceptance.kill.builder import Builder
 from tests.acceptance.kill.crew import MAX_RECEIVES, QUEUES, Crew, everybody
 from tests.acceptance.kill.ledger import Ledger
-from tests.acceptance.kill.lives import Life, Nursery, credentials
+from tests.acceptance.kill.lives import Life, Nursery, credentials, unsound
 from tests.acceptance.kill.plan import Plan, Trigger, draw_plan
 from tests.acceptance.kill.sqs import Connection, Signer, Unanswered
 from tests.acceptance.kill.workers import ACCOUNT, BATCH, Desk, Worker, delete, receive
 
-from chappe.engine.embedded.doctor import examine
-
+EXAMINED_EVERY = 10
 DRAIN_SECONDS = 240.0
 COUNTS = [f"ApproximateNumberOfMessages{state}" for state in ("", "NotVisible", "Delayed")]
 
@@ -49,6 +48,8 @@ class Campaign:
         end = time.monotonic() + seconds
         while self.kills.total() < kills and time.monotonic() < end:
             await self.live(draw_plan(self.source, self.startup_seconds))
+            if self.kills.total() % EXAMINED_EVERY == 0:
+                assert not (findings := unsound(self.folder)), findings
         await self.reckon()
 
     async def prepare(self) -> None:
@@ -141,8 +142,7 @@ class Campaign:
         await self._builder.check(connection)
         await connection.close()
         await life.stop()
-        findings = examine(self.folder / "data").findings
-        assert not findings, findings
+        assert not (findings := unsound(self.folder)), findings
         assert '"level": "error"' not in life.whole_log, life.whole_log
 
     async def _drain(self) -> None:

@@ -14,6 +14,8 @@ from concurrent.futures import Future
 from pathlib import Path
 from types import TracebackType
 
+from chappe.engine.embedded.doctor import Finding, examine
+
 PATIENCE_SECONDS = 120.0
 RESERVE_BYTES = 64 * 1024
 PROJECT = Path(__file__).parents[3]
@@ -141,3 +143,9 @@ def credentials(folder: Path) -> tuple[str, str, str]:
     lines = (folder / "data" / "credentials.env").read_text().splitlines()
     named = dict(line.removeprefix("export ").split("=", 1) for line in lines if line.startswith("export "))
     return named["AWS_ACCESS_KEY_ID"], named["AWS_SECRET_ACCESS_KEY"], named["AWS_DEFAULT_REGION"]
+
+
+def unsound(folder: Path) -> list[Finding]:
+    """What `chappe doctor` finds in the data folder, apart from its surroundings (a disk that is nearly full)."""
+    data = folder / "data"
+    return [finding for finding in examine(data).findings if finding.where != str(data)]

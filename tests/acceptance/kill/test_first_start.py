@@ -11,10 +11,8 @@ from pathlib import Path
 
 import pytest
 import uvloop
-from tests.acceptance.kill.lives import Nursery, credentials
+from tests.acceptance.kill.lives import Nursery, credentials, unsound
 from tests.acceptance.kill.sqs import Connection, Signer
-
-from chappe.engine.embedded.doctor import examine
 
 FOLDERS = int(os.environ.get("CHAPPE_TEST_FIRST_STARTS", "80"))
 SECONDS = 25.0
@@ -60,6 +58,5 @@ async def _start_and_use(nursery: Nursery, folder: Path) -> float:
     await connection.call("CreateQueue", QueueName="q")
     await life.kill()
     await connection.close()
-    findings = examine(folder / "data").findings
-    assert not findings, findings
+    assert not (findings := unsound(folder)), findings
     return seconds
