@@ -15,6 +15,10 @@ from bench.servers import chappe, data_folder
 
 _WARM_UP_SECONDS = 3.0
 """So that what compiles itself while it runs (Java) is measured compiled."""
+DRAIN_SECONDS = 15.0
+"""What one round leaves under way must not fall into the next."""
+_SHARE_OF_SECONDS = 0.4
+"""Six servers take turns; together they should not take longer than other figures."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +74,7 @@ def rounds(
     for contender in found:
         work(contender, max(connections), 0.5 if settings.quick else _WARM_UP_SECONDS, 0.0)
     measured: dict[tuple[int, str], list[Measured]] = {}
-    seconds = settings.seconds / 2
+    seconds = settings.seconds * _SHARE_OF_SECONDS
     for count in connections:
         for _ in range(settings.rounds):
             for contender in found:
@@ -98,17 +102,17 @@ def _measure(
     warm_up_seconds: float,
     log: LifeLog | None = None,
 ) -> Measured:
-    cpu_before = contender.server.cpu_seconds
     samples = drive(
         contender.server.address,
         sources,
         seconds=seconds,
         warm_up_seconds=warm_up_seconds,
         framing=contender.framing,
+        drain_seconds=DRAIN_SECONDS,
+        meter=lambda: contender.server.cpu_seconds,
     )
-    cpu_seconds = contender.server.cpu_seconds - cpu_before
     if samples.errors:
         raise RuntimeError(f"requests to {contender.name} failed: {samples.errors}")
     done = log.deleted_between(samples.begun, samples.seconds) if log else samples.requests
-    cpu_share = samples.seconds / (samples.seconds + warm_up_seconds)
-    return Measured(done / samples.seconds, samples, cpu_seconds * cpu_share * 1e6 / done if done else None, log)
+    cpu_us = samples.metered * 1e6 / done if done else None
+    return Measured(done / samples.seconds, samples, cpu_us, log)

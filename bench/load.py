@@ -48,6 +48,8 @@ class Samples:
     latencies_ms: list[float]
     errors: dict[str, int]
     client_cpu: float
+    metered: float = 0.0
+    """By how much the meter rose while counting."""
 
     @property
     def per_second(self) -> float:
@@ -74,19 +76,26 @@ def drive(
     warm_up_seconds: float = 0.0,
     framing: Framing = http_reply,
     done: Callable[[], bool] | None = None,
+    drain_seconds: float = 0.0,
+    meter: Callable[[], float] = lambda: 0.0,
 ) -> Samples:
     """Run one connection per source for a time, until every source has stopped, or until `done`.
+
+    What is under way at the end is abandoned, or awaited for `drain_seconds` without being counted, so that the
+    server has nothing left of it to do. `meter` is read when counting begins and when it ends.
 
     A server that says it closes the connection after a reply is connected to again, within the time of the
     next request. Raises `ConnectionError` if a connection is closed without notice.
     """
-    loop = _Loop(address, framing)
+    loop = _Loop(address, framing, meter)
     try:
         for source in sources:
             loop.connect(_Connection(source))
         for connection in list(loop.connections.values()):
             loop.advance(connection, b"")
-        return loop.run(seconds, warm_up_seconds, done or (lambda: False))
+        samples = loop.run(seconds, warm_up_seconds, done or (lambda: False))
+        loop.drain(drain_seconds)
+        return samples
     finally:
         loop.close()
 
@@ -103,9 +112,11 @@ class _Connection:
 class _Loop:
     """All connections of one run. A connection is in `connections` while it has a socket."""
 
-    def __init__(self, address: tuple[str, int], framing: Framing) -> None:
+    def __init__(self, address: tuple[str, int], framing: Framing, meter: Callable[[], float]) -> None:
         self.address = address
         self.framing = framing
+        self.meter = meter
+        self.metered_at_start = 0.0
         self.poller = select.epoll()
         self.connections: dict[int, _Connection] = {}
         self.pauses: list[tuple[float, int, _Connection]] = []
@@ -115,6 +126,7 @@ class _Loop:
         self.errors: dict[str, int] = {}
         self.begun = 0.0
         self.cpu_at_start: float | None = None
+        self.ended = False
 
     def connect(self, connection: _Connection) -> None:
         opened = socket.create_connection(self.address)
@@ -130,21 +142,24 @@ class _Loop:
         end = self.begun + seconds
         now = clock()
         while now < end and (self.running or self.pauses) and not done():
-            for fd, events in self.poller.poll(self._wait_seconds(now)):
-                connection = self.connections.get(fd)
-                if connection is None:
-                    continue
-                if events & select.EPOLLOUT:
-                    self._flush(connection)
-                else:
-                    self._read(connection)
+            self._poll(self._wait_seconds(now))
             now = clock()
             while self.pauses and self.pauses[0][0] <= now:
                 self.advance(heapq.heappop(self.pauses)[2], b"")
+        self.ended = True
         elapsed = max(now - self.begun, 1e-9)
-        cpu = 0.0 if self.cpu_at_start is None else (time.process_time() - self.cpu_at_start) / elapsed
+        cpu = metered = 0.0
+        if self.cpu_at_start is not None:
+            cpu = (time.process_time() - self.cpu_at_start) / elapsed
+            metered = self.meter() - self.metered_at_start
         self.latencies.sort()
-        return Samples(self.begun, elapsed, len(self.latencies), self.latencies, self.errors, cpu)
+        return Samples(self.begun, elapsed, len(self.latencies), self.latencies, self.errors, cpu, metered)
+
+    def drain(self, seconds: float) -> None:
+        """Take the answers to what is under way; what the sources ask for after them is not sent."""
+        end = time.perf_counter() + seconds
+        while self.running and time.perf_counter() < end:
+            self._poll(_LONGEST_WAIT_SECONDS)
 
     def advance(self, connection: _Connection, reply: bytes) -> None:
         """Ask a source that has no request under way what comes next."""
@@ -154,6 +169,16 @@ class _Loop:
         for connection in list(self.connections.values()):
             self._disconnect(connection)
         self.poller.close()
+
+    def _poll(self, seconds: float) -> None:
+        for fd, events in self.poller.poll(seconds):
+            connection = self.connections.get(fd)
+            if connection is None:
+                continue
+            if events & select.EPOLLOUT:
+                self._flush(connection)
+            else:
+                self._read(connection)
 
     def _wait_seconds(self, now: float) -> float:
         if not self.pauses:
@@ -193,16 +218,20 @@ class _Loop:
         now = time.perf_counter()
         if reply.closes:
             self._disconnect(connection)
-        if reply.error and now >= self.begun:
+        if reply.error and now >= self.begun and not self.ended:
             self.errors[reply.error] = self.errors.get(reply.error, 0) + 1
         sent_at = connection.sent_at
         step = connection.source(reply.body)
         if step == WAIT:
             return
         self.running -= 1
+        if self.ended:
+            self._disconnect(connection)
+            return
         if now >= self.begun:
             if self.cpu_at_start is None:
                 self.cpu_at_start, self.begun = time.process_time(), now
+                self.metered_at_start = self.meter()
             self.latencies.append((now - sent_at) * 1000)
         self._next(connection, step)
 

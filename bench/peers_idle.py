@@ -36,7 +36,7 @@ def run(settings: Settings) -> Figure:
 
 def _measured(server: SqsServer, settings: Settings) -> dict[str, object]:
     urls = create_queues(server, "idle", POLLERS)
-    idle_seconds, wake_seconds = (3.0, 3.0) if settings.quick else (20.0, 10.0)
+    idle_seconds, wake_seconds = (3.0, 3.0) if settings.quick else (20.0, 5.0)
     waiting = measure(server, urls, idle_seconds=idle_seconds, wake_seconds=wake_seconds)
     return {"server": server.name} | row(waiting)
 

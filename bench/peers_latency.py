@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from bench.comparison import contenders, rounds, send, typical
+from bench.comparison import DRAIN_SECONDS, contenders, rounds, send, typical
 from bench.contender import Contender
 from bench.figure import Figure, Settings, Target, median
 from bench.load import Pause, Source, drive, percentile
@@ -52,7 +52,13 @@ def _paced(contender: Contender, per_second: float, seconds: float) -> list[floa
     sources: Sequence[Source] = [
         _Paced(source, begun + number / per_second, every, latencies_ms) for number, source in enumerate(senders)
     ]
-    samples = drive(contender.server.address, sources, seconds=seconds + _HANDSHAKE_SECONDS, framing=contender.framing)
+    samples = drive(
+        contender.server.address,
+        sources,
+        seconds=seconds + _HANDSHAKE_SECONDS,
+        framing=contender.framing,
+        drain_seconds=DRAIN_SECONDS,
+    )
     if samples.errors:
         raise RuntimeError(f"requests to {contender.name} failed: {samples.errors}")
     return sorted(latencies_ms)

@@ -8,17 +8,20 @@ from bench.figure import Figure, Settings, Target
 from bench.queue_life import BATCH
 from bench.rivals.starting import DURABLE_RIVALS, SQS_RIVALS
 
-CONNECTIONS = (8, 32, 128)
+CONNECTIONS = (8, 32)
+MOST_CONNECTIONS = 128
+"""For those that sync: the more there is to sync at once, the better for them."""
 
 
 def run(settings: Settings) -> Figure:
     figure = Figure("g", f"Whole life in batches of {BATCH}, 1 KB, beside others: send, receive, delete")
     with contenders((*SQS_RIVALS, *DURABLE_RIVALS), settings, figure) as found:
-        measured = rounds(found, live, CONNECTIONS, settings)
+        durable = [contender for contender in found if contender is found[0] or not contender.speaks_sqs]
+        measured = rounds(found, live, CONNECTIONS, settings) | rounds(durable, live, [MOST_CONNECTIONS], settings)
         best: dict[str, float] = {}
-        for connections in CONNECTIONS:
+        for connections in (*CONNECTIONS, MOST_CONNECTIONS):
             ours = typical(measured[connections, found[0].name])
-            for contender in found:
+            for contender in found if connections != MOST_CONNECTIONS else durable:
                 each = typical(measured[connections, contender.name])
                 figure.rows.append(_row(connections, contender, each, ours))
                 best[contender.name] = max(best.get(contender.name, 0.0), each.per_second)

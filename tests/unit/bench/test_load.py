@@ -131,8 +131,25 @@ def test_a_run_ends_when_it_is_done(address: tuple[str, int]) -> None:
         replies.append(reply)
         return b"a\n"
 
-    drive(address, [source], seconds=3600, done=lambda: len(replies) > 5)
+    drive(address, [source], seconds=3600, done=lambda: len(replies) > 5, drain_seconds=30)
     assert len(replies) > 5
+
+
+def test_the_meter_is_read_when_counting_begins_and_when_it_ends(address: tuple[str, int]) -> None:
+    readings = iter([2.0, 5.0])
+    samples = drive(address, [_script([b"a", b"b"], [])], seconds=30, meter=lambda: next(readings))
+    assert samples.metered == 3.0
+
+
+def test_what_is_under_way_at_the_end_is_awaited_and_not_counted(address: tuple[str, int]) -> None:
+    replies: list[bytes] = []
+
+    def source(reply: bytes) -> bytes:
+        replies.append(reply)
+        return b"a\n"
+
+    samples = drive(address, [source], seconds=3600, done=lambda: len(replies) > 5, drain_seconds=30)
+    assert samples.requests == len(replies) - 2
 
 
 def test_a_closed_connection_is_an_error(address: tuple[str, int]) -> None:
