@@ -21,7 +21,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     names = metafunc.fixturenames
     if "kind" in names:
         kinds = [kind for kind in KINDS if kind.durable or not {"restart", "reopen"} & set(names)]
-        if metafunc.module.__name__.endswith("test_backlogs"):
+        if metafunc.module.__name__.endswith(("test_backlogs", "test_fairness")):
             kinds = [kind for kind in kinds if kind.large]
         metafunc.parametrize("kind", kinds, ids=[kind.name for kind in kinds])
 

@@ -27,7 +27,7 @@ class EngineKind(NamedTuple):
     prepare: Callable[[pytest.MonkeyPatch], None] = lambda monkeypatch: None
     """Done before it is opened, and undone after the test."""
     large: bool = True
-    """Whether it is quick enough for tests with tens of thousands of messages."""
+    """Whether it has room for a few hundred messages, and is quick enough for tens of thousands."""
 
 
 async def open_reference(folder: Path, clock: Clock) -> Engine:

@@ -56,12 +56,14 @@ class Receiving:
             if taken:
                 self._taking.load(queue)
                 return taken
-            if queue.moving and queue.move is not None:  # answer "nothing" when the dead letters are in their queue
-                await asyncio.wait([queue.move])
+            moving = queue.move if queue.moving else None
             loading = self._taking.load(queue)
-            if loading is None:
+            if moving is None and loading is None:
                 return taken
-            await asyncio.shield(loading)
+            if moving is not None:  # answer "nothing" when the dead letters are in their queue
+                await asyncio.wait([moving])
+            if loading is not None:
+                await asyncio.shield(loading)
             if queue.deleted:
                 return []
 
