@@ -36,12 +36,15 @@ class World(ReferenceEngine):
         super().__init__(clock)
         self.expired: Counter[str] = Counter()
         """By queue: messages whose retention has passed, which may be counted until they have vanished."""
+        self.vanished: Counter[str] = Counter()
+        """By queue: all of those there ever were. That they vanished was promised to nobody, so a crash may undo it."""
         self.outlived: dict[str, Message] = {}
         """By id: all messages whose retention has ever passed."""
 
     def fork(self) -> World:
         twin = World(self._clock)
         twin.expired = self.expired.copy()
+        twin.vanished = self.vanished.copy()
         twin.outlived = {message_id: replace(message) for message_id, message in self.outlived.items()}
         twin._queues = {name: _copy(queue) for name, queue in self._queues.items()}
         return twin
@@ -153,15 +156,16 @@ class World(ReferenceEngine):
         super()._drop_expired(queue)
         dropped = before.keys() - {message.id for message in queue.messages}
         self.expired[queue.info.name] += len(dropped)
+        self.vanished[queue.info.name] += len(dropped)
         self.outlived |= {message_id: before[message_id] for message_id in dropped}
 
     async def purge(self, name: str) -> None:
         await super().purge(name)
-        del self.expired[name]
+        del self.expired[name], self.vanished[name]
 
     async def delete_queue(self, name: str) -> None:
         await super().delete_queue(name)
-        del self.expired[name]
+        del self.expired[name], self.vanished[name]
 
     def _lingering(self, name: str) -> list[Message]:
         """Messages past their retention that may go on being in flight, and hold their groups, until that ends."""
@@ -302,6 +306,8 @@ class Worlds:
 
     def crash(self) -> None:
         self.possible = _distinct(self.possible + self._before_unsaved_receives)
+        for world in self.possible:
+            world.expired = world.vanished.copy()
         self._before_unsaved_receives.clear()
 
 
