@@ -88,6 +88,21 @@ def typical(measured: Sequence[Measured]) -> Measured:
     return next(each for each in measured if each.per_second == middle)
 
 
+def ratios(ours: Measured, each: Measured) -> dict[str, float | None]:
+    """The columns that compare: by rate, and by the processor time of the server per message, which other work on
+    the machine changes little.
+    """
+    by_cpu = None
+    if ours.cpu_us_per_message and each.cpu_us_per_message:
+        by_cpu = each.cpu_us_per_message / ours.cpu_us_per_message
+    return {
+        "Chappe, times": ours.per_second / each.per_second if each.per_second else None,
+        "by CPU, times": by_cpu,
+        "CPU us/message": each.cpu_us_per_message,
+        "client CPU": each.samples.client_cpu,
+    }
+
+
 def beside(figure: Figure, what: str, times: float, ours: float, theirs: dict[str, float]) -> None:
     """A target beside the best of some rivals; none when there is no rival."""
     if theirs:

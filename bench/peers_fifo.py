@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bench.comparison import Measured, contenders, measure_lives, rounds, typical
+from bench.comparison import Measured, contenders, measure_lives, ratios, rounds, typical
 from bench.contender import Contender, SqsContender
 from bench.fifo_life import GROUPS_PER_CONNECTION, FifoLives
 from bench.figure import Figure, Settings, Target
@@ -45,9 +45,8 @@ def _row(contender: Contender, each: Measured, ours: Measured, out_of_order: int
         "server": contender.name,
         "keeps": contender.durable,
         "messages/s": each.per_second,
-        "Chappe, times": ours.per_second / each.per_second if each.per_second else None,
         "out of order": out_of_order,
     }
     for operation in each.log.latencies_ms:
         row[f"{operation} P50 ms"] = each.log.p50_ms(operation)
-    return row | {"server CPU us/message": each.cpu_us_per_message, "client CPU": each.samples.client_cpu}
+    return row | ratios(ours, each)

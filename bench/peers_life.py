@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bench.comparison import Measured, contenders, live, rounds, typical
+from bench.comparison import Measured, contenders, live, ratios, rounds, typical
 from bench.contender import Contender
 from bench.figure import Figure, Settings, Target
 from bench.queue_life import BATCH
@@ -39,8 +39,7 @@ def _row(connections: int, contender: Contender, each: Measured, ours: Measured)
         "server": contender.name,
         "keeps": contender.durable,
         "messages/s": each.per_second,
-        "Chappe, times": ours.per_second / each.per_second if each.per_second else None,
     }
     for operation in each.log.latencies_ms:
         row[f"{operation} P50 ms"] = each.log.p50_ms(operation)
-    return row | {"server CPU us/message": each.cpu_us_per_message, "client CPU": each.samples.client_cpu}
+    return row | ratios(ours, each)

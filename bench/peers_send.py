@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bench.comparison import beside, contenders, rounds, send, typical
+from bench.comparison import beside, contenders, ratios, rounds, send, typical
 from bench.figure import Figure, Settings, Target
 from bench.rivals.starting import DURABLE_RIVALS, SQS_RIVALS
 
@@ -20,19 +20,15 @@ def run(settings: Settings) -> Figure:
             ours = middle[found[0].name]
             for contender in found:
                 each = middle[contender.name]
-                figure.rows.append(
-                    {
-                        "connections": connections,
-                        "server": contender.name,
-                        "keeps": contender.durable,
-                        "messages/s": each.per_second,
-                        "Chappe, times": ours.per_second / each.per_second if each.per_second else None,
-                        "P50 ms": each.samples.percentile_ms(50),
-                        "P99 ms": each.samples.percentile_ms(99),
-                        "server CPU us/message": each.cpu_us_per_message,
-                        "client CPU": each.samples.client_cpu,
-                    }
-                )
+                row = {
+                    "connections": connections,
+                    "server": contender.name,
+                    "keeps": contender.durable,
+                    "messages/s": each.per_second,
+                    "P50 ms": each.samples.percentile_ms(50),
+                    "P99 ms": each.samples.percentile_ms(99),
+                }
+                figure.rows.append(row | ratios(ours, each))
             peers = {each.name: middle[each.name].per_second for each in found[1:] if each.speaks_sqs}
             what = f"single sends/s, {connections} connection{'s' if connections > 1 else ''}"
             beside(figure, what, TIMES_THE_BEST_PEER, ours.per_second, peers)

@@ -15,7 +15,7 @@ class SqsServer(Process):
     """`durable` is what a message that was acknowledged survives."""
 
     name = "SQS"
-    durable = "memory only"
+    durable = "memory"
 
     def wait_until_answering(self) -> None:
         """Until a request to the SQS API is answered."""

@@ -127,10 +127,12 @@ def _install_redis() -> None:
     """Debian's redis-tools holds the server too, under another name; redis-server would start one at once."""
     if os.geteuid() != 0:
         raise NotInstallable("installing a Debian package needs root; or have redis-server on the path")
-    _run(["apt-get", "install", "-y", "-q", "--no-install-recommends", "redis-tools"])
+    command = ["apt-get", "install", "-y", "-q", "--no-install-recommends", "redis-tools"]
+    _run(command, DEBIAN_FRONTEND="noninteractive")
     program = shutil.which("redis-check-rdb")
     if program is None:
         raise NotInstallable("the package redis-tools holds no redis-check-rdb")
+    (FOLDER / "redis-server").unlink(missing_ok=True)
     (FOLDER / "redis-server").symlink_to(program)
 
 
