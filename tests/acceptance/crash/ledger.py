@@ -50,11 +50,12 @@ class Count(NamedTuple):
 
 @dataclass
 class Record:
-    """A message by its key. `number` is its place in its group."""
+    """A message by its key. `number` is its place in its group, where the queue is `ordered`."""
 
     key: str
     queue: str
     group: str | None
+    ordered: bool
     number: int
     batch: int
     asked: int
@@ -111,16 +112,16 @@ class Ledger:
 
     # --- sends --------------------------------------------------------------------------------------------
 
-    def draft(self, queue: str, count: int, group: str | None = None) -> list[str]:
-        """Keys of new messages."""
+    def draft(self, queue: str, count: int, group: str | None = None, *, ordered: bool = False) -> list[str]:
+        """Keys of new messages. With `ordered`, of one group of a FIFO queue."""
         batch = next(self._batches)
         keys = []
         for _ in range(count):
-            number = len(self.groups[group]) if group is not None else 0
-            key = f"{queue}/{group}/{number}" if group is not None else f"{queue}/{len(self.records)}"
-            if group is not None:
-                self.groups[group].append(key)
-            self.records[key] = Record(key, queue, group, number, batch, asked=next(self.moments))
+            number = len(self.groups[group or ""]) if ordered else len(self.records)
+            key = f"{queue}/{group}/{number}"
+            if ordered:
+                self.groups[group or ""].append(key)
+            self.records[key] = Record(key, queue, group, ordered, number, batch, asked=next(self.moments))
             keys.append(key)
         self.figures["sent"] += count
         return keys
@@ -131,7 +132,7 @@ class Ledger:
             body_of(key),
             attributes=key[::-1].encode(),
             group=record.group,
-            deduplication_key=hashlib.sha256(key.encode()).digest() if record.group is not None else None,
+            deduplication_key=hashlib.sha256(key.encode()).digest() if record.ordered else None,
             delay_ms=delay_ms,
         )
 
@@ -198,11 +199,11 @@ class Ledger:
 
     def _check_order(self, record: Record, queue: str, answer: Answer, taken: set[str]) -> list[tuple[str, str]]:
         """In a FIFO queue: none that is behind came before, and what is before has gone or came in this answer."""
-        if record.group is None:
+        if not record.ordered:
             return []
         gone = self._gone.get((queue, record.key))
         record.expect(gone is None or answer.asked < gone, "came after one that is behind it")
-        before = [key for key in self.groups[record.group][: record.number] if key not in taken]
+        before = [key for key in self.groups[record.group or ""][: record.number] if key not in taken]
         return [(queue, key) for key in before if (queue, key) not in self._gone]
 
     def _see(

@@ -79,7 +79,8 @@ class Load:
     # --- sending ------------------------------------------------------------------------------------------
 
     async def _send_standard(self, remote: Remote) -> None:
-        keys = self.ledger.draft(STANDARD, self._chance.randint(1, 10))
+        tenant = self._chance.choice([None, None, "noisy", f"tenant {self._chance.randrange(30)}"])
+        keys = self.ledger.draft(STANDARD, self._chance.randint(1, 10), tenant)
         delay_ms = self._chance.choice([None, None, None, self._chance.randint(1, 300)])
         messages = [self.ledger.message(key, delay_ms) for key in keys]
         self.ledger.sent(keys, await remote.call("send", STANDARD, messages))
@@ -92,7 +93,7 @@ class Load:
         keys = self._to_send_again.get(worker)
         if keys is None:
             group = f"group-{worker}-{self._chance.randrange(GROUPS_OF_EACH)}"
-            keys = self.ledger.draft(FIFO, self._chance.randint(1, 5), group)
+            keys = self.ledger.draft(FIFO, self._chance.randint(1, 5), group, ordered=True)
             self._to_send_again[worker] = keys
         acknowledged = self._acknowledged[worker]
         repeated = self._chance.sample(acknowledged[-50:], min(2, len(acknowledged[-50:])))

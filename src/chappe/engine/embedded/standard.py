@@ -121,10 +121,9 @@ class StandardQueue(Queue):
             if len(tenant.backlog.head) < TENANT_REFILL_BELOW:
                 self._want(tenant)
             self._stand_in_line(tenant)
-            if entry is not None or tenant.wanted:
-                return (
-                    entry  # None: it is this tenant's turn and what it has is on disk, so nobody goes before it is read
-                )
+            if entry is not None or tenant.backlog.gap:
+                # None: it is this tenant's turn and what it has is on disk, so nobody goes before it is read
+                return entry
         return None
 
     def _pop(self, tenant: Tenant) -> Entry | None:
