@@ -25,6 +25,8 @@ KILLED_WHILE_STARTING = 0.15
 CLOSED = 0.06
 STARTING_SECONDS = 0.03
 LIFE_SECONDS = 0.35
+STUCK_SECONDS = 180
+"""An engine that has not come to an end by then never will."""
 
 
 @pytest.mark.slow
@@ -36,8 +38,10 @@ async def test_kills_lose_nothing(zygote: Zygote, socket: Path, tmp_path: Path, 
     try:
         while ledger.figures["kills"] < KILLS:
             host = await zygote.fork(folder, socket, tight=chance.random() < 0.5)
-            await live(host, load, chance)
-        await drain(zygote, folder, socket, load)
+            async with asyncio.timeout(STUCK_SECONDS):
+                await live(host, load, chance)
+        async with asyncio.timeout(STUCK_SECONDS):
+            await drain(zygote, folder, socket, load)
         report = await asyncio.to_thread(examine, folder)
         assert report.healthy, report.findings
     finally:
