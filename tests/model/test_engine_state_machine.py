@@ -18,13 +18,26 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-from tests.conformance.clocks import START_MS, ManualClock
+from tests.conformance.clocks import ManualClock
 from tests.conformance.engines import KINDS, EngineKind, copy_as_found
 from tests.conformance.workplace import total
+from tests.model.drawing import (
+    ADVANCES_MS,
+    DRAFTS,
+    FIFO_NAMES,
+    NAMES,
+    PICKS,
+    SECOND_MS,
+    SOURCES,
+    TIMEOUTS_MS,
+    Draft,
+    Pick,
+    settings_for,
+)
+from tests.model.story import Recorded
 from tests.model.world import Contradiction, World, Worlds
 
 from chappe.engine.base import (
-    DeadLetterPolicy,
     Engine,
     NewMessage,
     QueueCounts,
@@ -32,15 +45,10 @@ from chappe.engine.base import (
     ReceivedMessage,
     SentMessage,
 )
-from chappe.model.errors import ChappeError, InFlightLimit, InvalidInput, QueueExists
+from chappe.model.errors import InFlightLimit, InvalidInput, QueueExists
 
 T = TypeVar("T")
 
-STANDARD_NAMES = ["s1", "s2", "dead-s"]
-FIFO_NAMES = ["f1", "f2", "dead-f"]
-SOURCES = ["s1", "s2", "f1", "f2"]
-NAMES = [*STANDARD_NAMES, *FIFO_NAMES]
-SECOND_MS = 1000
 PATIENCE_MS = 5
 REST_SECONDS = 0.01
 COUNTS_TRIES = 60
@@ -50,51 +58,6 @@ MEMORY = Path("/dev/shm")
 MOST_STORED = 40
 """Messages in a queue, so that a failure stays readable."""
 
-TIMEOUTS_MS = st.sampled_from([0, 1, SECOND_MS, 10 * SECOND_MS, 70 * SECOND_MS])
-ADVANCES_MS = st.sampled_from(
-    [1, 999, SECOND_MS, 5 * SECOND_MS, 11 * SECOND_MS, 71 * SECOND_MS, 299_999, 300_001, 400_000_000]
-)
-
-
-@st.composite
-def settings_for(draw: st.DrawFn, name: str) -> QueueSettings:
-    fifo = name in FIFO_NAMES
-    policy = None
-    max_in_flight = 120_000
-    if name in SOURCES:
-        if draw(st.booleans()):
-            policy = DeadLetterPolicy("dead-f" if fifo else "dead-s", draw(st.integers(1, 3)))
-        else:
-            max_in_flight = draw(st.sampled_from([120_000, 120_000, 2]))
-    return QueueSettings(
-        fifo=fifo,
-        delay_ms=draw(st.sampled_from([0, 0, 0, 3 * SECOND_MS])) if name in SOURCES else 0,
-        visibility_timeout_ms=draw(TIMEOUTS_MS),
-        retention_ms=draw(st.sampled_from([None, 345_600_000, 345_600_000, 100 * SECOND_MS])),
-        max_in_flight=max_in_flight,
-        dead_letter=policy,
-        attributes=draw(st.sampled_from([{}, {"a": "b"}])),
-    )
-
-
-Pick = tuple[str, int]
-"""Which receipts, and which of them. What is drawn must not depend on the engine's timing, so this is not a receipt."""
-PICKS = st.lists(
-    st.tuples(st.sampled_from(["new", "new", "new", "any", "any", "foreign", "junk"]), st.integers(0, 9)),
-    min_size=1,
-    max_size=6,
-)
-Draft = tuple[str, bytes | None, int | None]
-DRAFTS = st.lists(
-    st.tuples(
-        st.sampled_from(["g1", "g2", "g3"]),
-        st.sampled_from([None, None, None, b"k1", b"k2", b"k3"]),
-        st.sampled_from([None, None, 0, 2 * SECOND_MS, 80 * SECOND_MS]),
-    ),
-    min_size=1,
-    max_size=8,
-)
-
 
 class Around(NamedTuple):
     """Messages in a queue, those of them in flight, and messages in the queue of its dead letters."""
@@ -102,30 +65,6 @@ class Around(NamedTuple):
     here: int
     in_flight: int
     there: int
-
-
-class Recorded:
-    """An engine of which every call and answer is written down."""
-
-    def __init__(self, engine: Engine, clock: ManualClock, story: list[str]) -> None:
-        self._engine = engine
-        self._clock = clock
-        self._story = story
-
-    def __getattr__(self, name: str) -> Any:
-        method = getattr(self._engine, name)
-
-        async def recorded(*arguments: Any, **options: Any) -> Any:
-            told = ", ".join([*map(repr, arguments), *(f"{key}={value!r}" for key, value in options.items())])
-            try:
-                answer = await method(*arguments, **options)
-            except ChappeError as error:
-                self._story.append(f"{self._clock() - START_MS}: {name}({told}) raised {error!r}")
-                raise
-            self._story.append(f"{self._clock() - START_MS}: {name}({told}) -> {answer}")
-            return answer
-
-        return recorded
 
 
 class EngineMachine(RuleBasedStateMachine):
@@ -243,8 +182,9 @@ class EngineMachine(RuleBasedStateMachine):
         for group, key, delay_ms in drafts:
             self.bodies += 1
             body, attributes = b"body %d" % self.bodies, b"a" * (self.bodies % 3)
-            own_delay_ms = (delay_ms and None) if name in FIFO_NAMES else delay_ms
-            messages.append(NewMessage(body, attributes, group, key, own_delay_ms))
+            if name in FIFO_NAMES:
+                group, delay_ms = group or "g1", delay_ms and None
+            messages.append(NewMessage(body, attributes, group, key, delay_ms))
         return messages
 
     @precondition(lambda self: bool(self.queue_names()))
