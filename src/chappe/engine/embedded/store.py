@@ -228,12 +228,9 @@ class Store:
 
         It stays in the file; `chappe doctor` finds it.
         """
-        seq, queue_id = row[:2]
-        if seq not in self._damaged_seqs:
-            self._damaged_seqs.add(seq)
-            _log.error("message_damaged", path=str(self.path), sequence=seq, queue_id=queue_id, advice="chappe doctor")
+        self._report_damaged(*row[:2])
         return Entry(
-            seq=seq,
+            seq=row[0],
             queue_id=0,
             id=b"",
             sent_at=0,
@@ -241,6 +238,11 @@ class Store:
             settled=True,
             state=State.DEAD,
         )
+
+    def _report_damaged(self, seq: int, queue_id: int) -> None:
+        if seq not in self._damaged_seqs:
+            self._damaged_seqs.add(seq)
+            _log.error("message_damaged", path=str(self.path), sequence=seq, queue_id=queue_id, advice="chappe doctor")
 
     def journal(self, after_no: int = 0, upto_no: int = (1 << 62)) -> Iterator[tuple[int, PageRow, int]]:
         """Pages not settled yet, oldest first: (number, page, bytes). Raises `DataDamaged`."""
@@ -276,7 +278,10 @@ class Store:
             raise DataDamaged(f"{self.path}: {what} is damaged. Restore a backup, or see what `chappe doctor` finds.")
 
     def received(self) -> Iterator[Entry]:
-        """Settled messages that were received before, without their content."""
+        """Settled messages that were received before, without their content.
+
+        One whose place is none is passed over here; its checksum, which needs the content, is checked when it is read.
+        """
         for row in self.db.execute(
             "SELECT m.seq, m.queue_id, m.id, m.sent_at_ms, m.due_ms, m.group_name, m.source, m.place,"
             " r.receive_count, r.first_received_at_ms, r.visible_at_ms"
@@ -284,6 +289,9 @@ class Store:
         ):
             seq, queue_id, message_id, sent_at, due, group, source, place, count, first, visible_at = row
             self._expect_integers("the table of receives", seq, queue_id, sent_at, due, place, count, first, visible_at)
+            if place not in _PLACES:
+                self._report_damaged(seq, queue_id)
+                continue
             yield Entry(
                 seq=seq,
                 queue_id=queue_id,
@@ -358,6 +366,9 @@ class Store:
     def all_rows(self) -> Iterator[Row]:
         """Every row of `messages`, in the order of `MESSAGE_COLUMNS`, unchecked."""
         yield from self.db.execute(_SELECT["all"])
+
+
+_PLACES = frozenset(Place)
 
 
 def _blob(value: object) -> bytes:
