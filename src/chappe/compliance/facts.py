@@ -10,9 +10,11 @@ from enum import StrEnum
 import msgspec
 
 from chappe.compliance.locating import Locale, locate
+from chappe.compliance.person import Person
+from chappe.compliance.sender import SenderProfile
 from chappe.model.customer import Channel, Purpose
 
-__all__ = ["Consent", "ConsentLevel", "Facts", "Locale", "Suppression", "locate"]
+__all__ = ["Consent", "ConsentLevel", "Facts", "Locale", "Person", "SenderProfile", "Suppression", "locate"]
 
 
 class ConsentLevel(StrEnum):
@@ -79,7 +81,7 @@ class Facts(msgspec.Struct, frozen=True, omit_defaults=True):
     `suppressions` and `consents` may hold any entries for the address, in any order; the rules pick those
     that match. `recent_sends_at_ms` are the moments of earlier promotional messages that were allowed to this
     recipient on this channel, oldest first, going back at least `RuleSet.longest_cap_window_ms`, without the
-    message being decided.
+    message being decided. `person` and `sender` are what else is known of the two.
     """
 
     jurisdiction: str | None
@@ -87,3 +89,5 @@ class Facts(msgspec.Struct, frozen=True, omit_defaults=True):
     suppressions: tuple[Suppression, ...] = ()
     consents: tuple[Consent, ...] = ()
     recent_sends_at_ms: tuple[int, ...] = ()
+    person: Person = Person()
+    sender: SenderProfile = SenderProfile()

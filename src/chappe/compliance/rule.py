@@ -14,16 +14,18 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from chappe.compliance.examples import Example
 from chappe.compliance.facts import ConsentLevel, Facts
 from chappe.compliance.hours import WeeklyHours
 from chappe.compliance.local_time import RECIPIENT, ZONES_WHEN_UNKNOWN, TimeZone, check_zones
-from chappe.model.customer import Channel, CustomerMessage, Outcome, Purpose, RuleOutcome
+from chappe.model.customer import Amendment, Channel, CustomerMessage, Outcome, Purpose, RuleOutcome
 
 ANY_CHANNEL = "any"
 ALWAYS_MS = (-(2**62), 2**62)
 
 RuleId = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=100)]
 Jurisdiction = Annotated[str, msgspec.Meta(pattern=r"^(\*|[A-Z]{2}(-[A-Z0-9]{1,3})?)$")]
+Category = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9]+(_[a-z0-9]+)*$", max_length=60)]
 Line = Annotated[str, msgspec.Meta(min_length=1, max_length=2_000)]
 
 
@@ -72,10 +74,12 @@ class SourceType(StrEnum):
 class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
     """One regulatory rule.
 
-    It binds messages on its `channels` ("any" for all) with a purpose that `applies_to` covers, to recipients
-    whose jurisdiction lies in its own ("*" is the whole world), from `effective_from` until before
-    `effective_until`; those days are taken as they begin first and end last anywhere on earth. What a rule
-    that is not kept leads to is its `action`, which each kind narrows to what it can do.
+    It binds messages on its `channels` ("any" for all) with a purpose that `applies_to` covers and, if it names any,
+    one of its `categories`, to recipients whose jurisdiction lies in its own ("*" is the whole world), from
+    `effective_from` until before `effective_until`; those days are taken as they begin first and end last anywhere
+    on earth. What a rule that is not kept leads to is its `action`, which each kind narrows to what it can do. One
+    that is not `enabled` is listed and decides nothing. Its `examples` are run as tests and shown in the
+    documentation.
     """
 
     id: RuleId
@@ -89,6 +93,9 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     source: Line
     confidence: Confidence
     source_type: SourceType = SourceType.NONE
+    categories: tuple[Category, ...] = ()
+    enabled: bool = True
+    examples: tuple[Example, ...] = ()
     unverified_parameters: tuple[str, ...] = ()
     effective_from: datetime.date | None = None
     effective_until: datetime.date | None = None
@@ -110,9 +117,14 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
         """The kind's name, as written in the rule files."""
         return str(self.__struct_config__.tag)
 
-    def binds(self, channel: Channel, purpose: Purpose) -> bool:
+    def binds(self, channel: Channel, purpose: Purpose, category: str | None = None) -> bool:
         """Whether the rule has anything to say of such messages."""
-        return self.applies_to.covers(purpose) and (ANY_CHANNEL in self.channels or channel in self.channels)
+        return (
+            self.enabled
+            and self.applies_to.covers(purpose)
+            and (ANY_CHANNEL in self.channels or channel in self.channels)
+            and (not self.categories or category in self.categories)
+        )
 
     def in_force_ms(self) -> tuple[int, int]:
         """The span in which the rule is in force, end exclusive."""
@@ -131,15 +143,29 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
 class StandingRule(Rule, frozen=True, kw_only=True):
     """A rule judged from the message and the facts, whose verdict waiting alone does not change."""
 
-    action: Literal["block"] = "block"
+    action: Literal["block", "require", "redact", "annotate"] = "block"
 
     @abstractmethod
     def judge(self, message: CustomerMessage, facts: Facts, now_ms: int) -> RuleOutcome:
         """What the rule says of this message. Pure."""
 
     def broken(self, reason: str) -> RuleOutcome:
-        """The outcome of a rule that stops the message."""
-        return RuleOutcome(self.id, Outcome.BLOCK, reason)
+        """The outcome of a rule that is not kept: it stops the message, or notes it if that is all it does.
+
+        The reason of a requirement says what to do to meet it.
+        """
+        return RuleOutcome(self.id, Outcome.ANNOTATE if self.action == "annotate" else Outcome.BLOCK, reason)
+
+    def amended(self, reason: str, *amendments: Amendment) -> RuleOutcome:
+        """The outcome of a rule that is kept by changing the content."""
+        outcome = Outcome.REDACT if self.action == "redact" else Outcome.REQUIRE
+        return RuleOutcome(self.id, outcome, reason, amendments)
+
+
+class DutyRule(Rule, frozen=True, kw_only=True):
+    """A rule about records and requests rather than messages: how long to keep what, by when to do what."""
+
+    action: Literal["require", "annotate"] = "require"
 
 
 class HoursParameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -5,9 +5,10 @@ The rules are indexed by jurisdiction, channel and purpose when the set is built
 that bind it. Everything that depends on the clock on the wall comes from timetables worked out once per set
 of zones and four weeks, and kept.
 
-How rules combine: the strictest wins, block before defer before allow. A deferral ends at the first moment at
-which every hours rule is open in every zone the recipient may be in and every cap has room. If that is not
-within `MAX_DEFERRAL_MS`, or not before the message expires, the message is blocked.
+How rules combine: the strictest wins, block before defer before the rest; what several rules require of the content
+is all required. A deferral ends at the first moment at which every hours rule is open in every zone the recipient may
+be in and every cap has room. If that is not within `MAX_DEFERRAL_MS`, or not before the message expires, the message
+is blocked.
 """
 
 from __future__ import annotations
@@ -38,7 +39,11 @@ from chappe.model.errors import InvalidInput
 END_OF_TIME_MS = 253_370_764_800_000
 """9999-01-01; later moments are refused, because the calendar ends there."""
 _TIMETABLES_KEPT = 2_048
-_STRICTNESS = {Outcome.BLOCK: 0, Outcome.DEFER: 1, Outcome.ALLOW: 2}
+_PLANS_KEPT = 20_000
+
+
+_Key = tuple[str | None, Channel, Purpose, str | None]
+"""Jurisdiction, channel, purpose and category."""
 
 
 class Edition:
@@ -53,7 +58,7 @@ class Edition:
 
 
 class Plan:
-    """The editions, over time, of the rules for one jurisdiction, channel and purpose."""
+    """The editions, over time, of the rules for one jurisdiction, channel, purpose and category."""
 
     def __init__(self, rules: Sequence[AnyRule]) -> None:
         self.cap_window_ms = _longest_cap_window_ms(rules)
@@ -79,7 +84,11 @@ class RuleSet:
     def __init__(self, rules: Iterable[AnyRule], version: int = 1) -> None:
         self.version = version
         self.rules = tuple(rules)
-        self._plans = _index(self.rules)
+        self._by_place: dict[str, list[AnyRule]] = {WORLD: []}
+        for rule in self.rules:
+            self._by_place.setdefault(rule.jurisdiction, []).append(rule)
+        self._categories = frozenset(category for rule in self.rules for category in rule.categories)
+        self._plans: dict[_Key, Plan] = {}
         self._timetable = lru_cache(maxsize=_TIMETABLES_KEPT)(_timetable)
         # Hours open and close on whole seconds, so the messages of one second share what is said of them.
         self._closed = lru_cache(maxsize=_TIMETABLES_KEPT)(self._outcomes)
@@ -89,9 +98,9 @@ class RuleSet:
         """How far back `Facts.recent_sends_at_ms` must reach for every message; 0 if nothing is capped."""
         return _longest_cap_window_ms(self.rules)
 
-    def cap_window_ms(self, jurisdiction: str | None, channel: Channel, purpose: Purpose) -> int:
-        """How far back it must reach for such messages; 0 if no cap binds them and none need be gathered."""
-        return self._plan(jurisdiction, channel, purpose).cap_window_ms
+    def cap_window_ms(self, jurisdiction: str | None, message: CustomerMessage) -> int:
+        """How far back it must reach for this message; 0 if no cap binds it and none need be gathered."""
+        return self._plan(jurisdiction, message).cap_window_ms
 
     def decide(self, message: CustomerMessage, facts: Facts, now_ms: int) -> Decision:
         """The verdict on a message at a moment. Pure: the same arguments give the same decision.
@@ -101,7 +110,7 @@ class RuleSet:
         """
         if not 0 <= now_ms < END_OF_TIME_MS:
             raise InvalidInput("the moment to decide at must lie between 1970 and 9998", now_ms=now_ms)
-        edition = self._plan(facts.jurisdiction, message.channel, message.purpose).edition(now_ms)
+        edition = self._plan(facts.jurisdiction, message).edition(now_ms)
         outcomes = [rule.judge(message, facts, now_ms) for rule in edition.standing]
         hours: Timetable | None = None
         if edition.hours or edition.hours_ahead:
@@ -119,12 +128,26 @@ class RuleSet:
             room_from_ms = max(room_from_ms, rule_has_room_from_ms)
         return self._combined(message, outcomes, hours, room_from_ms, now_ms)
 
-    def _plan(self, jurisdiction: str | None, channel: Channel, purpose: Purpose) -> Plan:
-        plan = self._plans.get((jurisdiction, channel, purpose))
-        if plan is not None:
-            return plan
-        nearest = next(place for place in lineage(jurisdiction) if (place, channel, purpose) in self._plans)
-        return self._plans[nearest, channel, purpose]
+    def _plan(self, jurisdiction: str | None, message: CustomerMessage) -> Plan:
+        category = message.category if message.category in self._categories else None
+        key = (jurisdiction, message.channel, message.purpose, category)
+        return self._plans.get(key) or self._new_plan(key)
+
+    def _new_plan(self, key: _Key) -> Plan:
+        """Made when first asked for: of all combinations a system meets few. Places without rules of their own share
+        the plan of the nearest that has some, so that there are only so many.
+        """
+        jurisdiction, channel, purpose, category = key
+        places = [place for place in lineage(jurisdiction) if place in self._by_place]
+        nearest = (places[0], channel, purpose, category)
+        plan = self._plans.get(nearest)
+        if plan is None:
+            binding = (rule for place in places[::-1] for rule in self._by_place[place])
+            plan = Plan([rule for rule in binding if rule.binds(channel, purpose, category)])
+            self._plans[nearest] = plan
+        if len(self._plans) < _PLANS_KEPT:
+            self._plans[key] = plan
+        return plan
 
     def _outcomes(
         self, edition: Edition, zones: tuple[str, ...], lifted: tuple[str, ...], now_seconds: int
@@ -140,10 +163,10 @@ class RuleSet:
         room_from_ms: int,
         now_ms: int,
     ) -> Decision:
-        strictest = min((_STRICTNESS[outcome.outcome] for outcome in outcomes), default=2)
-        if strictest == 2:
-            return Decision(Outcome.ALLOW, self.version, tuple(outcomes))
-        if strictest == 0:
+        strictest = max((outcome.outcome.strictness for outcome in outcomes), default=0)
+        if strictest < Outcome.DEFER.strictness:
+            return Decision(Outcome.ALLOW, self.version, _strictest_first(outcomes) if strictest else tuple(outcomes))
+        if strictest == Outcome.BLOCK.strictness:
             return Decision(Outcome.BLOCK, self.version, _strictest_first(outcomes))
         until_ms = room_from_ms if hours is None else next_open(hours.spans, room_from_ms)
         why_never = _why_never(until_ms, message, now_ms)
@@ -166,22 +189,6 @@ def load_rule_set(paths: Iterable[Path] | None = None, version: int = 1, *, besi
         replaced = {rule.id for rule in rules}
         rules = [rule for rule in read_rules(packaged_rule_files()) if rule.id not in replaced] + rules
     return RuleSet(rules, version)
-
-
-def _index(rules: Sequence[AnyRule]) -> dict[tuple[str | None, Channel, Purpose], Plan]:
-    by_place: dict[str, list[AnyRule]] = {WORLD: []}
-    for rule in rules:
-        by_place.setdefault(rule.jurisdiction, []).append(rule)
-    plans: dict[tuple[str | None, Channel, Purpose], Plan] = {}
-    for place in by_place:
-        binding = [rule for wider in lineage(place)[::-1] for rule in by_place.get(wider, ())]
-        for channel in Channel:
-            for purpose in Purpose:
-                plans[place, channel, purpose] = Plan([r for r in binding if r.binds(channel, purpose)])
-    for channel in Channel:
-        for purpose in Purpose:
-            plans[None, channel, purpose] = plans[WORLD, channel, purpose]
-    return plans
 
 
 def _longest_cap_window_ms(rules: Sequence[AnyRule]) -> int:
@@ -231,4 +238,4 @@ def _never(outcome: RuleOutcome, why: str) -> RuleOutcome:
 
 
 def _strictest_first(outcomes: list[RuleOutcome]) -> tuple[RuleOutcome, ...]:
-    return tuple(sorted(outcomes, key=lambda outcome: _STRICTNESS[outcome.outcome]))
+    return tuple(sorted(outcomes, key=lambda outcome: -outcome.outcome.strictness))

@@ -66,11 +66,27 @@ _FINAL = frozenset(
 
 
 class Outcome(StrEnum):
-    """What the rules say to do with a message."""
+    """What a rule says to do with a message, from the mildest to the strictest. A whole decision is allow, defer or
+    block.
+    """
 
     ALLOW = "allow"
+    ANNOTATE = "annotate"
+    """It may go; that the rule is not kept is put on record."""
+    REDACT = "redact"
+    """It may go once parts of its content are made unreadable: see the outcome's amendments."""
+    REQUIRE = "require"
+    """It may go once something is added to its content: see the outcome's amendments."""
     DEFER = "defer"
     BLOCK = "block"
+
+    @property
+    def strictness(self) -> int:
+        """0 for the mildest."""
+        return _STRICTNESS[self]
+
+
+_STRICTNESS = {outcome: rank for rank, outcome in enumerate(Outcome)}
 
 
 class Recipient(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -97,7 +113,12 @@ class Content(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
 
 
 class CustomerMessage(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One message to one recipient on one channel, as accepted. It never changes afterwards."""
+    """One message to one recipient on one channel, as accepted. It never changes afterwards.
+
+    `category` is the trade or the special kind of message that some rules are about (debt_collection, healthcare,
+    gambling). `template` is the id under which the text is registered where that is asked for. `event` names what the
+    message is about, for limits of so many messages per event. `language` is that of the text (BCP 47).
+    """
 
     id: str
     to: Recipient
@@ -109,24 +130,57 @@ class CustomerMessage(msgspec.Struct, frozen=True, omit_defaults=True):
     send_at_ms: int | None = None
     expires_at_ms: int | None = None
     metadata: dict[str, str] | None = None
+    category: str | None = None
+    template: str | None = None
+    event: str | None = None
+    language: str | None = None
+
+
+class Place(StrEnum):
+    """Where in the content an amendment goes."""
+
+    SUBJECT_START = "subject_start"
+    TEXT_START = "text_start"
+    TEXT_END = "text_end"
+    REDACTION = "redaction"
+
+
+class Amendment(msgspec.Struct, frozen=True):
+    """A change that a rule makes to the content before it is sent.
+
+    `text` is what is put there; for a redaction, the name of what is made unreadable (such as `card_number`).
+    """
+
+    place: Place
+    text: str
 
 
 class RuleOutcome(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What one rule said of one message, with the evidence in words."""
+    """What one rule said of one message, with the evidence in words.
+
+    `amendments` are set when, and only when, the outcome is `require` or `redact`.
+    """
 
     id: str
     outcome: Outcome
     reason: str
+    amendments: tuple[Amendment, ...] = ()
 
 
 class Decision(msgspec.Struct, frozen=True, omit_defaults=True):
     """The verdict of a rule set on one message at one moment.
 
-    `rules` lists every rule that applied, allowing ones included, strictest first. `until_ms` is set when, and only
-    when, the outcome is `defer`: the first moment at which the deferring rules would allow it.
+    `outcome` is allow, defer or block. `rules` lists every rule that applied, allowing ones included, strictest first.
+    `until_ms` is set when, and only when, the outcome is `defer`: the first moment at which the deferring rules would
+    allow it.
     """
 
     outcome: Outcome
     rule_set: int
     rules: tuple[RuleOutcome, ...] = ()
     until_ms: int | None = None
+
+    @property
+    def amendments(self) -> tuple[Amendment, ...]:
+        """What the rules change in the content, each change once, in the order of the rules."""
+        return tuple(dict.fromkeys(a for rule in self.rules for a in rule.amendments))

@@ -17,7 +17,7 @@ def subject_of(message: CustomerMessage, key: int | None) -> Subject:
 
 def capped_subject_of(message: CustomerMessage, key: int | None, rules: RuleSet, now_ms: int) -> Subject:
     """What has to be looked up to decide this message."""
-    window_ms = rules.cap_window_ms(locate(message.to).jurisdiction, message.channel, message.purpose)
+    window_ms = rules.cap_window_ms(locate(message.to).jurisdiction, message)
     since_ms = now_ms - window_ms if window_ms else None
     return Subject(key, recipient_text(message.to), message.channel, since_ms)
 

@@ -79,6 +79,10 @@ def normalise(request: MessageRequest, *, message_id: str, now_ms: int) -> Custo
         send_at_ms=send_at_ms,
         expires_at_ms=expires_at_ms,
         metadata=request.metadata or None,
+        category=request.category,
+        template=request.template,
+        event=request.event,
+        language=request.language,
     )
 
 

@@ -43,6 +43,22 @@ class MessageRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
         Annotated[dict[MetadataKey, MetadataValue], Meta(max_length=METADATA_ENTRIES_MAX)] | None,
         Meta(description="The caller's own labels, kept and passed on."),
     ] = None
+    category: Annotated[
+        Annotated[str, Meta(pattern="^[a-z0-9]+(_[a-z0-9]+)*$", max_length=60)] | None,
+        Meta(description="The trade or special kind that some rules are about: debt_collection, healthcare, gambling."),
+    ] = None
+    template: Annotated[
+        Annotated[str, Meta(min_length=1, max_length=128)] | None,
+        Meta(description="The id under which the text is registered, where carriers ask for one."),
+    ] = None
+    event: Annotated[
+        Annotated[str, Meta(min_length=1, max_length=128)] | None,
+        Meta(description="What it is about (an order, an incident), for limits of so many messages per event."),
+    ] = None
+    language: Annotated[
+        Annotated[str, Meta(pattern="^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*$", max_length=35)] | None,
+        Meta(description="The language of the text (BCP 47), such as `en` or `pt-BR`."),
+    ] = None
     idempotency_key: Annotated[
         Annotated[str, Meta(min_length=1, max_length=IDEMPOTENCY_KEY_CHARACTERS_MAX, pattern="^[!-~]+$")] | None,
         Meta(

@@ -270,7 +270,8 @@ def _check_deferral(
             assert decision.outcome is Outcome.DEFER
             assert decision.until_ms == moment
             return
-        order.sort(key=lambda rule, broken=broken: rule is not broken)
+        order.remove(broken)
+        order.insert(0, broken)
     assert decision.outcome is Outcome.BLOCK
     assert "no lawful moment" in decision.rules[0].reason
 

@@ -95,6 +95,10 @@ def message_view(stored: Stored) -> MessageView:
         send_at=moment_or_none(message.send_at_ms),
         expires_at=moment_or_none(message.expires_at_ms),
         metadata=message.metadata,
+        category=message.category,
+        template=message.template,
+        event=message.event,
+        language=message.language,
     )
 
 

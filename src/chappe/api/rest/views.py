@@ -101,6 +101,10 @@ class MessageView(msgspec.Struct, frozen=True, omit_defaults=True):
     send_at: datetime | None = None
     expires_at: datetime | None = None
     metadata: dict[str, str] | None = None
+    category: str | None = None
+    template: str | None = None
+    event: str | None = None
+    language: str | None = None
 
 
 class MessagesView(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import pytest
 
 from chappe.compliance.facts import Facts
@@ -80,6 +81,6 @@ def test_the_set_knows_how_far_back_sends_must_reach(rule: Build, message: Build
     )
     assert rules.longest_cap_window_ms == 240 * HOUR_MS
     text = message()
-    assert rules.cap_window_ms("US", text.channel, Purpose.PROMOTIONAL) == 72 * HOUR_MS
-    assert rules.cap_window_ms("US", text.channel, Purpose.TRANSACTIONAL) == 0
+    assert rules.cap_window_ms("US", text) == 72 * HOUR_MS
+    assert rules.cap_window_ms("US", msgspec.structs.replace(text, purpose=Purpose.TRANSACTIONAL)) == 0
     assert RuleSet([]).longest_cap_window_ms == 0
