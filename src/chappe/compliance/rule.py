@@ -14,6 +14,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from chappe.compliance.conditions import check_condition
 from chappe.compliance.examples import Example
 from chappe.compliance.facts import ConsentLevel, Facts
 from chappe.compliance.hours import WeeklyHours
@@ -78,7 +79,8 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     one of its `categories`, to recipients whose jurisdiction lies in its own ("*" is the whole world), from
     `effective_from` until before `effective_until`; those days are taken as they begin first and end last anywhere
     on earth. What a rule that is not kept leads to is its `action`, which each kind narrows to what it can do. One
-    that is not `enabled` is listed and decides nothing. Its `examples` are run as tests and shown in the
+    that is not `enabled` is listed and decides nothing. With a `condition` (see `conditions`) it binds only messages of
+    which that is true. Its `examples` are run as tests and shown in the
     documentation.
     """
 
@@ -95,6 +97,7 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     source_type: SourceType = SourceType.NONE
     categories: tuple[Category, ...] = ()
     enabled: bool = True
+    condition: str | None = None
     examples: tuple[Example, ...] = ()
     unverified_parameters: tuple[str, ...] = ()
     effective_from: datetime.date | None = None
@@ -111,6 +114,11 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
                 raise ValueError(f"channels: unknown channel {channel!r}; known are {names}")
         if self.effective_from and self.effective_until and self.effective_from >= self.effective_until:
             raise ValueError("effective_until: must be later than effective_from")
+        if self.condition is not None:
+            try:
+                check_condition(self.condition)
+            except ValueError as error:
+                raise ValueError(f"condition: {error}") from None
 
     @property
     def kind(self) -> str:

@@ -18,6 +18,7 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
 
+from chappe.compliance.conditions import Conditional, answers, explained
 from chappe.compliance.consents import standing_consent
 from chappe.compliance.facts import Facts
 from chappe.compliance.hours import is_open, next_open
@@ -40,6 +41,7 @@ END_OF_TIME_MS = 253_370_764_800_000
 """9999-01-01; later moments are refused, because the calendar ends there."""
 _TIMETABLES_KEPT = 2_048
 _PLANS_KEPT = 20_000
+_EDITIONS_KEPT = 1_024
 
 
 _Key = tuple[str | None, Channel, Purpose, str | None]
@@ -55,6 +57,20 @@ class Edition:
         self.hours = tuple(rule for rule in in_force if isinstance(rule, HoursRule))
         self.hours_ahead = tuple(rule for rule in ahead if isinstance(rule, HoursRule))
         self.liftable = tuple(rule for rule in self.hours if rule.parameters.lifted_by is not None)
+        self.conditional = tuple(Conditional.of(rule) for rule in (*in_force, *ahead) if rule.condition is not None)
+        self._rules = (in_force, ahead)
+        self._without: dict[frozenset[str], Edition] = {}
+
+    def without(self, rule_ids: frozenset[str]) -> Edition:
+        """The edition less these rules, made once: what is said of hours is kept for each edition."""
+        if not rule_ids:
+            return self
+        edition = self._without.get(rule_ids)
+        if edition is None:
+            edition = Edition(*([rule for rule in rules if rule.id not in rule_ids] for rules in self._rules))
+            if len(self._without) < _EDITIONS_KEPT:
+                self._without[rule_ids] = edition
+        return edition
 
 
 class Plan:
@@ -111,6 +127,10 @@ class RuleSet:
         if not 0 <= now_ms < END_OF_TIME_MS:
             raise InvalidInput("the moment to decide at must lie between 1970 and 9998", now_ms=now_ms)
         edition = self._plan(facts.jurisdiction, message).edition(now_ms)
+        failures: dict[str, str] = {}
+        if edition.conditional:
+            unbound, failures = answers(edition.conditional, message, facts, now_ms)
+            edition = edition.without(unbound)
         outcomes = [rule.judge(message, facts, now_ms) for rule in edition.standing]
         hours: Timetable | None = None
         if edition.hours or edition.hours_ahead:
@@ -126,6 +146,8 @@ class RuleSet:
             outcome, rule_has_room_from_ms = _judge_cap(rule, facts.recent_sends_at_ms, now_ms)
             outcomes.append(outcome)
             room_from_ms = max(room_from_ms, rule_has_room_from_ms)
+        if failures:
+            outcomes = explained(outcomes, failures)
         return self._combined(message, outcomes, hours, room_from_ms, now_ms)
 
     def _plan(self, jurisdiction: str | None, message: CustomerMessage) -> Plan:
