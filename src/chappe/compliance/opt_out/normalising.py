@@ -26,7 +26,9 @@ _LETTERS = str.maketrans(
 )
 _CONTRACTED = re.compile(r"(?<=[a-z])'(?=(?:t|s|re|m|ve|ll|d)\b)")
 _LONG_RUN = re.compile(r"([^\W\d_])\1{2,}")
-_TOKEN = re.compile(r"\w+|[.!?;:\n。！？；：…।؟۔]")
+_WORD = r"[\w\u0900-\u0963\u0966-\u0dff\u0e31\u0e34-\u0e3a\u0e47-\u0e4e]+"
+"""Python does not count the vowel signs of Indic scripts and Thai among the characters of words."""
+_TOKEN = re.compile(_WORD + r"|[.!?;:\n。！？；：…।؟۔]")
 _QUESTIONS = frozenset("?？؟")
 _ENDS = frozenset(".!;:\n。！；：…।۔")
 _SPELT_OUT = re.compile(r"(?:\w[\s.\-_*]+){2,}\w[\s.!]*")
@@ -37,7 +39,7 @@ _INVISIBLE = frozenset({"Cf", "Cc", "Cs", "Co", "Cn"})
 _QUOTED = re.compile(r"^\s*(?:>|-----|_____|On .{5,100} wrote:|Am .{5,100} schrieb|Le .{5,100} a écrit|El .{5,100} escribió)")
 _SIGNED = re.compile(
     r"^\s*(?:--\s*$|(?:sent|get) (?:from|via) |gesendet mit |von meinem |envoyé (?:de|depuis) |enviado desde |"
-    r"enviado do |inviato da |verzonden (?:vanaf|met) |wysłane z |skickat från |sendt fra |отправлено с |iphone から)",
+    r"enviado do |inviato da |verzonden (?:vanaf|met) |wysłane z |skickat från |sendt fra |отправлено с )",
     re.IGNORECASE,
 )
 _NAMED = re.compile(r"(?<=\w)[\s.!,]*(?:\s[-–—~]+\s*|\n\s*)[A-ZÀ-Þ][\w'’]{0,20}(?: [A-ZÀ-Þ][\w'’.]{0,20}){0,2}\s*$")
@@ -88,7 +90,7 @@ def fold(text: str) -> str:
 
 def phrase_form(text: str) -> str:
     """An entry of the tables in the form of `Words.spaced`, without the last space."""
-    return " ".join(match[0] for match in re.finditer(r"\w+", fold(unicodedata.normalize("NFKC", text))))
+    return " ".join(match[0] for match in re.finditer(_WORD, fold(unicodedata.normalize("NFKC", text))))
 
 
 def _own_words(text: str) -> str:

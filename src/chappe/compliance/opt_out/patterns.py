@@ -9,7 +9,7 @@ A pattern is items with spaces between them:
     <name>         any entry of a class of the same file
     ..             up to three words of the same sentence
     ^              the beginning of a sentence
-    $              the end of a sentence
+    $              the end of a sentence, also as one of several: `from|$`
     ?              a question mark
 
 Words are normalised like the text they are looked for in, so tables are written as people write. In languages without
@@ -25,8 +25,12 @@ from chappe.compliance.opt_out.normalising import phrase_form
 
 _GAP_WORDS = 3
 _GAP_CHARACTERS = 8
-_BEGIN = r"(?:(?<=^)|(?<=[.?] ))"
-_BEGIN_COMPACT = r"(?:(?<=^)|(?<=[.?]))"
+_ANCHORS = {
+    "^": (r"(?:(?<=^)|(?<=[.?] ))", r"(?:(?<=^)|(?<=[.?]))"),
+    "$": (r"(?=[.?] |$)", r"(?=[.?]|$)"),
+    "?": (r"\? ", r"\?"),
+}
+"""How they read in a text with spaces, and without."""
 
 Classes = Mapping[str, Sequence[str]]
 
@@ -50,14 +54,10 @@ def compile_pattern(pattern: str, classes: Classes, *, spaced: bool) -> re.Patte
 def _item(item: str, classes: Classes, spaced: bool) -> str:
     if item == "..":
         return rf"(?:[^ .?]+ ){{0,{_GAP_WORDS}}}" if spaced else rf"[^.?]{{0,{_GAP_CHARACTERS}}}?"
-    if item == "^":
-        return _BEGIN if spaced else _BEGIN_COMPACT
-    if item == "$":
-        return r"(?=[.?] |$)" if spaced else r"(?=[.?]|$)"
-    if item == "?":
-        return r"\? " if spaced else r"\?"
-    optional = item.endswith("?")
-    found = [_alternative(text, spaced) for text in _alternatives(item.removesuffix("?"), classes)]
+    if item in _ANCHORS:
+        return _alternative(item, spaced)
+    optional = item.endswith("?") and not item.endswith("|?")
+    found = [_alternative(text, spaced) for text in _alternatives(item.removesuffix("?") if optional else item, classes)]
     either = f"(?:{'|'.join(sorted(found, key=len, reverse=True))})"
     return f"{either}?" if optional else either
 
@@ -75,10 +75,12 @@ def _alternatives(item: str, classes: Classes) -> list[str]:
 
 
 def _alternative(text: str, spaced: bool) -> str:
+    if text in _ANCHORS:
+        return _ANCHORS[text][0 if spaced else 1]
     stem = text.endswith("*")
     words = phrase_form(text.removesuffix("*"))
     if not words:
         raise InvalidPattern(f"{text!r} has no words")
     if not spaced:
         return re.escape(words.replace(" ", ""))
-    return re.escape(words) + (r"\w* " if stem else " ")
+    return re.escape(words) + ("[^ ]* " if stem else " ")

@@ -3,6 +3,7 @@
 A language file has
 
     keywords       words that mean one thing when they are the whole text, by intent
+    common         keywords that are ordinary words as well, so that as one sentence among others they say less
     short          keywords so short or so common that they count only where the language is expected
     misspellings   of keywords, besides those that the rule for typing errors finds
     ordinary       words that look like misspelt keywords and are none
@@ -21,20 +22,21 @@ from collections.abc import Iterable
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
+from typing import TypeVar
 
 import msgspec
 import yaml
 
 from chappe.compliance.opt_out.normalising import phrase_form
-from chappe.compliance.opt_out.patterns import Classes, InvalidPattern, compile_pattern
+from chappe.compliance.opt_out.patterns import InvalidPattern, compile_pattern
 from chappe.compliance.opt_out.reply import Intent, Scope
 from chappe.model.errors import InvalidConfiguration
 
 WEIGHTS = {"strong": 0.9, "likely": 0.6, "weak": 0.3}
 """How much a phrase says. Two likely ones together are certain, one alone is for people to look at."""
 
+_T = TypeVar("_T")
 _LANGUAGE = re.compile(r"[a-z]{2,3}")
-Name = str
 
 
 class LanguageFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -42,6 +44,7 @@ class LanguageFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit
 
     language: str
     keywords: dict[Intent, list[str]] = {}
+    common: list[str] = []
     short: dict[Intent, list[str]] = {}
     misspellings: dict[str, list[str]] = {}
     ordinary: list[str] = []
@@ -86,6 +89,7 @@ class Language(msgspec.Struct, frozen=True):
     code: str
     spaced: bool
     keywords: dict[str, Intent]
+    common: frozenset[str]
     short: dict[str, Intent]
     misspellings: dict[str, str]
     ordinary: frozenset[str]
@@ -125,7 +129,7 @@ def _yaml_files(folder: Traversable) -> list[Traversable]:
     return sorted((file for file in folder.iterdir() if file.name.endswith(".yaml")), key=lambda file: file.name)
 
 
-def _convert(file: Traversable, kind: type) -> object:
+def _convert(file: Traversable, kind: type[_T]) -> _T:
     try:
         return msgspec.convert(yaml.safe_load(file.read_text(encoding="utf-8")), kind)
     except (yaml.YAMLError, msgspec.ValidationError) as error:
@@ -153,6 +157,7 @@ def _compiled(written: LanguageFile) -> Language:
         code=written.language,
         spaced=written.spaced,
         keywords=_by_word(written.keywords),
+        common=_words(written.common),
         short=_by_word(written.short),
         misspellings={
             phrase_form(wrong): phrase_form(keyword)
@@ -187,5 +192,3 @@ def _by_word(by_intent: dict[Intent, list[str]]) -> dict[str, Intent]:
 def _words(words: Iterable[str]) -> frozenset[str]:
     return frozenset(map(phrase_form, words))
 
-
-__all__ = ["Classes", "JurisdictionEntry", "Language", "Mark", "Phrase", "courtesy_words", "jurisdictions", "languages"]
