@@ -1,5 +1,5 @@
-"""Reading rule files: YAML in, typed rules out, or one error that lists every problem with its file, rule and
-field.
+"""Reading rule files: YAML in, typed rules out, or one error that lists every problem with its file, rule, field and
+line.
 
 A rule file is a mapping with one key, `rules`: a list of rules as `rule.Rule` and its kinds describe them.
 The scalars are those of YAML 1.2 (only true and false are booleans, NO is Norway, 21:00 is text), and a key
@@ -9,7 +9,7 @@ given twice is an error.
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -18,7 +18,9 @@ from typing import Any
 import msgspec
 import yaml
 
+from chappe.compliance.faults import faults_of
 from chappe.compliance.kinds import AnyRule
+from chappe.compliance.placing import Lines
 from chappe.model.errors import InvalidConfiguration
 
 try:
@@ -28,19 +30,25 @@ except ImportError:  # PyYAML built without libyaml
 
 MAX_FILE_BYTES = 8 * 1024 * 1024
 MAX_PROBLEMS_SHOWN = 20
+MAX_VALUES = 1_000_000
+"""In one file, each use of an alias counted: a few lines of YAML can stand for any number of values."""
 
 
 class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One thing wrong with the rules: where, and what. `rule` is its id, or its place in the file ("#3")."""
+    """One thing wrong with the rules: where, and what. `rule` is its id, or its place in the file ("#3"); `line` is
+    counted from 1.
+    """
 
     file: str
     text: str
     rule: str = ""
     field: str = ""
+    line: int = 0
 
     def __str__(self) -> str:
         place = [self.file, f"rule {self.rule}" if self.rule else "", self.field]
-        return ": ".join([part for part in place if part] + [self.text])
+        line = f" (line {self.line})" if self.line else ""
+        return ": ".join([part for part in place if part] + [self.text]) + line
 
 
 def packaged_rule_files() -> list[Traversable]:
@@ -68,82 +76,102 @@ def rule_files(paths: Iterable[Path]) -> list[Traversable]:
 
 def read_rules(sources: Iterable[Traversable]) -> list[AnyRule]:
     """Every rule of these files, in order. Raises `InvalidConfiguration` with every problem found."""
-    rules: list[AnyRule] = []
-    problems: list[Problem] = []
-    file_of: dict[str, str] = {}
+    reading = Reading()
     for source in sources:
-        for number, entry in enumerate(_entries(source, problems), start=1):
-            rule = _typed(entry, source.name, number, problems)
-            if rule is None:
-                continue
-            if rule.id in file_of:
-                text = f"is already defined in {file_of[rule.id]}"
-                problems.append(Problem(source.name, text, rule.id, "id"))
-            file_of.setdefault(rule.id, source.name)
-            rules.append(rule)
-    if problems:
-        raise _invalid(problems)
-    return rules
+        try:
+            raw = source.read_bytes()
+        except OSError as error:
+            reading.problems.append(Problem(source.name, str(error)))
+        else:
+            reading.read(raw, source.name)
+    if reading.problems:
+        details = problem_details(reading.problems)
+        raise InvalidConfiguration(f"the rules cannot be used:\n{details.pop('listed')}", **details)
+    return reading.rules
 
 
-def _invalid(problems: list[Problem]) -> InvalidConfiguration:
+class Reading:
+    """Rules read from one file after another, and what is wrong with them. Ids are unique over all files."""
+
+    def __init__(self) -> None:
+        self.rules: list[AnyRule] = []
+        self.problems: list[Problem] = []
+        self._file_of: dict[str, str] = {}
+
+    def read(self, raw: bytes, name: str) -> None:
+        """Add the rules of a file."""
+        try:
+            entries = _entries(raw)
+        except (ValueError, RecursionError, yaml.YAMLError) as error:
+            text = " ".join(str(error).split()) or type(error).__name__
+            self.problems.append(Problem(name, text, line=_line_of(error)))
+            return
+        found = [problem for number, entry in enumerate(entries) for problem in self._take(entry, name, number)]
+        if found:
+            lines = Lines(raw, _RuleLoader)
+            self.problems += [
+                msgspec.structs.replace(problem, line=lines.line(number, problem.field)) for number, problem in found
+            ]
+
+    def _take(self, entry: Any, file: str, number: int) -> Iterator[tuple[int, Problem]]:
+        name = f"#{number + 1}"
+        if isinstance(entry, dict) and isinstance(entry.get("id"), str):
+            name = entry["id"]
+        try:
+            rule: AnyRule = msgspec.convert(entry, AnyRule)
+        except msgspec.ValidationError:
+            for field, text in faults_of(entry, AnyRule):
+                yield number, Problem(file, text, name, field)
+            return
+        if rule.id in self._file_of:
+            yield number, Problem(file, f"is already defined in {self._file_of[rule.id]}", rule.id, "id")
+        self._file_of.setdefault(rule.id, file)
+        self.rules.append(rule)
+
+
+def problem_details(problems: Sequence[Problem]) -> dict[str, Any]:
+    """The details of an error: the first problem's place, all problems, and the first ones `listed` in words."""
     shown = [str(problem) for problem in problems[:MAX_PROBLEMS_SHOWN]]
     if len(problems) > len(shown):
         shown.append(f"and {len(problems) - len(shown)} more")
     first = problems[0]
-    return InvalidConfiguration(
-        "the rules cannot be used:\n  " + "\n  ".join(shown),
-        file=first.file,
-        rule=first.rule,
-        field=first.field,
-        problems=[msgspec.to_builtins(problem) for problem in problems],
-    )
+    return {
+        "listed": "\n".join(f"  {line}" for line in shown),
+        "file": first.file,
+        "rule": first.rule,
+        "field": first.field,
+        "line": first.line,
+        "problems": [msgspec.to_builtins(problem) for problem in problems],
+    }
 
 
-def _entries(source: Traversable, problems: list[Problem]) -> list[Any]:
-    try:
-        raw = source.read_bytes()
-        if len(raw) > MAX_FILE_BYTES:
-            raise ValueError(f"the file is larger than {MAX_FILE_BYTES} bytes")
-        document = yaml.load(raw, _RuleLoader)  # noqa: S506 (a SafeLoader: it builds plain values only)
-    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
-        problems.append(Problem(source.name, " ".join(str(error).split()) or type(error).__name__))
-        return []
+def _entries(raw: bytes) -> list[Any]:
+    if len(raw) > MAX_FILE_BYTES:
+        raise ValueError(f"the file is larger than {MAX_FILE_BYTES} bytes")
+    document = yaml.load(raw, _RuleLoader)  # noqa: S506 (a SafeLoader: it builds plain values only)
+    _check_size(document)
     entries = document.get("rules") if isinstance(document, dict) and len(document) == 1 else None
     if not isinstance(entries, list):
-        text = "a rule file is a mapping with one key, `rules`, that holds a list"
-        problems.append(Problem(source.name, text))
-        return []
+        raise ValueError("a rule file is a mapping with one key, `rules`, that holds a list")
     return entries
 
 
-def _typed(entry: Any, file: str, number: int, problems: list[Problem]) -> AnyRule | None:
-    name = f"#{number}"
-    if isinstance(entry, dict) and isinstance(entry.get("id"), str):
-        name = entry["id"]
-    try:
-        rule: AnyRule = msgspec.convert(entry, AnyRule)
-    except msgspec.ValidationError as error:
-        field, text = _field_and_text(str(error))
-        problems.append(Problem(file, text, name, field))
-        return None
-    return rule
+def _check_size(document: Any) -> None:
+    waiting, count = [document], 0
+    while waiting:
+        value = waiting.pop()
+        count += 1
+        if isinstance(value, dict):
+            waiting += value.values()
+        elif isinstance(value, list):
+            waiting += value
+        if count + len(waiting) > MAX_VALUES:
+            raise ValueError(f"the file has more than {MAX_VALUES} values")
 
 
-_AT = re.compile(r"^(?P<text>.*) - at `\$\.?(?P<field>[^`]*)`$", re.DOTALL)
-_NAMED = re.compile(r"^(?P<field>[a-z_.]+): (?P<text>.*)$", re.DOTALL)
-_MISSING = re.compile(r"^Object (missing required|contains unknown) field `(?P<field>[^`]+)`$")
-
-
-def _field_and_text(message: str) -> tuple[str, str]:
-    """The path of the field within the rule, and what is wrong with it."""
-    at = _AT.match(message)
-    path, text = (at["field"], at["text"]) if at else ("", message)
-    if named := _NAMED.match(text):
-        path, text = ".".join(part for part in (path, named["field"]) if part), named["text"]
-    elif missing := _MISSING.match(text):
-        path = ".".join(part for part in (path, missing["field"]) if part)
-    return path, text
+def _line_of(error: Exception) -> int:
+    mark = getattr(error, "problem_mark", None)
+    return 0 if mark is None else int(mark.line) + 1
 
 
 class _RuleLoader(SafeLoader):

@@ -169,3 +169,49 @@ def test_caps_bind_promotional_messages_only(load: Load) -> None:
     assert error.details["field"] == "applies_to"
     assert "limit" in str(refusal(load, caps.replace("limit: 1", "limit: 0")).details["field"])
     assert "at least one" in refusal(load, caps.replace("[{limit: 1, window_hours: 24}]", "[]")).message
+
+
+def test_every_fault_of_a_rule_is_told_with_its_line(load: Load) -> None:
+    text = (
+        GOOD.replace("{start: 08:00, end: 21:00, tz: Europe/Oslo}", "\n    start: late\n    colour: red")
+        .replace("severity: high", "severity: odd")
+        .replace("  source: the gazette\n", "")
+    )
+    problems = refusal(load, text).details["problems"]
+    assert isinstance(problems, list)
+    lines = text.splitlines()
+    told = {problem["field"]: lines[problem["line"] - 1].strip() for problem in problems}
+    assert told == {
+        "parameters.start": "start: late",
+        "parameters.colour": "colour: red",
+        "severity": "severity: odd",
+        "source": "- id: xx-night",
+    }
+
+
+def test_faults_deep_in_lists_have_their_line(load: Load) -> None:
+    days = [f"\n    - {{days: [{day}], start: '08:00', end: '{end}:00'}}" for day, end in (("mon", 20), ("tue", 25))]
+    windows = "\n    windows:" + "".join(days)
+    text = GOOD.replace("{start: 08:00, end: 21:00, tz: Europe/Oslo}", windows)
+    (problem,) = refusal(load, text).details["problems"]  # type: ignore[misc]
+    assert problem["field"] == "parameters.windows[1].end"
+    assert "25:00" in text.splitlines()[problem["line"] - 1]
+
+
+def test_broken_yaml_has_its_line(load: Load) -> None:
+    assert refusal(load, GOOD + "  summary: 'no end").details["line"] == len(GOOD.splitlines()) + 1
+
+
+def test_few_lines_that_stand_for_countless_values_are_refused(load: Load) -> None:
+    bomb = "a: &a [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]\n" + "".join(
+        f"{name}: &{name} [{', '.join([f'*{before}'] * 10)}]\n"
+        for before, name in zip("abcdefgh", "bcdefghi", strict=True)
+    )
+    assert "values" in refusal(load, bomb + "rules: [*i]").message
+    assert "values" in refusal(load, "rules: &r [*r]").message
+
+
+def test_a_condition_that_is_wrong_is_a_fault_of_its_field(load: Load) -> None:
+    error = refusal(load, GOOD + "  condition: message.chanel == 'sms'\n")
+    assert (error.details["field"], error.details["line"]) == ("condition", len(GOOD.splitlines()) + 1)
+    assert "undeclared reference to 'message.chanel'" in error.message
