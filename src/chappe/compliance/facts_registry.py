@@ -1,7 +1,7 @@
 """What registries of numbers and addresses say of one recipient: do-not-call lists, consent registers and their kin.
 
-Registries are imported and looked up elsewhere; the rules are handed answers. A rule and an import may write the name of
-the same registry differently ("TPS/CTPS", "TPS CTPS"), so both are compared by `registry_id`.
+Registries are imported and looked up elsewhere; the rules are handed answers. A rule and an import may write the name
+of the same registry differently ("TPS/CTPS", "TPS CTPS"), so both are compared by `registry_id`.
 """
 
 from __future__ import annotations
