@@ -33,6 +33,7 @@ from chappe.engine.embedded.core import now_ms
 from chappe.engine.embedded.doctor import Finding, Level, Progress, Report, examine
 from chappe.model.customer import Channel
 from chappe.model.errors import InvalidConfiguration
+from chappe.observe.audit.recording import Recorder
 from chappe.pipeline.names import QueueNames
 from chappe.pipeline.service import Pipeline
 from chappe.pipeline.unsubscribe import UnsubscribeLinks
@@ -97,6 +98,7 @@ async def running(config: Config, *, clock: Callable[[], int] = now_ms) -> Async
         pipeline = Pipeline(
             engine=engine,
             records=records,
+            audit=Recorder(records, _derived_key(folder, b"audit persons")),
             rules=rules,
             routes=_routes(config, providers),
             names=QueueNames(config.aws.region, config.aws.account),

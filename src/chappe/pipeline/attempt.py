@@ -12,7 +12,7 @@ from chappe.pipeline.deciding import Next
 from chappe.pipeline.dispatching import check, settle_step
 from chappe.pipeline.envelope import Envelope, to_body
 from chappe.pipeline.gateway import Gateway
-from chappe.pipeline.held import Held
+from chappe.pipeline.held import Held, account_of_held
 from chappe.pipeline.settling import Settlement
 from chappe.records.steps import UNCHANGED, Transition
 from chappe.records.timeline import Event
@@ -95,7 +95,14 @@ async def _hand_over(context: Context, held: Held, gateway: Gateway) -> Settleme
     held.cut_off = False
     promotional = message.purpose is Purpose.PROMOTIONAL
     counted_at_ms = started.at_ms if held.reopened and promotional else UNCHANGED
-    step = Transition(held.key, started, attempts=1, counted_at_ms=counted_at_ms, unconditional=True)
+    step = Transition(
+        held.key,
+        started,
+        attempts=1,
+        counted_at_ms=counted_at_ms,
+        unconditional=True,
+        account=account_of_held(held),
+    )
     context.starts.begin(held, step, urgent=is_urgent(message.purpose))
     outcome = await gateway.send(_outbound(context, held))
     context.hands.back_from_provider(held.key)

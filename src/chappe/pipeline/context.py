@@ -11,6 +11,7 @@ import msgspec
 from chappe.compliance.ruleset import RuleSet
 from chappe.engine.base import Engine
 from chappe.model.customer import Purpose
+from chappe.observe.audit.recording import Recorder
 from chappe.pipeline.arrivals import Arrivals
 from chappe.pipeline.background import Background, Pace
 from chappe.pipeline.backoff import RetryPolicy
@@ -49,6 +50,7 @@ class Context:
 
     engine: Engine
     records: Records
+    audit: Recorder
     rules: RuleSet
     routes: Routes
     names: QueueNames

@@ -6,6 +6,7 @@ from enum import Enum
 
 import msgspec
 
+from chappe.compliance.facts import Facts
 from chappe.compliance.ruleset import RuleSet
 from chappe.model.customer import CustomerMessage, Decision, Outcome, Status
 from chappe.pipeline.envelope import Envelope
@@ -28,13 +29,16 @@ class Next(Enum):
 
 
 class Step(msgspec.Struct, frozen=True):
-    """`status` is the one the message gets with GO, LATER and END; `decision` is the verdict, if rules were asked."""
+    """`status` is the one the message gets with GO, LATER and END. If rules were asked, `decision` is the verdict and
+    `facts` are what it was made from.
+    """
 
     next: Next
     status: Status | None = None
     decision: Decision | None = None
     until_ms: int | None = None
     note: str | None = None
+    facts: Facts | None = None
 
 
 _DROP = Step(Next.DROP)
@@ -64,9 +68,7 @@ def decide_at_intake(
     message = envelope.message
     if message.send_at_ms is not None and message.send_at_ms > now_ms:
         return Step(Next.LATER, known.status, until_ms=message.send_at_ms)
-    return _expired(message, now_ms) or _judged(
-        message, rules.decide(message, facts_of(message, known, counted_at_ms), now_ms)
-    )
+    return _expired(message, now_ms) or _judged(message, facts_of(message, known, counted_at_ms), rules, now_ms)
 
 
 def decide_before_attempt(envelope: Envelope, known: Known, rules: RuleSet, now_ms: int, *, sent_at_ms: int) -> Step:
@@ -76,7 +78,7 @@ def decide_before_attempt(envelope: Envelope, known: Known, rules: RuleSet, now_
     if known.status not in OPEN and not was_moved_back(envelope, known):
         return _DROP
     message = envelope.message
-    return _expired(message, now_ms) or _judged(message, rules.decide(message, facts_of(message, known), now_ms))
+    return _expired(message, now_ms) or _judged(message, facts_of(message, known), rules, now_ms)
 
 
 def was_moved_back(envelope: Envelope, known: Known) -> bool:
@@ -94,9 +96,10 @@ def _expired(message: CustomerMessage, now_ms: int) -> Step | None:
     return Step(Next.END, Status.EXPIRED)
 
 
-def _judged(message: CustomerMessage, decision: Decision) -> Step:
+def _judged(message: CustomerMessage, facts: Facts, rules: RuleSet, now_ms: int) -> Step:
+    decision = rules.decide(message, facts, now_ms)
     if decision.outcome is Outcome.ALLOW:
-        return Step(Next.GO, Status.QUEUED, decision)
+        return Step(Next.GO, Status.QUEUED, decision, facts=facts)
     if decision.outcome is Outcome.BLOCK:
-        return Step(Next.END, Status.BLOCKED, decision)
-    return Step(Next.LATER, Status.DEFERRED, decision, decision.until_ms)
+        return Step(Next.END, Status.BLOCKED, decision, facts=facts)
+    return Step(Next.LATER, Status.DEFERRED, decision, decision.until_ms, facts=facts)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 
 from chappe.engine.base import NewMessage
 from chappe.model.customer import Purpose, Status
+from chappe.observe.audit.record import Stage
 from chappe.pipeline.accept import intake_message
+from chappe.pipeline.accounts import verdict_of
 from chappe.pipeline.background import Pace
 from chappe.pipeline.context import Context, is_urgent
 from chappe.pipeline.deciding import Next, Step, decide_before_attempt, was_moved_back
-from chappe.pipeline.held import Held
+from chappe.pipeline.held import Held, account_of_held
 from chappe.pipeline.known import subject_of
 from chappe.pipeline.settling import Settlement
 from chappe.records.steps import UNCHANGED, Transition
@@ -25,15 +28,19 @@ async def check(context: Context, batch: Sequence[Held]) -> list[Step]:
     # Caps were decided at intake and counted there.
     subjects = [subject_of(held.envelope.message, held.key) for held in batch]
     await context.arrivals.settled(held.key for held in batch)
-    found = await context.records.look_up(subjects, urgent=urgent)
+    found, persons = await asyncio.gather(
+        context.records.look_up(subjects, urgent=urgent), context.audit.persons(s.recipient for s in subjects)
+    )
     await pace.begin()
     steps = []
-    for held, known in zip(batch, found, strict=True):
+    for held, subject, known in zip(batch, subjects, found, strict=True):
         await pace.pause()
         held.attempts, held.checked_at_ms = known.attempts, now_ms
         held.reopened = was_moved_back(held.envelope, known)
         held.cut_off = known.status is Status.SENDING
-        steps.append(decide_before_attempt(held.envelope, known, context.rules, now_ms, sent_at_ms=held.sent_at_ms))
+        step = decide_before_attempt(held.envelope, known, context.rules, now_ms, sent_at_ms=held.sent_at_ms)
+        held.verdict = verdict_of(step, now_ms, Stage.ATTEMPT, persons[subject.recipient])
+        steps.append(step)
     return steps
 
 
@@ -48,7 +55,9 @@ def settle_step(context: Context, held: Held, step: Step) -> Settlement:
     message = held.envelope.message
     event = Event(at_ms=now_ms, status=step.status, decision=step.decision, next_at_ms=step.until_ms, note=step.note)
     counted = None if message.purpose is Purpose.PROMOTIONAL else UNCHANGED
-    transition = Transition(held.key, event, counted_at_ms=counted, unconditional=held.reopened)
+    transition = Transition(
+        held.key, event, counted_at_ms=counted, unconditional=held.reopened, account=account_of_held(held)
+    )
     sends: tuple[tuple[str, NewMessage], ...] = ()
     if step.next is Next.LATER:
         back = intake_message(held.envelope, now_ms, step.until_ms)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from chappe.pipeline.accounts import Verdict, account_of
 from chappe.pipeline.envelope import Envelope
+from chappe.records.audit_pages import Entry
 from chappe.records.steps import Transition
 
 
@@ -15,6 +17,7 @@ class Held:
     `reopened` says that the message had failed and was moved back from a dead-letter queue. `shown_again_at_ms` is
     when the queue will show the message to others, unless the lane extends it. `started` is the begin of the attempt
     under way, while it is not recorded yet. `cut_off` says that the last attempt ended with the process.
+    `verdict` is what the rules said last, until it is in the audit log.
     """
 
     key: int
@@ -27,8 +30,15 @@ class Held:
     reopened: bool = False
     cut_off: bool = False
     started: Transition | None = None
+    verdict: Verdict | None = None
 
     @property
     def attempts_of_this_life(self) -> int:
         """Those since the message was last moved back from a dead-letter queue."""
         return self.attempts - self.envelope.attempts_before
+
+
+def account_of_held(held: Held) -> Entry | None:
+    """The record of the verdict that lets the message go, or doesn't; each verdict is recorded once."""
+    verdict, held.verdict = held.verdict, None
+    return None if verdict is None else account_of(held.envelope.message, verdict)

@@ -15,7 +15,9 @@ import structlog
 from chappe.engine.base import NewMessage, ReceivedMessage
 from chappe.model.customer import Purpose, Status
 from chappe.model.errors import Closed, NoRoute
+from chappe.observe.audit.record import Stage
 from chappe.pipeline.accept import intake_message
+from chappe.pipeline.accounts import Verdict, account_of, verdict_of
 from chappe.pipeline.classify import classify_by_declaration
 from chappe.pipeline.context import Context, is_urgent
 from chappe.pipeline.deciding import Next, Step, decide_at_intake
@@ -115,7 +117,9 @@ class IntakeWorker:
         context = self._context
         now_ms = context.now_ms()
         subjects = [capped_subject_of(entry.envelope.message, entry.key, context.rules, now_ms) for entry in arrived]
-        found = await context.records.look_up(subjects, urgent=self._urgent) if subjects else []
+        found, persons = await asyncio.gather(
+            context.records.look_up(subjects, urgent=self._urgent), context.audit.persons(s.recipient for s in subjects)
+        )
         await self._pace.begin()
         counted: dict[Line, tuple[int, ...]] = {}
         for entry, subject, known in zip(arrived, subjects, found, strict=True):
@@ -132,11 +136,12 @@ class IntakeWorker:
                 sent_at_ms=entry.received.sent_at_ms,
                 counted_at_ms=counted.get(line, ()),
             )
-            self._note(entry, step, now_ms, outcome)
+            verdict = verdict_of(step, now_ms, Stage.INTAKE, persons[subject.recipient])
+            self._note(entry, step, verdict, now_ms, outcome)
             if step.next is Next.GO and self._purpose is Purpose.PROMOTIONAL:
                 counted[line] = (*counted.get(line, ()), now_ms)
 
-    def _note(self, entry: _Arrived, step: Step, now_ms: int, outcome: _Outcome) -> None:
+    def _note(self, entry: _Arrived, step: Step, verdict: Verdict | None, now_ms: int, outcome: _Outcome) -> None:
         if step.next is Next.LEAVE:
             return
         outcome.finished.append(entry.received.receipt)
@@ -161,7 +166,8 @@ class IntakeWorker:
             event = Event(
                 at_ms=now_ms, status=step.status, decision=step.decision, next_at_ms=step.until_ms, note=step.note
             )
-            outcome.transitions.append(Transition(entry.key, event, counted_at_ms=counted_at_ms))
+            account = None if verdict is None else account_of(message, verdict)
+            outcome.transitions.append(Transition(entry.key, event, counted_at_ms=counted_at_ms, account=account))
 
     async def _write(self, outcome: _Outcome) -> None:
         """Wait only for what the next batch has to see; the rest goes on beside it, one batch at a time."""

@@ -14,6 +14,7 @@ from chappe.compliance.ruleset import RuleSet
 from chappe.engine.base import Engine
 from chappe.model.customer import Channel, CustomerMessage, Decision, Purpose, Status
 from chappe.model.errors import InvalidInput, MessageNotFound
+from chappe.observe.audit.recording import Recorder
 from chappe.pipeline.accept import Acceptance, Accepting, AnswerWith
 from chappe.pipeline.arrivals import Arrivals
 from chappe.pipeline.breaker import CircuitState
@@ -66,6 +67,7 @@ class Pipeline:
         *,
         engine: Engine,
         records: Records,
+        audit: Recorder,
         rules: RuleSet,
         routes: Mapping[Channel, Sequence[Provider]],
         names: QueueNames,
@@ -78,6 +80,7 @@ class Pipeline:
         self.context = Context(
             engine=engine,
             records=records,
+            audit=audit,
             rules=rules,
             routes=_routes(routes, settings),
             names=names,

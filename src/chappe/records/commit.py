@@ -13,14 +13,14 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
 from chappe.model.errors import Closed
 from chappe.records.failures import concerns_one_write, storage_error
-from chappe.records.statements import ManyRows, Row
+from chappe.records.statements import Row
 
 _T = TypeVar("_T")
 
@@ -28,10 +28,16 @@ ROWS_PER_TRANSACTION = 300
 """A transaction takes no further submission once it has this many rows (a single one may be larger)."""
 
 
+class WritesRows(Protocol):
+    """What writes rows inside a transaction."""
+
+    def write(self, connection: Connection, rows: Sequence[Row]) -> None: ...
+
+
 class Bulk:
     """A bulk statement as the group commit knows it: `rank` orders statements, `merge` unites rows for one key."""
 
-    def __init__(self, rank: int, statement: ManyRows, merge: Callable[[list[Row]], list[Row]] | None = None) -> None:
+    def __init__(self, rank: int, statement: WritesRows, merge: Callable[[list[Row]], list[Row]] | None = None) -> None:
         self.rank = rank
         self.statement = statement
         self.merge = merge

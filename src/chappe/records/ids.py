@@ -12,6 +12,7 @@ from collections.abc import Callable
 MESSAGE = "msg"
 CONSENT = "con"
 SUPPRESSION = "sup"
+HOLD = "hld"
 
 _COUNTER_BITS = 11
 _NODE_BITS = 10

@@ -20,6 +20,7 @@ from sqlalchemy import (
 from chappe.model.customer import Channel, CustomerMessage, Purpose, Status
 from chappe.model.errors import MessageNotFound, NotCancellable
 from chappe.records import ids
+from chappe.records.audit_pages import audit_rows, note_stored
 from chappe.records.commit import Bulk, GroupCommit, Rows
 from chappe.records.reading import Readers, Reading
 from chappe.records.recipients import recipient_hash, recipient_text
@@ -117,8 +118,17 @@ class MessageRecords:
         return self._commits.write(rows if along is None else {**rows, **along}, urgent=urgent)
 
     def advance(self, transitions: Sequence[Transition], *, urgent: bool) -> asyncio.Future[None]:
-        """Move messages on. Steps take effect in the order submitted; unknown keys are passed over."""
-        return self._commits.write({ADVANCE: [step_row(transition) for transition in transitions]}, urgent=urgent)
+        """Move messages on. Steps take effect in the order submitted; unknown keys are passed over.
+
+        Their accounts are committed with them: there is no step whose decision is not in the audit log.
+        """
+        rows: Rows = {ADVANCE: [step_row(transition) for transition in transitions]}
+        accounts = [transition.account for transition in transitions if transition.account is not None]
+        if not accounts:
+            return self._commits.write(rows, urgent=urgent)
+        written = self._commits.write({**rows, **audit_rows(accounts)}, urgent=urgent)
+        note_stored(accounts, written)
+        return written
 
     async def remove(self, keys: Sequence[int]) -> None:
         """Take back messages that were stored but could not be queued, so that nothing half-done remains."""

@@ -4,7 +4,7 @@ One statement over many rows costs one step of the driver, however many rows it 
 package's docstring), and a fixed set of sizes keeps compiled SQL and prepared statements few. A write of 100 rows
 becomes 64 + 32 + 4; a look-up of 100 keys is padded to 128 with the last of them.
 
-Values are passed to the driver as they are: integers, text and None.
+Values are passed to the driver as they are: integers, text, bytes and None.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from sqlalchemy.types import TypeEngine
 LARGEST_SIZE = 256
 """Rows of one statement; with 10 columns well below the 32,766 parameters of SQLite and PostgreSQL."""
 
-Value = int | str | None
+Value = int | str | bytes | None
 Row = tuple[Value, ...]
 Binds = dict[str, BindParameter[Any]]
 

@@ -9,6 +9,7 @@ from sqlalchemy import BigInteger, ColumnElement, Integer, Text, case, literal_c
 from sqlalchemy.types import TypeEngine
 
 from chappe.model.customer import Status
+from chappe.records.audit_pages import Entry
 from chappe.records.commit import Bulk
 from chappe.records.statements import Binds, ManyRows, Row, bound_values
 from chappe.records.tables import messages
@@ -26,7 +27,7 @@ class Transition(msgspec.Struct, frozen=True):
 
     Unless it is `unconditional`, it happens only while the message still has a way to go: what is cancelled stays
     cancelled. `attempts` is added to the attempts made. `counted_at_ms` says from when the message counts against
-    frequency caps; None says that it does not.
+    frequency caps; None says that it does not. `account` is the audit log's record of the decision that led to it.
     """
 
     key: int
@@ -34,6 +35,7 @@ class Transition(msgspec.Struct, frozen=True):
     attempts: int = 0
     counted_at_ms: int | None = UNCHANGED
     unconditional: bool = False
+    account: Entry | None = None
 
 
 def step_row(step: Transition) -> Row:

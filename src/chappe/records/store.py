@@ -12,6 +12,8 @@ from sqlalchemy import ColumnElement, Connection, func, select
 
 from chappe.model.errors import ChappeError
 from chappe.records import ids
+from chappe.records.audit import AuditRecords
+from chappe.records.audit_tables import legal_holds, person_keys
 from chappe.records.commit import GroupCommit
 from chappe.records.database import Database
 from chappe.records.idempotency import IdempotencyRecords
@@ -45,6 +47,7 @@ class Records:
         self.people = PeopleRecords(self._commits, self._readers)
         self.idempotency = IdempotencyRecords(self._commits, self._readers)
         self.marks = Marks(self._commits, self._readers)
+        self.audit = AuditRecords(self._commits, self._readers)
         self._sweeping = asyncio.create_task(self._sweep(), name="records sweep")
 
     @classmethod
@@ -86,10 +89,13 @@ class Records:
             await asyncio.sleep(SWEEP_INTERVAL_SECONDS)
 
 
+_KEY_COLUMNS = (messages.c.id, consents.c.id, suppressions.c.id, person_keys.c.person, legal_holds.c.id)
+
+
 def _open(path: Path, make: bool) -> tuple[Database, int]:
     database = Database.open(path, readers=CONNECTIONS, make=make)
     with database.reader.connect() as connection:
-        last = max(_largest_key(connection, table.c.id) for table in (messages, consents, suppressions))
+        last = max(_largest_key(connection, column) for column in _KEY_COLUMNS)
     database.start()
     return database, last
 

@@ -26,7 +26,7 @@ SCHEMA_VERSION = 1
 
 metadata = MetaData()
 
-_Key = BigInteger().with_variant(Integer, "sqlite")
+big_key = BigInteger().with_variant(Integer, "sqlite")
 """In SQLite only a column declared INTEGER is the table's own key."""
 
 schema = Table(
@@ -38,7 +38,7 @@ schema = Table(
 messages = Table(
     "messages",
     metadata,
-    Column("id", _Key, primary_key=True, autoincrement=False),
+    Column("id", big_key, primary_key=True, autoincrement=False),
     Column("status", Text, nullable=False),
     Column("purpose", Text, nullable=False),
     Column("channel", Text, nullable=False),
@@ -64,14 +64,14 @@ Index(
 contents = Table(
     "contents",
     metadata,
-    Column("id", _Key, primary_key=True, autoincrement=False),
+    Column("id", big_key, primary_key=True, autoincrement=False),
     Column("message", Text, nullable=False),
 )
 
 consents = Table(
     "consents",
     metadata,
-    Column("id", _Key, primary_key=True, autoincrement=False),
+    Column("id", big_key, primary_key=True, autoincrement=False),
     Column("recipient", Text, nullable=False),
     Column("channel", Text, nullable=False),
     Column("purpose", Text, nullable=False),
@@ -87,7 +87,7 @@ Index("consents_by_recipient", consents.c.recipient, consents.c.id)
 suppressions = Table(
     "suppressions",
     metadata,
-    Column("id", _Key, primary_key=True, autoincrement=False),
+    Column("id", big_key, primary_key=True, autoincrement=False),
     Column("recipient", Text, nullable=False),
     Column("channel", Text, nullable=False),
     Column("purpose", Text, nullable=False),

@@ -19,6 +19,7 @@ from chappe.channels.base import Outbound, Provider, Reply
 from chappe.compliance.ruleset import load_rule_set
 from chappe.engine.base import Engine, NewMessage
 from chappe.model.customer import Channel, Content, Purpose, Recipient, Status
+from chappe.observe.audit.recording import Recorder
 from chappe.pipeline.accept import Accepted
 from chappe.pipeline.backoff import RetryPolicy
 from chappe.pipeline.breaker import BreakerPolicy, CircuitState
@@ -175,6 +176,7 @@ async def house(
     pipeline = Pipeline(
         engine=engine,
         records=records,
+        audit=Recorder(records, b"w" * 32),
         rules=RULES,
         routes={channel: [provider] for channel in Channel} if routes is None else routes,
         names=NAMES,

@@ -1,0 +1,130 @@
+"""Making records of decisions, to be committed together with what the decisions cause."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+import msgspec
+
+from chappe.model.customer import Content, CustomerMessage, Decision, RuleOutcome
+from chappe.observe.audit.persons import PersonKeys, Wrapping, encrypt
+from chappe.observe.audit.record import (
+    AnyRecord,
+    DecisionRecord,
+    ErasureRecord,
+    PersonalPart,
+    Stage,
+    encode,
+)
+from chappe.records import ids
+from chappe.records.audit_pages import Entry, digest_of
+from chappe.records.person_keys import PersonKey
+from chappe.records.recipients import recipient_text
+from chappe.records.store import Records
+
+NOT_QUOTED = "[personal]"
+_QUOTED_MIN_CHARACTERS = 3
+_NO_CONTENT = Content()
+_encoder = msgspec.json.Encoder()
+
+
+class Recorder:
+    """Makes the records of one server. `wrapping_key` (32 bytes) is derived from the server's secret."""
+
+    def __init__(self, records: Records, wrapping_key: bytes) -> None:
+        self._records = records
+        self._keys = PersonKeys(Wrapping(wrapping_key), records.audit.keys_of, records.keys.next)
+
+    async def persons(self, recipients: Iterable[str]) -> dict[str, PersonKey]:
+        """The keys under which the personal parts of records about these recipients (`recipient_text`) are kept."""
+        return await self._keys.of(recipients)
+
+    async def erase(self, recipient: str, now_ms: int) -> list[int]:
+        """Make everything personal that the log holds about a recipient unreadable for ever, and say so in the log.
+
+        Gives the names under which the log knew the recipient; none if it never did.
+        """
+        self._keys.forget(recipient)
+        erased = await self._records.audit.erase(
+            recipient, lambda persons: open_entry(ErasureRecord(at_ms=now_ms, persons=tuple(persons)), now_ms)
+        )
+        self._keys.forget(recipient)
+        return erased
+
+
+def decision_entry(
+    message: CustomerMessage,
+    facts: msgspec.Struct,
+    decision: Decision,
+    *,
+    at_ms: int,
+    stage: Stage,
+    person: PersonKey,
+    jurisdiction: str | None,
+    personal_texts: Iterable[str] = (),
+) -> Entry:
+    """The record of a decision on a stored message. `personal_texts` are what reasons may have quoted of the facts."""
+    shown, reasons = _without(decision, [message.to.address, recipient_text(message.to), *personal_texts])
+    open_part = encode(
+        DecisionRecord(
+            message=message.id,
+            at_ms=at_ms,
+            stage=stage,
+            channel=message.channel.value,
+            purpose=message.purpose.value,
+            decision=shown,
+            person=person.person,
+            jurisdiction=jurisdiction,
+            category=message.category,
+        )
+    )
+    left_out = stage is Stage.ATTEMPT
+    kept = msgspec.structs.replace(message, content=_NO_CONTENT) if left_out else message
+    personal = PersonalPart(
+        to=message.to,
+        message=msgspec.Raw(_encoder.encode(kept)),
+        facts=msgspec.Raw(_encoder.encode(facts)),
+        content_left_out=left_out,
+        reasons=reasons,
+    )
+    personal_part = encrypt(person, encode(personal))
+    key = ids.parse_key(ids.MESSAGE, message.id)
+    assert key is not None, "only stored messages are decided"
+    return Entry(key, at_ms, open_part, personal_part, digest_of(open_part, personal_part), person)
+
+
+def open_entry(record: AnyRecord, at_ms: int) -> Entry:
+    """A record that has nothing personal."""
+    open_part = encode(record)
+    return Entry(0, at_ms, open_part, b"", digest_of(open_part, b""))
+
+
+def _without(decision: Decision, texts: list[str]) -> tuple[Decision, dict[int, str]]:
+    """The decision without these texts in its reasons, and the full reasons of those that had one."""
+    reasons = "\n".join([rule.reason for rule in decision.rules]).lower()
+    quoted = [text for text in texts if len(text) >= _QUOTED_MIN_CHARACTERS and text.lower() in reasons]
+    if not quoted:
+        return decision, {}
+    quoted.sort(key=len, reverse=True)
+    pattern = re.compile("|".join(map(re.escape, quoted)), re.IGNORECASE)
+    full: dict[int, str] = {}
+    rules: list[RuleOutcome] = []
+    for number, rule in enumerate(decision.rules):
+        reason = pattern.sub(NOT_QUOTED, rule.reason)
+        if reason != rule.reason:
+            full[number] = rule.reason
+            rule = msgspec.structs.replace(rule, reason=reason)
+        rules.append(rule)
+    return msgspec.structs.replace(decision, rules=tuple(rules)), full
+
+
+def with_full_reasons(decision: Decision, reasons: dict[int, str]) -> Decision:
+    """The decision as it was made."""
+    if not reasons:
+        return decision
+    rules = [
+        msgspec.structs.replace(rule, reason=reasons[number]) if number in reasons else rule
+        for number, rule in enumerate(decision.rules)
+    ]
+    return msgspec.structs.replace(decision, rules=tuple(rules))
