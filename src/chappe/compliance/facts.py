@@ -9,6 +9,7 @@ from enum import StrEnum
 
 import msgspec
 
+from chappe.compliance.facts_registry import RegistryAnswer
 from chappe.compliance.locating import Locale, locate
 from chappe.compliance.person import Person
 from chappe.compliance.sender import SenderProfile
@@ -82,6 +83,7 @@ class Facts(msgspec.Struct, frozen=True, omit_defaults=True):
     that match. `recent_sends_at_ms` are the moments of earlier promotional messages that were allowed to this
     recipient on this channel, oldest first, going back at least `RuleSet.longest_cap_window_ms`, without the
     message being decided. `person` and `sender` are what else is known of the two.
+    `registries` has an answer for each of `RuleSet.registries`, also from those without data.
     """
 
     jurisdiction: str | None
@@ -91,3 +93,4 @@ class Facts(msgspec.Struct, frozen=True, omit_defaults=True):
     recent_sends_at_ms: tuple[int, ...] = ()
     person: Person = Person()
     sender: SenderProfile = SenderProfile()
+    registries: tuple[RegistryAnswer, ...] = ()

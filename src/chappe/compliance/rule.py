@@ -134,6 +134,11 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
             and (not self.categories or category in self.categories)
         )
 
+    @property
+    def registries(self) -> tuple[str, ...]:
+        """The registries whose answers the rule asks for, by `registry_id`."""
+        return ()
+
     def in_force_ms(self) -> tuple[int, int]:
         """The span in which the rule is in force, end exclusive."""
         start, end = ALWAYS_MS

@@ -78,6 +78,7 @@ class Plan:
 
     def __init__(self, rules: Sequence[AnyRule]) -> None:
         self.cap_window_ms = _longest_cap_window_ms(rules)
+        self.registries = tuple(dict.fromkeys(name for rule in rules for name in rule.registries))
         spans = {rule.id: rule.in_force_ms() for rule in rules}
         changes = sorted({*ALWAYS_MS, *(moment for span in spans.values() for moment in span)})
         self._changes = changes[1:-1]
@@ -117,6 +118,10 @@ class RuleSet:
     def cap_window_ms(self, jurisdiction: str | None, message: CustomerMessage) -> int:
         """How far back it must reach for this message; 0 if no cap binds it and none need be gathered."""
         return self._plan(jurisdiction, message).cap_window_ms
+
+    def registries(self, jurisdiction: str | None, message: CustomerMessage) -> tuple[str, ...]:
+        """The registries that `Facts.registries` must tell of for this message, by `registry_id`."""
+        return self._plan(jurisdiction, message).registries
 
     def decide(self, message: CustomerMessage, facts: Facts, now_ms: int) -> Decision:
         """The verdict on a message at a moment. Pure: the same arguments give the same decision.
