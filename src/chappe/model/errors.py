@@ -138,6 +138,27 @@ class InvalidConfiguration(ChappeError):
     code = "invalid_configuration"
 
 
+# --- rules ----------------------------------------------------------------------------------------------
+
+
+class RuleSetNotFound(NotFound):
+    """There is no rule set version of this number."""
+
+    code = "rule_set_not_found"
+
+
+class RuleNotFound(NotFound):
+    """The rule set has no rule of this id."""
+
+    code = "rule_not_found"
+
+
+class InvalidRules(InvalidInput):
+    """The rules cannot be used; `problems` lists everything that is wrong, with rule, field and line."""
+
+    code = "invalid_rules"
+
+
 # --- messages to people ---------------------------------------------------------------------------------
 
 

@@ -22,6 +22,7 @@ from chappe.records.marks import Marks
 from chappe.records.messages import MessageRecords
 from chappe.records.people import PeopleRecords
 from chappe.records.reading import CONNECTIONS, GroupRead, Readers, Reading
+from chappe.records.rule_sets import RuleSetRecords
 from chappe.records.tables import consents, messages, suppressions
 
 _log = structlog.get_logger("chappe.records")
@@ -48,6 +49,7 @@ class Records:
         self.idempotency = IdempotencyRecords(self._commits, self._readers)
         self.marks = Marks(self._commits, self._readers)
         self.audit = AuditRecords(self._commits, self._readers)
+        self.rule_sets = RuleSetRecords(self._commits, self._readers)
         self._sweeping = asyncio.create_task(self._sweep(), name="records sweep")
 
     @classmethod
