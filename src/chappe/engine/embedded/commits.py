@@ -36,6 +36,7 @@ class CommitStream:
         next_page_no: int,
         settle: Callable[[Sequence[Page], int], Settlement | None],
         settled: Callable[[Settlement], None],
+        mark_ended: Callable[[Sequence[Entry]], None],
         loaded: Callable[[Sequence[Entry]], None],
         on_full: Callable[[], None],
         between_commits: Callable[[Store], None],
@@ -44,6 +45,7 @@ class CommitStream:
         self._loop = asyncio.get_running_loop()
         self._settle = settle
         self._settled = settled
+        self._mark_ended = mark_ended
         self._loaded = loaded
         self._on_full = on_full
         self._between_commits = between_commits
@@ -75,9 +77,11 @@ class CommitStream:
         self._schedule()
 
     def read(self, read: Read) -> None:
-        if self.failure is None:
-            self._reads.append(read)
-            self._schedule()
+        if self.failure is not None:
+            read.finish(self.failure)
+            return
+        self._reads.append(read)
+        self._schedule()
 
     def run(self, job: Callable[[Store], T]) -> asyncio.Future[T]:
         """Run a function of the store between commits, on the thread that owns it."""
@@ -188,8 +192,9 @@ class CommitStream:
             read.finish(result)
             return
         rows: Sequence[Entry] = result  # type: ignore[assignment]
-        self._loaded(rows)
+        self._mark_ended(rows)
         read.apply(rows)
+        self._loaded(rows)
         read.finish()
 
     def _refuse_growth(self, page: Page, error: StorageFull) -> None:

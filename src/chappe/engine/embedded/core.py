@@ -64,6 +64,7 @@ class Core:
             next_page_no=next_page_no,
             settle=self._plan_settlement,
             settled=self._settled,
+            mark_ended=self._mark_ended,
             loaded=self._loaded,
             on_full=self.on_full,
             between_commits=self._checkpoints.between_commits,
@@ -144,13 +145,18 @@ class Core:
             for entry, content in zip(entries, at_hand, strict=True)
         ]
 
-    def _loaded(self, rows: Sequence[Entry]) -> None:
-        """Rows came from disk: mark those that have ended meanwhile."""
+    def _mark_ended(self, rows: Sequence[Entry]) -> None:
+        """Rows came from disk: some may have ended meanwhile."""
         for entry in rows:
             if entry.seq in self.ended:
                 entry.state = State.DEAD
-            else:
-                self.resident_bytes += entry.content_bytes
+
+    def _loaded(self, rows: Sequence[Entry]) -> None:
+        """Their queue has taken in what it wants of them, and let go of the contents of the others."""
+        for entry in rows:
+            self.resident_bytes += entry.content_bytes
+            if self.resident_bytes > RESIDENT_BYTES:
+                self.release(entry)
 
     # --- settling ---
 

@@ -232,18 +232,20 @@ class FifoQueue(Queue):
 
     def _loaded(self, rows: Sequence[Entry], now: int) -> None:
         if rows:
-            self.backlog.refill((row for row in rows if self.missing(row)), cursor=rows[-1].seq)
+            self.backlog.refill(self.fresh(rows, self.backlog.cursor), cursor=rows[-1].seq)
         else:
             self.backlog.gap = 0
         self._deal(now)
 
     def _loaded_group(self, group: Group, rows: Sequence[Entry], now: int) -> None:
-        if self.groups.get(group.name) is not group:  # a purge came between
-            return
-        self.hungry.popleft()
+        if self.hungry and self.hungry[0] is group:
+            self.hungry.popleft()
         group.wanted = False
+        if self.groups.get(group.name) is not group:  # a purge came between
+            self.fresh(rows, rows[-1].seq if rows else 0)
+            return
         if rows:
-            group.backlog.refill((row for row in rows if self.missing(row)), cursor=rows[-1].seq)
+            group.backlog.refill(self.fresh(rows, group.backlog.cursor), cursor=rows[-1].seq)
         else:
             group.backlog.gap = 0
         self._offer(group, now)

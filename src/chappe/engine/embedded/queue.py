@@ -57,11 +57,11 @@ class Queue(ABC):
         """Every live message that was ever received, in flight or not. At most a little over `max_in_flight`."""
         self.in_flight = 0
         self.moving = 0
-        """Messages on their way to the dead-letter queue."""
+        """Messages of `moves`."""
         self.leaving: set[int] = set()
         """Sequences of messages whose move or deletion is being committed: their rows are there still."""
-        self.move: asyncio.Task[None] | None = None
-        """The latest such move."""
+        self.moves: set[asyncio.Task[bool]] = set()
+        """Moves to the dead-letter queue under way; each tells whether it succeeded."""
         self.timers: list[Timer] = []
         """Heap of (instant, seq, tie-break, entry): end of a visibility timeout or of a delay. Stale ones are skipped.
         A message that left memory and came back has a stale timer with the same instant and seq as its new one."""
@@ -116,8 +116,20 @@ class Queue(ABC):
 
     # --- shared ---
 
-    def missing(self, row: Entry) -> bool:
-        """Whether a row that was read is of a live message that is not in memory as a received one."""
+    def fresh(self, rows: Iterable[Entry], beyond_seq: int = 0) -> list[Entry]:
+        """The rows read whose messages are alive and not in memory already. The others let go of their contents.
+
+        Those up to `beyond_seq` came into memory while the rows were read.
+        """
+        found: list[Entry] = []
+        for row in rows:
+            if row.seq > beyond_seq and self._missing(row):
+                found.append(row)
+            else:
+                row.content = None
+        return found
+
+    def _missing(self, row: Entry) -> bool:
         return (
             row.state is not State.DEAD
             and row.seq > self.purged_seq
@@ -218,12 +230,28 @@ class Queue(ABC):
         self.received.pop(entry.seq, None)
         self._removed(entry, now)
 
-    def undo(self, entry: Entry, now: int) -> None:
-        """The move of a doomed message failed: it is received once more, with a timeout that has ended."""
+    def moved_away(self, entry: Entry) -> None:
+        """The move of a doomed message is committed."""
         self.moving -= 1
         self.leaving.discard(entry.seq)
+
+    def give_up(self, entry: Entry) -> None:
+        """A doomed message turned out to be damaged: see `pass_over`."""
+        self.moved_away(entry)
+        entry.state = State.DEAD
+
+    def undo(self, entry: Entry, now: int) -> None:
+        """The move of a doomed message failed: it is received once more, with a timeout that has ended."""
+        self.moved_away(entry)
+        if entry.seq <= self.purged_seq:
+            entry.state = State.DEAD
+            return
         self.received[entry.seq] = entry
         self.fly(entry, now)
+
+    def pass_over(self, entry: Entry, now: int) -> None:
+        """A message at hand turned out to be damaged: nobody gets it, and its row stays for `chappe doctor`."""
+        self._drop(entry, State.DEAD, now)
 
     def leave(self, entry: Entry) -> None:
         """The deletion of a received message begins: until it is committed the message goes to nobody else."""

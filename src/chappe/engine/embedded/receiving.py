@@ -7,7 +7,7 @@ import asyncio
 from chappe.engine.base import MAX_RECEIVE, ReceivedMessage
 from chappe.engine.embedded.checks import check_duration
 from chappe.engine.embedded.core import Core
-from chappe.engine.embedded.entry import Entry, id_text
+from chappe.engine.embedded.entry import Entry, State, id_text
 from chappe.engine.embedded.polling import serve_pollers, wait_for_messages
 from chappe.engine.embedded.queue import Queue
 from chappe.engine.embedded.taking import Taking
@@ -56,15 +56,15 @@ class Receiving:
             if taken:
                 self._taking.load(queue)
                 return taken
-            moving = queue.move if queue.moving else None
+            moves = list(queue.moves)
             loading = self._taking.load(queue)
-            if moving is None and loading is None:
+            if not moves and loading is None:
                 return taken
-            if moving is not None:  # answer "nothing" when the dead letters are in their queue
-                await asyncio.wait([moving])
+            if moves:  # answer "nothing" when the dead letters are in their queue
+                await asyncio.wait(moves)
             if loading is not None:
                 await asyncio.shield(loading)
-            if queue.deleted:
+            if queue.deleted or not all(move.result() for move in moves):
                 return []
 
     async def _deliver(self, queue: Queue, taken: list[Entry]) -> list[ReceivedMessage]:
@@ -77,7 +77,9 @@ class Receiving:
             raise
         received: list[ReceivedMessage] = []
         for entry, receipt, delivery, content in zip(taken, receipts, deliveries, contents, strict=True):
-            if content is None:  # purged or deleted while its content was read
+            if content is None:  # purged or deleted while its content was read, or damaged
+                if entry.state is State.IN_FLIGHT:
+                    queue.pass_over(entry, self._core.clock())
                 continue
             attributes, body = content
             received.append(

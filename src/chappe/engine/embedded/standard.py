@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain
+from itertools import chain, islice
 
 from chappe.engine.base import QueueCounts, QueueInfo
 from chappe.engine.embedded.entry import Entry, State
@@ -99,8 +99,9 @@ class StandardQueue(Queue):
                 self.line.place(tenant)
                 if len(self.line) > 1024 and len(self.line) > 4 * len(self.tenants):
                     self.line.tidy()
-        elif tenant.idle and tenant.name is not None:
-            self.tenants.pop(tenant.name, None)
+        elif tenant.idle and tenant.name is not None and self.tenants.get(tenant.name) is tenant:
+            tenant.ticket = None  # another tenant of this name may come to stand in line
+            del self.tenants[tenant.name]
 
     def _want(self, tenant: Tenant) -> None:
         if tenant.backlog.gap and not tenant.wanted and tenant is not self.plain:
@@ -138,8 +139,14 @@ class StandardQueue(Queue):
     def _ready_again(self, entry: Entry, now: int) -> None:
         if entry.seq in self.parked:
             self.parked_waiting -= 1
-        self._owner(entry).late.append(entry)
+        self._owner(entry).late[entry.seq] = entry
         self._ready(entry)
+
+    def _no_longer_late(self, entry: Entry) -> None:
+        """A message that stood among the late ones is taken away from there."""
+        del self._owner(entry).late[entry.seq]
+        if entry.group is not None:
+            self.grouped_ready -= 1
 
     def fly(self, entry: Entry, visible_at: int) -> None:
         super().fly(entry, visible_at)
@@ -149,8 +156,8 @@ class StandardQueue(Queue):
             self._stand_in_line(owner)
 
     def delete(self, entry: Entry, now: int) -> None:
-        if entry.state is State.READY and entry.group is not None:  # it stands among the late ones
-            self.grouped_ready -= 1
+        if entry.state is State.READY:
+            self._no_longer_late(entry)
         super().delete(entry, now)
 
     def _land(self, entry: Entry) -> None:
@@ -182,8 +189,8 @@ class StandardQueue(Queue):
     def _leave_to_disk(self, entry: Entry) -> None:
         if entry.state is State.DELAYED:
             self.parked_waiting -= 1
-        elif entry.group is not None:
-            self.grouped_ready -= 1
+        else:
+            self._no_longer_late(entry)
         entry.state = State.EVICTED
         del self.parked[entry.seq]
         self.parked_on_disk += 1
@@ -200,11 +207,15 @@ class StandardQueue(Queue):
         return self._load_parked() if self._wants_parked(now + LOOK_AHEAD_MS) else None
 
     def _wants_parked(self, due_by: int) -> bool:
-        return self.parked_on_disk > 0 and self.horizon[0] <= due_by and len(self.plain.late) < HEAD_LIMIT
+        due_at_hand = len(self.parked) - self.parked_waiting
+        return self.parked_on_disk > 0 and self.horizon[0] <= due_by and due_at_hand < HEAD_LIMIT
 
     def _load_parked(self) -> Read:
         horizon = self.horizon
-        return Read(lambda store: store.read_due(self.id, horizon, SLICE_ROWS, SLICE_BYTES), self._loaded_parked)
+        return Read(
+            lambda store: store.read_due(self.id, horizon, SLICE_ROWS, SLICE_BYTES),
+            lambda rows: self._loaded_parked(horizon, rows),
+        )
 
     def _loaded(self, rows: Sequence[Entry]) -> None:
         self._refill(self.plain, rows)
@@ -212,59 +223,62 @@ class StandardQueue(Queue):
             self._stand_in_line(self.plain)
 
     def _load_tenants(self) -> Read:
-        tenants = [self.hungry.popleft() for _ in range(min(TENANTS_PER_READ, len(self.hungry)))]
+        """Tenants stay hungry until their rows are there, so that a read that failed is made again."""
+        tenants = list(islice(self.hungry, TENANTS_PER_READ))
         places = [(tenant.name or "", tenant.backlog.cursor) for tenant in tenants]
+        slices: list[list[Entry]] = []
+        """By tenant, because a damaged row does not tell whose it is."""
 
         def read(store: Store) -> list[Entry]:
-            found: list[Entry] = []
-            for name, after in places:
-                found += store.read_group(self.id, name, after, _UNKNOWN, TENANT_HEAD_LIMIT, SLICE_BYTES)
-            return found
+            slices[:] = [
+                store.read_group(self.id, name, after, _UNKNOWN, TENANT_HEAD_LIMIT, SLICE_BYTES)
+                for name, after in places
+            ]
+            return list(chain.from_iterable(slices))
 
-        return Read(read, lambda rows: self._loaded_tenants(tenants, rows))
+        return Read(read, lambda rows: self._loaded_tenants(tenants, slices))
 
-    def _loaded_tenants(self, tenants: list[Tenant], rows: Sequence[Entry]) -> None:
-        by_name: dict[str | None, list[Entry]] = {}
-        for row in rows:
-            by_name.setdefault(row.group, []).append(row)
-        for tenant in tenants:
+    def _loaded_tenants(self, tenants: list[Tenant], slices: list[list[Entry]]) -> None:
+        for tenant, rows in zip(tenants, slices, strict=True):
+            if self.hungry and self.hungry[0] is tenant:
+                self.hungry.popleft()
             tenant.wanted = False
-            if self.tenants.get(tenant.name or "") is tenant:  # else a purge came between
-                self._refill(tenant, by_name.get(tenant.name, []))
+            if self.tenants.get(tenant.name or "") is tenant:
+                self._refill(tenant, rows)
                 self._stand_in_line(tenant)
+            else:  # a purge came between
+                self.fresh(rows, _UNKNOWN)
 
     def _refill(self, tenant: Tenant, rows: Sequence[Entry]) -> None:
         if rows:
-            tenant.backlog.refill((row for row in rows if self._missing(row)), cursor=rows[-1].seq)
+            tenant.backlog.refill(self.fresh(rows, tenant.backlog.cursor), cursor=rows[-1].seq)
         else:
             tenant.backlog.gap = 0
             tenant.backlog.advance()
 
     def _missing(self, row: Entry) -> bool:
-        """Whether a row that was read is alive and not in memory already."""
-        return self.missing(row) and row.seq not in self.parked
+        return super()._missing(row) and row.seq not in self.parked
 
-    def _loaded_parked(self, rows: Sequence[Entry]) -> None:
+    def _loaded_parked(self, after: tuple[int, int], rows: Sequence[Entry]) -> None:
+        if self.horizon != after:  # others were left to the disk meanwhile, which may be due before these
+            self.fresh(rows, _UNKNOWN)
+            return
         if not rows:
             self.parked_on_disk = 0
             self.horizon = _EVERYTHING
             return
-        self.horizon = max(self.horizon, (rows[-1].due, rows[-1].seq))
-        for row in rows:
-            if self._missing(row):
-                self.parked_on_disk -= 1
-                self._park(row)
+        self.horizon = (rows[-1].due, rows[-1].seq)
+        for row in self.fresh(rows):
+            self.parked_on_disk -= 1
+            self._park(row)
         if self.parked_on_disk <= 0:
             self.parked_on_disk = 0
             self.horizon = _EVERYTHING
 
     def counts(self, now: int) -> QueueCounts:
         self.promote(now)
-        plain = self.plain
-        ready = len(plain.backlog) + sum(1 for e in plain.late if e.state is State.READY)
-        return QueueCounts(
-            ready + self.grouped_ready, self.in_flight + self.moving, self.parked_waiting + self.parked_on_disk
-        )
+        ready = len(self.plain.backlog) + len(self.plain.late) + self.grouped_ready
+        return QueueCounts(ready, self.in_flight + self.moving, self.parked_waiting + self.parked_on_disk)
 
     def at_hand_beyond(self, horizon: tuple[int, int], now: int) -> int:
         """How many of the messages that `Store.count_due` counted are in memory, and counted there."""
@@ -300,8 +314,8 @@ class StandardQueue(Queue):
                 self.parked_on_disk = max(0, self.parked_on_disk - 1)
             elif found.state is State.DELAYED:
                 self.parked_waiting -= 1
-            elif found.group is not None:
-                self.grouped_ready -= 1
+            else:
+                self._no_longer_late(found)
             return found
         backlog = self._owner(row).backlog
         if row.group is not None:
@@ -317,19 +331,28 @@ class StandardQueue(Queue):
         self.promote(now)
         expired: list[Entry] = []
         for tenant in self._all_tenants():
-            head = tenant.backlog.head
-            if not head:
-                tenant.backlog.advance()
-            if not head:
-                self._want(tenant)
-            while head and head[0].sent_at <= cutoff:
-                expired.append(head.popleft())
-            for entry in [e for e in tenant.late if e.state is State.READY and e.sent_at <= cutoff]:
-                tenant.late.remove(entry)
-                self.parked.pop(entry.seq, None)
-                expired.append(entry)
+            past = self._past(tenant, cutoff)
+            expired += past
+            if past and self.tenants:
+                self._stand_in_line(tenant)
         for entry in expired:
+            self.parked.pop(entry.seq, None)
             if entry.group is not None:
                 self.grouped_ready -= 1
             self._drop(entry, State.DEAD, now)
         return expired
+
+    def _past(self, tenant: Tenant, cutoff: int) -> list[Entry]:
+        """Take out the tenant's messages at hand that were sent at or before the instant."""
+        head = tenant.backlog.head
+        if not head:
+            tenant.backlog.advance()
+        if not head:
+            self._want(tenant)
+        past: list[Entry] = []
+        while head and head[0].sent_at <= cutoff:
+            past.append(head.popleft())
+        late = [entry for entry in tenant.late.values() if entry.sent_at <= cutoff]
+        for entry in late:
+            del tenant.late[entry.seq]
+        return past + late

@@ -289,7 +289,7 @@ class Store:
         ):
             seq, queue_id, message_id, sent_at, due, group, source, place, count, first, visible_at = row
             self._expect_integers("the table of receives", seq, queue_id, sent_at, due, place, count, first, visible_at)
-            if place not in _PLACES:
+            if place not in _KNOWN_PLACES:
                 self._report_damaged(seq, queue_id)
                 continue
             yield Entry(
@@ -368,7 +368,7 @@ class Store:
         yield from self.db.execute(_SELECT["all"])
 
 
-_PLACES = frozenset(Place)
+_KNOWN_PLACES = frozenset(Place)
 
 
 def _blob(value: object) -> bytes:

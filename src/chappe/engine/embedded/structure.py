@@ -74,10 +74,15 @@ class Structure:
                         (encode_settings(settings), info.modified_at_ms, vanished_ms, queue.id),
                     )
                 ],
-                apply=lambda _: queue.set_info(info, vanished_ms),
+                apply=lambda _: self._set_info(queue, info, vanished_ms),
             )
         )
         return info
+
+    def _set_info(self, queue: Queue, info: QueueInfo, vanished_ms: int) -> None:
+        queue.set_info(info, vanished_ms)
+        if queue.pollers:  # more may be in flight now, or less is a dead letter
+            self._core.serve(queue)
 
     async def delete_queue(self, name: str) -> None:
         async with self._structure:

@@ -8,10 +8,10 @@ with a backlog of a million does not delay one that sends a message now and then
 from __future__ import annotations
 
 import heapq
-from collections import deque
+from collections import OrderedDict
 
 from chappe.engine.embedded.backlog import Backlog
-from chappe.engine.embedded.entry import Entry, State
+from chappe.engine.embedded.entry import Entry
 
 
 class Tenant:
@@ -26,7 +26,8 @@ class Tenant:
         self.name = name
         self.backlog = Backlog(head_limit)
         self.backlog.cursor = cursor
-        self.late: deque[Entry] = deque()
+        self.late: OrderedDict[int, Entry] = OrderedDict()
+        """By sequence, in the order in which they became ready."""
         self.in_flight = 0
         self.served = 0
         """When it was last served, in turns."""
@@ -49,20 +50,11 @@ class Tenant:
         """The next message at hand."""
         head = self.backlog.head
         self._late_next = not self._late_next
-        if self.late and (self._late_next or not head):
-            entry = self._pop_late()
-            if entry is not None:
-                return entry
         if not head:
             self.backlog.advance()
-        return head.popleft() if head else self._pop_late()
-
-    def _pop_late(self) -> Entry | None:
-        while self.late:
-            entry = self.late.popleft()
-            if entry.state is State.READY:
-                return entry
-        return None
+        if self.late and (self._late_next or not head):
+            return self.late.popitem(last=False)[1]
+        return head.popleft() if head else None
 
 
 class Line:
