@@ -5,61 +5,29 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
-
 import msgspec
 
+from chappe.compliance.facts_consent import Consent, ConsentDetails, ConsentLevel
+from chappe.compliance.facts_opt_out import OptOutRequest
 from chappe.compliance.facts_registry import RegistryAnswer
 from chappe.compliance.locating import Locale, locate
 from chappe.compliance.person import Person
 from chappe.compliance.sender import SenderProfile
 from chappe.model.customer import Channel, Purpose
 
-__all__ = ["Consent", "ConsentLevel", "Facts", "Locale", "Person", "SenderProfile", "Suppression", "locate"]
-
-
-class ConsentLevel(StrEnum):
-    """How strong a consent is. Each level satisfies every rule that asks for a weaker one."""
-
-    IMPLIED = "implied"
-    """Inferred from a relationship: a purchase, a contract, an inquiry."""
-    EXPRESS = "express"
-    """The person said yes to this, by an act of their own."""
-    DOUBLE_OPT_IN = "double_opt_in"
-    """Express, and confirmed from the address itself."""
-    WRITTEN = "written"
-    """Express, in an agreement that was kept (an electronic form counts), as 47 CFR 64.1200(f)(9) asks."""
-
-    @property
-    def rank(self) -> int:
-        """0 for the weakest level."""
-        return _RANKS[self]
-
-
-_RANKS = {level: rank for rank, level in enumerate(ConsentLevel)}
-
-
-class Consent(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One entry of a person's append-only consent record: granted, or withdrawn.
-
-    `channel` None means every channel. `proof` is what was kept of the agreement (the form as shown, a signed
-    text); `source` is where it was given. Without an explicit `level` a grant counts as express, whatever its proof:
-    that an agreement meets the form which a law asks for must be said by someone who knows.
-    """
-
-    channel: Channel | None
-    purpose: Purpose
-    granted: bool
-    recorded_at_ms: int
-    expires_at_ms: int | None = None
-    level: ConsentLevel | None = None
-    proof: str | None = None
-    source: str | None = None
-
-    @property
-    def strength(self) -> ConsentLevel:
-        """The level, stated or by default."""
-        return ConsentLevel.EXPRESS if self.level is None else self.level
+__all__ = [
+    "Consent",
+    "ConsentDetails",
+    "ConsentLevel",
+    "Facts",
+    "Locale",
+    "OptOutRequest",
+    "Person",
+    "RegistryAnswer",
+    "SenderProfile",
+    "Suppression",
+    "locate",
+]
 
 
 class Suppression(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -83,7 +51,8 @@ class Facts(msgspec.Struct, frozen=True, omit_defaults=True):
     that match. `recent_sends_at_ms` are the moments of earlier promotional messages that were allowed to this
     recipient on this channel, oldest first, going back at least `RuleSet.longest_cap_window_ms`, without the
     message being decided. `person` and `sender` are what else is known of the two.
-    `registries` has an answer for each of `RuleSet.registries`, also from those without data.
+    `registries` has an answer for each of `RuleSet.registries`, also from those without data. `opt_outs` are the
+    requests to stop that the person has made, for this address or another, however old, in any order.
     """
 
     jurisdiction: str | None
@@ -94,3 +63,4 @@ class Facts(msgspec.Struct, frozen=True, omit_defaults=True):
     person: Person = Person()
     sender: SenderProfile = SenderProfile()
     registries: tuple[RegistryAnswer, ...] = ()
+    opt_outs: tuple[OptOutRequest, ...] = ()

@@ -3,16 +3,43 @@
 from __future__ import annotations
 
 import datetime
+from enum import StrEnum
 
 import msgspec
+
+_FURTHEST_BEHIND_UTC_MS = 12 * 3_600_000
+_DAY_MS = 86_400_000
+_EPOCH = datetime.date(1970, 1, 1)
+
+
+class AddressSource(StrEnum):
+    """How the sender came by the address."""
+
+    SALE = "sale"
+    NEGOTIATION = "negotiation"
+    """Talks about a sale, or an inquiry, that the person began."""
+    DONATION = "donation"
+    """Support for a charity, or interest in its work."""
+    ACCOUNT = "account"
+    """The person signed up, without buying anything."""
+    HANDED_OVER = "handed_over"
+    """The person gave it otherwise: on a card, in a transaction, to get an answer."""
+    PUBLISHED = "published"
+    """It is published for business messages, without a word against advertising."""
+    THIRD_PARTY = "third_party"
+    """Bought, rented, found, or handed on by others."""
 
 
 class Person(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """The facts that rules ask about a person; None means that it is not known.
 
-    `customer_since_ms`, `last_purchase_ms` and `last_inquiry_ms` tell of the relationship with the sender.
-    `is_business` says that the address is a company's, not a private person's. With `restricted`, the person has
-    asked that the data be kept but not used.
+    `customer_since_ms`, `last_purchase_ms` and `last_inquiry_ms` tell of the relationship with the sender, and
+    `has_contract` that one is running. `address_source` is how the sender came by the address;
+    `could_refuse_at_collection` says that advertising could be refused then. `similar_products` says that what this
+    sender advertises is its own and like what the person bought; a message of the category `similar_products` says so
+    of itself. `is_business` says that the address is a company's, not a private person's. `asked_for_consent_at_ms` are
+    the moments of earlier requests for consent. With `restricted`, the person has asked that the data be kept but not
+    used.
     """
 
     birth_date: datetime.date | None = None
@@ -23,3 +50,17 @@ class Person(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     last_purchase_ms: int | None = None
     last_inquiry_ms: int | None = None
     restricted: bool = False
+    has_contract: bool | None = None
+    address_source: AddressSource | None = None
+    could_refuse_at_collection: bool | None = None
+    similar_products: bool | None = None
+    asked_for_consent_at_ms: tuple[int, ...] = ()
+
+
+def age_years(person: Person, now_ms: int) -> int | None:
+    """Complete years, on the day that it is where the day begins last; None if the birthday is not known."""
+    born = person.birth_date
+    if born is None:
+        return None
+    today = _EPOCH + datetime.timedelta(days=(now_ms - _FURTHEST_BEHIND_UTC_MS) // _DAY_MS)
+    return today.year - born.year - ((today.month, today.day) < (born.month, born.day))
