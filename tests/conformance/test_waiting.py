@@ -197,6 +197,32 @@ async def test_one_send_serves_several_waiting_receivers(engine: Engine) -> None
         assert not waiting[4].done()
 
 
+@BOTH_KINDS
+async def test_receivers_served_one_after_the_other_with_the_same_message_have_receipts_of_their_own(
+    engine: Engine, settings: QueueSettings
+) -> None:
+    """The first lets go of it at once, so the second takes it before the first has been answered."""
+    await engine.create_queue("q", settings)
+    first = asyncio.create_task(engine.receive("q", visibility_timeout_ms=0, wait_ms=LONG_MS))
+    second = await start_receive(engine)
+    await send(engine, "q", "body", group="g")
+    (earlier,), (later,) = await soon(first), await soon(second)
+    assert [earlier.receive_count, later.receive_count] == [1, 2]
+    assert earlier.receipt != later.receipt
+    assert await engine.delete("q", [later.receipt]) == [None]
+
+
+async def test_a_receiver_cancelled_after_another_took_its_message_leaves_it_alone(engine: Engine) -> None:
+    await engine.create_queue("q", STANDARD)
+    first = asyncio.create_task(engine.receive("q", visibility_timeout_ms=0, wait_ms=LONG_MS))
+    second = await start_receive(engine)
+    await send(engine, "q", "body")
+    first.cancel()
+    await asyncio.wait([first])
+    await soon(second)
+    assert await engine.receive("q") == []
+
+
 async def test_waiting_on_one_queue_does_not_end_by_a_send_to_another(engine: Engine) -> None:
     await engine.create_queue("q", STANDARD)
     await engine.create_queue("other", STANDARD)

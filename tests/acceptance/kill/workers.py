@@ -213,8 +213,7 @@ class Receiver:
                 self._queue,
                 max_messages=self._source.choice((1, 3, BATCH)),
                 visibility=visibility,
-                # Receivers that wait with a timeout of 0 may share a receipt, and the ledger would blame the wrong one.
-                wait=self._source.choice((0, 0, 1)) if visibility else 0,
+                wait=self._source.choice((0, 0, 1)),
             )
             if not messages:
                 await connection.pause(PAUSE_SECONDS)

@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import struct
 from enum import IntEnum
+from typing import NamedTuple
 
 import msgspec
 
@@ -76,6 +77,21 @@ class Receipt(msgspec.Struct, frozen=True, gc=False):
 
     seq: int
     receive_count: int
+
+
+class Delivery(NamedTuple):
+    """A message as one receive took it. What it says holds however often the message is taken again meanwhile."""
+
+    entry: Entry
+    receipt: str
+    received_at: int
+    first_received_at: int
+    receive_count: int
+
+    @property
+    def current(self) -> bool:
+        """Whether the message is in flight by this receive and no later one."""
+        return self.entry.state is State.IN_FLIGHT and self.entry.receive_count == self.receive_count
 
 
 class Receipts:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 
-from chappe.engine.embedded.entry import Entry
+from chappe.engine.embedded.entry import Delivery
 from chappe.engine.embedded.queue import Poller, Queue
 from chappe.engine.embedded.taking import Taking
 
 
 async def wait_for_messages(
     taking: Taking, queue: Queue, max_messages: int, visibility_timeout_ms: int, wait_ms: int
-) -> list[Entry]:
+) -> list[Delivery]:
     """Wait in line; returns empty after `wait_ms`, or when the queue is deleted or the engine closes."""
     poller = Poller(max_messages, visibility_timeout_ms)
     queue.pollers[poller] = None

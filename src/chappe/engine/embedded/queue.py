@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from chappe.engine.base import QueueCounts, QueueInfo, QueueSettings
-from chappe.engine.embedded.entry import Entry, State
+from chappe.engine.embedded.entry import Delivery, Entry, State
 from chappe.engine.embedded.pages import Read
 
 HEAD_LIMIT = 2000
@@ -39,7 +39,7 @@ class Poller:
     def __init__(self, max_messages: int, visibility_timeout_ms: int) -> None:
         self.max_messages = max_messages
         self.visibility_timeout_ms = visibility_timeout_ms
-        self.taken: asyncio.Future[list[Entry]] = asyncio.get_running_loop().create_future()
+        self.taken: asyncio.Future[list[Delivery]] = asyncio.get_running_loop().create_future()
 
 
 class Queue(ABC):

@@ -7,7 +7,7 @@ import asyncio
 from chappe.engine.base import MAX_RECEIVE, ReceivedMessage
 from chappe.engine.embedded.checks import check_duration
 from chappe.engine.embedded.core import Core
-from chappe.engine.embedded.entry import Entry, State, id_text
+from chappe.engine.embedded.entry import Delivery, State, id_text
 from chappe.engine.embedded.polling import serve_pollers, wait_for_messages
 from chappe.engine.embedded.queue import Queue
 from chappe.engine.embedded.taking import Taking
@@ -34,7 +34,7 @@ class Receiving:
         timeout = queue.settings.visibility_timeout_ms if visibility_timeout_ms is None else visibility_timeout_ms
         check_duration(timeout, "visibility_timeout_ms")
         check_duration(wait_ms, "wait_ms")
-        taken: list[Entry] = []
+        taken: list[Delivery] = []
         if not queue.pollers:
             taken = await self._take_loading(queue, max_messages, timeout)
         if not taken and wait_ms > 0 and not queue.deleted and not self._core.closing:
@@ -49,7 +49,7 @@ class Receiving:
             return []
         return await self._deliver(queue, taken)
 
-    async def _take_loading(self, queue: Queue, max_messages: int, timeout: int) -> list[Entry]:
+    async def _take_loading(self, queue: Queue, max_messages: int, timeout: int) -> list[Delivery]:
         """Take what is ready, reading from disk as far as needed."""
         while True:
             taken = self._taking.take(queue, max_messages, timeout)
@@ -67,16 +67,15 @@ class Receiving:
             if queue.deleted or not all(move.result() for move in moves):
                 return []
 
-    async def _deliver(self, queue: Queue, taken: list[Entry]) -> list[ReceivedMessage]:
-        receipts = [self._core.receipts.of(entry) for entry in taken]
-        deliveries = [(entry.first_received_at, entry.receive_count) for entry in taken]
+    async def _deliver(self, queue: Queue, taken: list[Delivery]) -> list[ReceivedMessage]:
         try:
-            contents = await self._core.contents(taken)
+            contents = await self._core.contents([delivery.entry for delivery in taken])
         except asyncio.CancelledError:
             self._taking.put_back(queue, taken)
             raise
         received: list[ReceivedMessage] = []
-        for entry, receipt, delivery, content in zip(taken, receipts, deliveries, contents, strict=True):
+        for delivery, content in zip(taken, contents, strict=True):
+            entry = delivery.entry
             if content is None:  # purged or deleted while its content was read, or damaged
                 if entry.state is State.IN_FLIGHT:
                     queue.pass_over(entry, self._core.clock())
@@ -85,13 +84,14 @@ class Receiving:
             received.append(
                 ReceivedMessage(
                     id_text(entry.id),
-                    receipt,
+                    delivery.receipt,
                     entry.seq,
                     body,
                     attributes,
                     entry.group,
                     entry.sent_at,
-                    *delivery,
+                    delivery.first_received_at,
+                    delivery.receive_count,
                     entry.source,
                 )
             )

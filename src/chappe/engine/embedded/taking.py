@@ -6,7 +6,7 @@ import asyncio
 
 from chappe.engine.embedded.core import Core
 from chappe.engine.embedded.dead_letters import DeadLetters
-from chappe.engine.embedded.entry import Entry, State
+from chappe.engine.embedded.entry import Delivery
 from chappe.engine.embedded.queue import Queue, Taken
 from chappe.engine.embedded.writes import Write
 
@@ -17,12 +17,16 @@ class Taking:
         self._core = core
         self._dead_letters = dead_letters
 
-    def take(self, queue: Queue, max_messages: int, timeout: int) -> list[Entry]:
+    def take(self, queue: Queue, max_messages: int, timeout: int) -> list[Delivery]:
         """Take what is at hand and note it in the commit stream."""
         now = self._core.clock()
         taken = queue.take(now, max_messages, timeout, lambda: self._dead_letters.target(queue) is not None)
         self._note(queue, taken, now)
-        return taken.delivered
+        receipt_of = self._core.receipts.of
+        return [
+            Delivery(entry, receipt_of(entry), now, entry.first_received_at, entry.receive_count)
+            for entry in taken.delivered
+        ]
 
     def _note(self, queue: Queue, taken: Taken, now: int) -> None:
         if taken.delivered:
@@ -48,10 +52,10 @@ class Taking:
         if not done.cancelled() and done.exception() is None and queue.pollers:
             self._core.serve(queue)
 
-    def put_back(self, queue: Queue, taken: list[Entry]) -> None:
+    def put_back(self, queue: Queue, taken: list[Delivery]) -> None:
         """A receive was cancelled after it took messages: make them ready again."""
         now = self._core.clock()
-        flying = [entry for entry in taken if entry.state is State.IN_FLIGHT]
+        flying = [delivery.entry for delivery in taken if delivery.current]
         for entry in flying:
             queue.change_visibility(entry, now, now)
         if flying:
