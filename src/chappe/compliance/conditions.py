@@ -89,11 +89,11 @@ class Condition:
             if kind == cel.Type.BOOL:
                 return _BINDS if answer.value() else _DOES_NOT_BIND
             # The value of a null is not asked for: version 0.1.3 then gives away a reference to None it does not own.
-            failure = _first_line(str(answer.value())) if kind == cel.Type.ERROR else "it came to null"
+            failure = _failure(str(answer.value())) if kind == cel.Type.ERROR else "it came to null"
         except TooLong:
             failure = f"the content is longer than {MAX_TEXT_BYTES} bytes"
         except (RuntimeError, ValueError, OverflowError) as error:
-            failure = _first_line(str(error))
+            failure = _failure(str(error))
         self.failures += 1
         return Verdict(True, failure)
 
@@ -285,6 +285,23 @@ def _complaint(told: str) -> str:
         for error in _ERROR.finditer(told)
     ]
     return "; ".join(found[:5]) or _first_line(told)
+
+
+# What the runtime says may quote the content, which a reason must not.
+_FAILURES = (
+    ("No matching overloads", "it asks about something that is not known"),
+    ("Key not found", "it asks for a key that is not there"),
+    ("invalid regular expression", "a pattern is not valid"),
+    ("divide by zero", "it divides by zero"),
+    ("modulus by zero", "it divides by zero"),
+    ("budget", "it takes too many steps"),
+    ("overflow", "a number is too large"),
+    ("timezone", "a time zone is unknown"),
+)
+
+
+def _failure(told: str) -> str:
+    return next((says for part, says in _FAILURES if part in told), "it failed")
 
 
 def _first_line(told: str) -> str:

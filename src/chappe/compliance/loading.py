@@ -97,6 +97,13 @@ class Reading:
         self.rules: list[AnyRule] = []
         self.problems: list[Problem] = []
         self._file_of: dict[str, str] = {}
+        self._places: dict[str, tuple[bytes, int]] = {}
+
+    def problem(self, rule_id: str, field: str, text: str) -> Problem:
+        """A problem of a rule that was read."""
+        raw, number = self._places[rule_id]
+        line = Lines(raw, _RuleLoader).line(number, field)
+        return Problem(self._file_of[rule_id], text, rule_id, field, line)
 
     def read(self, raw: bytes, name: str) -> None:
         """Add the rules of a file."""
@@ -106,14 +113,14 @@ class Reading:
             text = " ".join(str(error).split()) or type(error).__name__
             self.problems.append(Problem(name, text, line=_line_of(error)))
             return
-        found = [problem for number, entry in enumerate(entries) for problem in self._take(entry, name, number)]
+        found = [problem for number, entry in enumerate(entries) for problem in self._take(entry, name, raw, number)]
         if found:
             lines = Lines(raw, _RuleLoader)
             self.problems += [
                 msgspec.structs.replace(problem, line=lines.line(number, problem.field)) for number, problem in found
             ]
 
-    def _take(self, entry: Any, file: str, number: int) -> Iterator[tuple[int, Problem]]:
+    def _take(self, entry: Any, file: str, raw: bytes, number: int) -> Iterator[tuple[int, Problem]]:
         name = f"#{number + 1}"
         if isinstance(entry, dict) and isinstance(entry.get("id"), str):
             name = entry["id"]
@@ -126,6 +133,7 @@ class Reading:
         if rule.id in self._file_of:
             yield number, Problem(file, f"is already defined in {self._file_of[rule.id]}", rule.id, "id")
         self._file_of.setdefault(rule.id, file)
+        self._places.setdefault(rule.id, (raw, number))
         self.rules.append(rule)
 
 

@@ -11,6 +11,7 @@
     hands.py         who holds a message now                    background.py   ordinary work in small slices
     reconcile.py     what must be queued again                  failures.py     what a worker does when work fails
     unsubscribe.py   one-click links                            context.py      what all parts share
+    rules/           versions of the rule set, activation, backtests
     service.py       `Pipeline`: all of it, started and stopped
 
 Queues

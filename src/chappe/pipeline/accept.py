@@ -88,8 +88,8 @@ class Acceptance:
             await pace.pause()
             messages.append(self._message(request, arrival))
         valid = [entry for entry in messages if not isinstance(entry, InvalidInput)]
-        now_ms = context.now_ms()
-        subjects = [capped_subject_of(message, None, context.rules, now_ms) for _, message in valid]
+        now_ms, rules = context.now_ms(), context.rules
+        subjects = [capped_subject_of(message, None, rules, now_ms) for _, message in valid]
         found = iter(await context.records.look_up(subjects, urgent=pace.urgent) if subjects else ())
         await pace.begin()
         outcomes: list[Accepting] = []
@@ -100,7 +100,7 @@ class Acceptance:
                 continue
             key, message = entry
             at_ms = max(now_ms, message.send_at_ms or 0)
-            decision = context.rules.decide(message, facts_of(message, next(found)), at_ms)
+            decision = rules.decide(message, facts_of(message, next(found)), at_ms)
             outcomes.append(Accepted(key, message, decision))
         return outcomes
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from chappe.compliance.ruleset import RuleSet
+from chappe.compliance.rollout import Rules
 from chappe.engine.base import Engine
 from chappe.model.customer import Purpose
 from chappe.observe.audit.recording import Recorder
@@ -19,6 +19,7 @@ from chappe.pipeline.breaker import BreakerPolicy
 from chappe.pipeline.gateway import Routes
 from chappe.pipeline.hands import Hands
 from chappe.pipeline.names import QueueNames
+from chappe.pipeline.rules.starting import ActivationPolicy
 from chappe.pipeline.starts import Starts
 from chappe.pipeline.unsubscribe import UnsubscribeLinks
 from chappe.records.store import Records
@@ -30,6 +31,7 @@ class PipelineSettings(msgspec.Struct, frozen=True):
     `max_concurrent` bounds the attempts under way per provider, by name, `max_concurrent_default` where it says
     nothing. `lane_capacity` is how many messages a lane holds in hand. `provider_timeout_seconds` ends an attempt
     that the provider itself does not end. `recheck_after_ms` is how long the check before an attempt stays good.
+    `activate_rules` says whether changed rules come into force at the start.
     """
 
     retry: RetryPolicy = RetryPolicy()
@@ -42,16 +44,17 @@ class PipelineSettings(msgspec.Struct, frozen=True):
     transactional_intake_workers: int = 4
     stop_grace_seconds: float = 10.0
     recheck_after_ms: int = 1_000
+    activate_rules: ActivationPolicy = ActivationPolicy.AUTOMATIC
 
 
 @dataclass(slots=True)
 class Context:
-    """Shared by all parts. `rules` may be replaced at any time; each decision uses the set it finds."""
+    """Shared by all parts. `rules` may be replaced at any time: each batch is decided by those that it begins with."""
 
     engine: Engine
     records: Records
     audit: Recorder
-    rules: RuleSet
+    rules: Rules
     routes: Routes
     names: QueueNames
     links: UnsubscribeLinks

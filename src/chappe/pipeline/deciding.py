@@ -7,7 +7,7 @@ from enum import Enum
 import msgspec
 
 from chappe.compliance.facts import Facts
-from chappe.compliance.ruleset import RuleSet
+from chappe.compliance.rollout import Rules
 from chappe.model.customer import CustomerMessage, Decision, Outcome, Status
 from chappe.pipeline.envelope import Envelope
 from chappe.pipeline.known import facts_of
@@ -48,7 +48,7 @@ _LEAVE = Step(Next.LEAVE)
 def decide_at_intake(
     envelope: Envelope,
     known: Known,
-    rules: RuleSet,
+    rules: Rules,
     now_ms: int,
     *,
     sent_at_ms: int,
@@ -71,7 +71,7 @@ def decide_at_intake(
     return _expired(message, now_ms) or _judged(message, facts_of(message, known, counted_at_ms), rules, now_ms)
 
 
-def decide_before_attempt(envelope: Envelope, known: Known, rules: RuleSet, now_ms: int, *, sent_at_ms: int) -> Step:
+def decide_before_attempt(envelope: Envelope, known: Known, rules: Rules, now_ms: int, *, sent_at_ms: int) -> Step:
     """The step of a message received from its lane. GO hands it to a provider."""
     if known.status is None:
         return _unrecorded(sent_at_ms, now_ms)
@@ -96,7 +96,7 @@ def _expired(message: CustomerMessage, now_ms: int) -> Step | None:
     return Step(Next.END, Status.EXPIRED)
 
 
-def _judged(message: CustomerMessage, facts: Facts, rules: RuleSet, now_ms: int) -> Step:
+def _judged(message: CustomerMessage, facts: Facts, rules: Rules, now_ms: int) -> Step:
     decision = rules.decide(message, facts, now_ms)
     if decision.outcome is Outcome.ALLOW:
         return Step(Next.GO, Status.QUEUED, decision, facts=facts)

@@ -22,7 +22,7 @@ from chappe.records.timeline import Event
 
 async def check(context: Context, batch: Sequence[Held]) -> list[Step]:
     """One step per message of a lane, all of one purpose. Brings `attempts` and `checked_at_ms` up to date."""
-    now_ms = context.now_ms()
+    now_ms, rules = context.now_ms(), context.rules
     urgent = is_urgent(batch[0].envelope.message.purpose)
     pace = Pace(context.background, urgent=urgent)
     # Caps were decided at intake and counted there.
@@ -38,7 +38,7 @@ async def check(context: Context, batch: Sequence[Held]) -> list[Step]:
         held.attempts, held.checked_at_ms = known.attempts, now_ms
         held.reopened = was_moved_back(held.envelope, known)
         held.cut_off = known.status is Status.SENDING
-        step = decide_before_attempt(held.envelope, known, context.rules, now_ms, sent_at_ms=held.sent_at_ms)
+        step = decide_before_attempt(held.envelope, known, rules, now_ms, sent_at_ms=held.sent_at_ms)
         held.verdict = verdict_of(step, now_ms, Stage.ATTEMPT, persons[subject.recipient])
         steps.append(step)
     return steps

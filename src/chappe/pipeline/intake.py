@@ -115,8 +115,8 @@ class IntakeWorker:
 
     async def _decide(self, arrived: Sequence[_Arrived], arriving: set[int], outcome: _Outcome) -> None:
         context = self._context
-        now_ms = context.now_ms()
-        subjects = [capped_subject_of(entry.envelope.message, entry.key, context.rules, now_ms) for entry in arrived]
+        now_ms, rules = context.now_ms(), context.rules
+        subjects = [capped_subject_of(entry.envelope.message, entry.key, rules, now_ms) for entry in arrived]
         found, persons = await asyncio.gather(
             context.records.look_up(subjects, urgent=self._urgent), context.audit.persons(s.recipient for s in subjects)
         )
@@ -131,7 +131,7 @@ class IntakeWorker:
             step = decide_at_intake(
                 entry.envelope,
                 known,
-                context.rules,
+                rules,
                 now_ms,
                 sent_at_ms=entry.received.sent_at_ms,
                 counted_at_ms=counted.get(line, ()),

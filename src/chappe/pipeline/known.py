@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chappe.compliance.facts import Consent, ConsentLevel, Facts, Suppression, locate
-from chappe.compliance.ruleset import RuleSet
+from chappe.compliance.rollout import Rules
 from chappe.model.customer import CustomerMessage
 from chappe.records.knowledge import Known, Subject
 from chappe.records.people import ConsentRecord, SuppressionRecord
@@ -15,7 +15,7 @@ def subject_of(message: CustomerMessage, key: int | None) -> Subject:
     return Subject(key, recipient_text(message.to), message.channel)
 
 
-def capped_subject_of(message: CustomerMessage, key: int | None, rules: RuleSet, now_ms: int) -> Subject:
+def capped_subject_of(message: CustomerMessage, key: int | None, rules: Rules, now_ms: int) -> Subject:
     """What has to be looked up to decide this message."""
     window_ms = rules.cap_window_ms(locate(message.to).jurisdiction, message)
     since_ms = now_ms - window_ms if window_ms else None

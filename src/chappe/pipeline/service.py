@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from chappe.channels.base import Provider
+from chappe.compliance.rollout import Rules
 from chappe.compliance.ruleset import RuleSet
 from chappe.engine.base import Engine
 from chappe.model.customer import Channel, CustomerMessage, Decision, Purpose, Status
@@ -27,6 +28,7 @@ from chappe.pipeline.names import QueueNames, create_queues, warn_of_lanes_witho
 from chappe.pipeline.normalise import normalise
 from chappe.pipeline.reconcile import keep_mark, reconcile, requeue_lost
 from chappe.pipeline.request import MessageRequest
+from chappe.pipeline.rules.rule_sets import RuleSets
 from chappe.pipeline.starts import Starts
 from chappe.pipeline.unsubscribe import UnsubscribeLinks
 from chappe.records import ids
@@ -58,7 +60,8 @@ class ProviderState(msgspec.Struct, frozen=True):
 class Pipeline:
     """Takes messages to people from request to provider.
 
-    `routes` names the providers of each channel, the preferred one first. `now_ms` is the wall clock in milliseconds.
+    `rules` are the configured ones; from the start on, `rule_sets` says which decide. `routes` names the providers of
+    each channel, the preferred one first. `now_ms` is the wall clock in milliseconds.
     The engine, the records and the providers stay the caller's to close, after `stop`.
     """
 
@@ -91,6 +94,8 @@ class Pipeline:
             arrivals=Arrivals(records.keys.next()),
             starts=Starts(records.messages),
         )
+        self.rule_sets = RuleSets(records.rule_sets, now_ms, self._use)
+        self._configured = rules.rules
         self._acceptance: Acceptance | None = None
         self._workers: list[IntakeWorker] = []
         self._lanes: list[Lane] = []
@@ -99,6 +104,7 @@ class Pipeline:
     async def start(self) -> None:
         """Create the queues, queue again what a crash cut off or somebody purged, and begin to work."""
         context = self.context
+        await self.rule_sets.start(self._configured, context.settings.activate_rules)
         await create_queues(context.engine, context.names, context.routes.channels)
         await reconcile(context)
         await requeue_lost(context)
@@ -113,6 +119,9 @@ class Pipeline:
         for lane in self._lanes:
             self._begin(lane.run(), "pipeline lane")
         self._begin(keep_mark(context), "pipeline mark")
+
+    def _use(self, rules: Rules) -> None:
+        self.context.rules = rules
 
     async def stop(self) -> None:
         """Take nothing more from the queues, let attempts under way end, and record what they came to."""
@@ -139,9 +148,10 @@ class Pipeline:
         now_ms = context.now_ms() if at_ms is None else at_ms
         message = normalise(request, message_id=ids.key_text(ids.MESSAGE, 0), now_ms=now_ms)
         at_ms = max(now_ms, message.send_at_ms or 0)
-        subject = capped_subject_of(message, None, context.rules, at_ms)
+        rules = context.rules
+        subject = capped_subject_of(message, None, rules, at_ms)
         (known,) = await context.records.look_up([subject], urgent=False)
-        return Evaluation(message, context.rules.decide(message, facts_of(message, known), at_ms), at_ms)
+        return Evaluation(message, rules.decide(message, facts_of(message, known), at_ms), at_ms)
 
     async def cancel(self, key: int) -> None:
         """Cancel a message. Raises `MessageNotFound`, `NotCancellable`."""

@@ -91,11 +91,12 @@ def test_what_is_wrong_is_said_when_it_is_compiled(text: str, complaint: str) ->
 @pytest.mark.parametrize(
     ("text", "failure"),
     [
-        ("person.age >= 18", "No matching overloads"),
-        ('message.metadata.plan == "gold"', "Key not found"),
+        ("person.age >= 18", "not known"),
+        ('message.metadata.plan == "gold"', "a key that is not there"),
         ("person.is_business", "it came to null"),
-        ("1 / size(recipient.zones) == 1", "divide by zero"),
-        ('message.content.text.matches(message.content.text + "(")', "invalid regular expression"),
+        ("1 / size(recipient.zones) == 1", "it divides by zero"),
+        ('message.content.text.matches(message.content.text + "(")', "a pattern is not valid"),
+        ("int(message.content.text) == 3", "it failed"),
     ],
 )
 def test_what_cannot_be_answered_takes_the_strict_side_and_is_counted(text: str, failure: str, message: Build) -> None:
@@ -117,7 +118,7 @@ def test_a_null_can_be_the_answer_any_number_of_times(message: Build) -> None:
 def test_work_without_end_is_ended(message: Build) -> None:
     hundred = "[" + ",".join("1" * 100) + "]"
     condition = Condition(f"{hundred}.all(a, {hundred}.all(b, {hundred}.all(c, a + b + c > 0)))")
-    assert "budget" in condition.ask(message(), NOBODY, NOON).failure
+    assert "too many steps" in condition.ask(message(), NOBODY, NOON).failure
 
 
 def test_content_that_is_too_long_takes_the_strict_side(message: Build) -> None:
