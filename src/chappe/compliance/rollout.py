@@ -28,6 +28,10 @@ class Rules(Protocol):
         """As `RuleSet.cap_window_ms`."""
         ...
 
+    def registries(self, jurisdiction: str | None, message: CustomerMessage) -> tuple[str, ...]:
+        """As `RuleSet.registries`."""
+        ...
+
     def decide(self, message: CustomerMessage, facts: Facts, now_ms: int) -> Decision:
         """As `RuleSet.decide`. The decision says which version made it."""
         ...
@@ -64,6 +68,11 @@ class Rollout:
     def cap_window_ms(self, jurisdiction: str | None, message: CustomerMessage) -> int:
         """The longer one: where the recipient is may be known better once the facts are gathered."""
         return max(rules.cap_window_ms(jurisdiction, message) for rules in (self.everyone, self.staged))
+
+    def registries(self, jurisdiction: str | None, message: CustomerMessage) -> tuple[str, ...]:
+        """Those that either set asks."""
+        asked = [rules.registries(jurisdiction, message) for rules in (self.everyone, self.staged)]
+        return tuple(dict.fromkeys(asked[0] + asked[1]))
 
     def decide(self, message: CustomerMessage, facts: Facts, now_ms: int) -> Decision:
         """The verdict of the set that is for this recipient."""

@@ -44,6 +44,12 @@ class Unavailable(ChappeError):
     code = "unavailable"
 
 
+class ExtraMissing(ChappeError):
+    """What was asked for needs a library that is not installed; the message names the extra that brings it."""
+
+    code = "extra_missing"
+
+
 # --- queues ---------------------------------------------------------------------------------------------
 
 
@@ -159,6 +165,18 @@ class InvalidRules(InvalidInput):
     code = "invalid_rules"
 
 
+class BacktestNotFound(NotFound):
+    """There is no such backtest; those of before a restart are forgotten."""
+
+    code = "backtest_not_found"
+
+
+class TooManyBacktests(Unavailable):
+    """Enough backtests are running already."""
+
+    code = "too_many_backtests"
+
+
 # --- messages to people ---------------------------------------------------------------------------------
 
 
@@ -182,3 +200,34 @@ class NoRoute(InvalidInput):
     """No provider is configured for the channel."""
 
     code = "no_route"
+
+
+# --- registries and lists -------------------------------------------------------------------------------
+
+
+class RegistryNotFound(NotFound):
+    code = "registry_not_found"
+
+
+class RegistryVersionNotFound(NotFound):
+    """The registry has no such version, or keeps its entries no longer."""
+
+    code = "registry_version_not_found"
+
+
+class RegistryExists(Conflict):
+    """A registry of this id exists and is of another kind or form."""
+
+    code = "registry_exists"
+
+
+class ImportNotFound(NotFound):
+    """There is no such import; those of before a restart are forgotten."""
+
+    code = "import_not_found"
+
+
+class TooManyImports(Unavailable):
+    """Enough imports wait already."""
+
+    code = "too_many_imports"

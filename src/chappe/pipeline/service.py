@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -27,7 +27,9 @@ from chappe.pipeline.lane import Lane
 from chappe.pipeline.names import QueueNames, create_queues, warn_of_lanes_without_route
 from chappe.pipeline.normalise import normalise
 from chappe.pipeline.reconcile import keep_mark, reconcile, requeue_lost
+from chappe.pipeline.recorded import RecordedDecision, recorded_decisions
 from chappe.pipeline.request import MessageRequest
+from chappe.pipeline.rules.backtests import Backtests
 from chappe.pipeline.rules.rule_sets import RuleSets
 from chappe.pipeline.starts import Starts
 from chappe.pipeline.unsubscribe import UnsubscribeLinks
@@ -95,6 +97,7 @@ class Pipeline:
             starts=Starts(records.messages),
         )
         self.rule_sets = RuleSets(records.rule_sets, now_ms, self._use)
+        self.backtests = Backtests(self._recorded, self.rule_sets.get, self.context.background)
         self._configured = rules.rules
         self._acceptance: Acceptance | None = None
         self._workers: list[IntakeWorker] = []
@@ -123,8 +126,12 @@ class Pipeline:
     def _use(self, rules: Rules) -> None:
         self.context.rules = rules
 
+    def _recorded(self, since_ms: int, until_ms: int) -> AsyncIterator[RecordedDecision]:
+        return recorded_decisions(self.context, since_ms, until_ms)
+
     async def stop(self) -> None:
         """Take nothing more from the queues, let attempts under way end, and record what they came to."""
+        await self.backtests.stop()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
