@@ -26,7 +26,7 @@ async def check(context: Context, batch: Sequence[Held]) -> list[Step]:
     urgent = is_urgent(batch[0].envelope.message.purpose)
     pace = Pace(context.background, urgent=urgent)
     # Caps were decided at intake and counted there.
-    subjects = [subject_of(held.envelope.message, held.key) for held in batch]
+    subjects = [subject_of(held.envelope.message, held.key, rules, now_ms) for held in batch]
     await context.arrivals.settled(held.key for held in batch)
     found, persons = await asyncio.gather(
         context.records.look_up(subjects, urgent=urgent), context.audit.persons(s.recipient for s in subjects)

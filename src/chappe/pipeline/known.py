@@ -10,16 +10,19 @@ from chappe.records.people import ConsentRecord, SuppressionRecord
 from chappe.records.recipients import recipient_text
 
 
-def subject_of(message: CustomerMessage, key: int | None) -> Subject:
+def subject_of(message: CustomerMessage, key: int | None, rules: Rules, now_ms: int) -> Subject:
     """What has to be looked up to decide this message, frequency caps left aside."""
-    return Subject(key, recipient_text(message.to), message.channel)
+    registries = rules.registries(locate(message.to).jurisdiction, message)
+    return Subject(key, recipient_text(message.to), message.channel, None, registries, now_ms)
 
 
 def capped_subject_of(message: CustomerMessage, key: int | None, rules: Rules, now_ms: int) -> Subject:
     """What has to be looked up to decide this message."""
-    window_ms = rules.cap_window_ms(locate(message.to).jurisdiction, message)
+    jurisdiction = locate(message.to).jurisdiction
+    window_ms = rules.cap_window_ms(jurisdiction, message)
     since_ms = now_ms - window_ms if window_ms else None
-    return Subject(key, recipient_text(message.to), message.channel, since_ms)
+    registries = rules.registries(jurisdiction, message)
+    return Subject(key, recipient_text(message.to), message.channel, since_ms, registries, now_ms)
 
 
 def facts_of(message: CustomerMessage, known: Known, counted_at_ms: tuple[int, ...] = ()) -> Facts:
@@ -31,6 +34,7 @@ def facts_of(message: CustomerMessage, known: Known, counted_at_ms: tuple[int, .
         suppressions=tuple(_suppression(record, message) for record in known.suppressions),
         consents=tuple(map(_consent, known.consents)),
         recent_sends_at_ms=known.recent_sends_at_ms + counted_at_ms,
+        registries=known.registries,
     )
 
 

@@ -6,7 +6,7 @@ whom nothing is stored, which is nearly all, cost no row.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import reduce
 from typing import Any
 
@@ -15,6 +15,7 @@ from sqlalchemy import BigInteger, ColumnElement, Connection, Text, cast, func, 
 from sqlalchemy.types import TypeEngine
 
 from chappe.model.customer import Channel, Status
+from chappe.model.registry import RegistryAnswer
 from chappe.records.people import ConsentRecord, SuppressionRecord, consent_of, suppression_of
 from chappe.records.recipients import recipient_hash
 from chappe.records.statements import Binds, ManyRows, bound_values, one_column
@@ -28,13 +29,16 @@ class Subject(msgspec.Struct, frozen=True):
     """One message to look things up for.
 
     `key` is None for a message that is not stored yet. `counted_since_ms` asks for counted messages to the same
-    recipient on the same channel from then on; None asks for none.
+    recipient on the same channel from then on; None asks for none. `registries` are asked what they say of the
+    recipient at the moment `at_ms`.
     """
 
     key: int | None
     recipient: str
     channel: Channel
     counted_since_ms: int | None = None
+    registries: tuple[str, ...] = ()
+    at_ms: int = 0
 
 
 class Known(msgspec.Struct, frozen=True):
@@ -48,9 +52,14 @@ class Known(msgspec.Struct, frozen=True):
     consents: tuple[ConsentRecord, ...] = ()
     suppressions: tuple[SuppressionRecord, ...] = ()
     recent_sends_at_ms: tuple[int, ...] = ()
+    registries: tuple[RegistryAnswer, ...] = ()
 
 
-def look_up(connection: Connection, subjects: Sequence[Subject]) -> list[Known]:
+AskRegistries = Callable[[Sequence[str], str, int], tuple[RegistryAnswer, ...]]
+"""What registries say of a recipient at a moment: `Registries.answers`."""
+
+
+def look_up(ask: AskRegistries, connection: Connection, subjects: Sequence[Subject]) -> list[Known]:
     """One finding per subject, in order."""
     progress = _progress(connection, [subject.key for subject in subjects if subject.key is not None])
     recipients = one_column(dict.fromkeys(subject.recipient for subject in subjects))
@@ -67,6 +76,7 @@ def look_up(connection: Connection, subjects: Sequence[Subject]) -> list[Known]:
                 agreed.get(subject.recipient, ()),
                 suppressed.get(subject.recipient, ()),
                 _others(counted.get(_line(subject), ()), subject) if counted else (),
+                ask(subject.registries, subject.recipient, subject.at_ms) if subject.registries else (),
             )
         )
     return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -22,6 +23,7 @@ from chappe.records.marks import Marks
 from chappe.records.messages import MessageRecords
 from chappe.records.people import PeopleRecords
 from chappe.records.reading import CONNECTIONS, GroupRead, Readers, Reading
+from chappe.records.registries.store import Registries
 from chappe.records.rule_sets import RuleSetRecords
 from chappe.records.tables import consents, messages, suppressions
 
@@ -41,8 +43,10 @@ class Records:
         self._now_ms = now_ms
         self._readers = Readers(database.reader)
         self._commits = GroupCommit(database.writer, writer, after_commit=database.after_commit)
-        self._urgent_look_ups = GroupRead(self._readers, look_up, Reading.URGENT)
-        self._look_ups = GroupRead(self._readers, look_up, Reading.ORDINARY)
+        self.registries = Registries(database.path.parent, self._commits, self._readers, now_ms)
+        look_up_all = partial(look_up, self.registries.answers)
+        self._urgent_look_ups = GroupRead(self._readers, look_up_all, Reading.URGENT)
+        self._look_ups = GroupRead(self._readers, look_up_all, Reading.ORDINARY)
         self.keys = keys
         self.messages = MessageRecords(self._commits, self._readers)
         self.people = PeopleRecords(self._commits, self._readers)
@@ -67,7 +71,13 @@ class Records:
         except BaseException:
             writer.shutdown()
             raise
-        return cls(database, writer, ids.KeySource(now_ms, last=last, node=node), now_ms)
+        records = cls(database, writer, ids.KeySource(now_ms, last=last, node=node), now_ms)
+        try:
+            await records.registries.start()
+        except BaseException:
+            await records.close()
+            raise
+        return records
 
     async def look_up(self, subjects: Sequence[Subject], *, urgent: bool) -> list[Known]:
         """What is known about each subject, in order."""
@@ -77,6 +87,7 @@ class Records:
         """Commit what was submitted and release the file."""
         self._sweeping.cancel()
         await asyncio.gather(self._sweeping, return_exceptions=True)
+        await self.registries.close()
         await self._commits.close()
         self._readers.close()
         await asyncio.get_running_loop().run_in_executor(self._writer, self._database.close)

@@ -57,7 +57,7 @@ class Encoding(StrEnum):
     WINDOWS_1252 = "windows-1252"
 
 
-class Layout(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+class ListLayout(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """How a list is written down."""
 
     columns: Columns = Columns()
@@ -77,7 +77,7 @@ class Order(msgspec.Struct, frozen=True, omit_defaults=True):
     target: str
     form: Form
     mode: Mode
-    layout: Layout = Layout()
+    layout: ListLayout = ListLayout()
     operation: Operation = Operation.ADD
     base: str | None = None
     latest: bool = False
@@ -140,7 +140,7 @@ class _Build:
         self._shape = SHAPES[order.form]
         self._base = SortedSet(Path(order.base)) if order.base and order.mode is Mode.DELTA else None
         self._hash_key = b""
-        if order.form is Form.ADDRESSES:
+        if SHAPES[order.form].has_checks:
             self._hash_key = self._base.hash_key if self._base else secrets.token_bytes(_HASH_KEY_BYTES)
         self._has_tail = order.mode is Mode.DELTA or not order.layout.columns.plain
 

@@ -27,9 +27,11 @@ CATEGORY_CHARACTERS_MAX = 100
 _USUAL_NAMES = {
     Form.NUMBERS: ("number", "phone", "phone_number", "phonenumber", "telephone", "msisdn", "e164", "address"),
     Form.ADDRESSES: ("address", "email", "e-mail", "email_address", "domain"),
+    Form.MIXED: ("address", "recipient", "number_or_email"),
 }
 _REMOVALS = frozenset({"remove", "delete", "d", "r", "-"})
 _ADDITIONS = frozenset({"", "add", "a", "+"})
+_LETTER_OR_AT = re.compile(r"[^\W\d_]|@")
 _POSITION = re.compile(r"[1-9][0-9]{0,2}")
 
 
@@ -115,7 +117,14 @@ def _key_reader(form: Form, region: str | None, hash_key: bytes) -> Callable[[st
         number = NumberReader(region).key
     except ValueError as error:
         raise InvalidInput(f"region: {error}.") from None
-    return lambda text: number_key(number(text))
+    if form is Form.NUMBERS:
+        return lambda text: number_key(number(text))
+
+    def key(text: str) -> bytes:
+        address = read_address(text) if _LETTER_OR_AT.search(text) else f"+{number(text)}"
+        return address_key(address, hash_key)
+
+    return key
 
 
 def _usual(form: Form, names: Sequence[str]) -> str:
@@ -125,7 +134,7 @@ def _usual(form: Form, names: Sequence[str]) -> str:
         if name in names:
             return name
     raise InvalidInput(
-        f"The list has the columns {', '.join(names)}, none with a usual name; say which one holds the {form.value}.",
+        f"The list has the columns {', '.join(names)}, none with a usual name; say which one to take (address).",
         columns=", ".join(names),
     )
 

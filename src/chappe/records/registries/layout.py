@@ -32,6 +32,8 @@ class Form(StrEnum):
     """Telephone numbers."""
     ADDRESSES = "addresses"
     """E-mail addresses, and domains that stand for every address in them."""
+    MIXED = "mixed"
+    """Both, kept as addresses are: for registers that list people by whatever they are reached by."""
 
 
 class Column(msgspec.Struct, frozen=True):
@@ -71,7 +73,7 @@ def number_key(number: int) -> bytes:
 
 
 def address_key(text: str, hash_key: bytes) -> bytes:
-    """The key of an address or of `@` and a domain, in lower case."""
+    """The key of an address, of `@` and a domain, or of a number with its `+`; in lower case."""
     return blake2b(text.encode(), digest_size=_HASH.size, key=hash_key).digest()
 
 
@@ -87,6 +89,7 @@ class Shape(msgspec.Struct, frozen=True):
 SHAPES = {
     Form.NUMBERS: Shape(_NUMBER.size, "Q", "H", has_checks=False),
     Form.ADDRESSES: Shape(_HASH.size, "HQQ", "Q", has_checks=True),
+    Form.MIXED: Shape(_HASH.size, "HQQ", "Q", has_checks=True),
 }
 
 

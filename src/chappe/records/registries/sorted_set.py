@@ -78,18 +78,20 @@ class SortedSet:
         """Have the system read the file ahead, so that first look-ups don't wait for the disk."""
         self._map.madvise(mmap.MADV_WILLNEED)
 
-    def number(self, number: int, now_ms: int) -> tuple[Entry, ...]:
-        """The entries for a number that have not ended; none if it is not listed."""
-        prefix, suffix = cut_number(number)
-        return self._entries(prefix, suffix, None, now_ms)
+    def entries(self, kind: str, address: str, now_ms: int) -> tuple[Entry, ...] | None:
+        """The entries for a recipient that have not ended: none if it is not listed, None if such cannot be listed.
 
-    def address(self, address: str, now_ms: int) -> tuple[Entry, ...]:
-        """The entries for an e-mail address and for its domain, with case ignored."""
+        `kind` is `phone` (E.164) or `email`; an address is listed by itself and by its domain, with case ignored.
+        """
+        form = self.form
+        if kind == "phone":
+            if form is Form.NUMBERS:
+                return self._found(*cut_number(int(address[1:])), None, now_ms)
+            return self._hashed(address, now_ms) if form is Form.MIXED else None
+        if kind != "email" or form is Form.NUMBERS:
+            return None
         text = address.lower()
-        found: tuple[Entry, ...] = ()
-        for key in (text, "@" + text.rpartition("@")[2]):
-            found += self._entries(*cut_hash(address_key(key, self._hash_key)), now_ms)
-        return found
+        return self._hashed(text, now_ms) + self._hashed("@" + text.rpartition("@")[2], now_ms)
 
     # --- as something to be united with a delta -----------------------------------------------------------
 
@@ -146,7 +148,10 @@ class SortedSet:
             start, bucket = stop, bucket + 1
         return keys
 
-    def _entries(self, prefix: int, suffix: int, check: int | None, now_ms: int) -> tuple[Entry, ...]:
+    def _hashed(self, text: str, now_ms: int) -> tuple[Entry, ...]:
+        return self._found(*cut_hash(address_key(text, self._hash_key)), now_ms)
+
+    def _found(self, prefix: int, suffix: int, check: int | None, now_ms: int) -> tuple[Entry, ...]:
         prefixes, suffixes = self._prefixes, self._suffixes
         bucket = bisect_left(prefixes, prefix)
         if bucket == len(prefixes) or prefixes[bucket] != prefix:
