@@ -1,6 +1,7 @@
 """The Messages API: REST over JSON, as an ASGI application.
 
     application.py   `build_app`                          operations.py  every operation, for routing and for OpenAPI
+    operation.py     what an operation is                 (large subjects have a table of their own)
     endpoint.py      from a request to a call             call.py        what an operation is handed
     problems.py      errors as RFC 9457 documents         errors.py      errors of the HTTP layer
     bodies.py        JSON in, bounded and checked         answers.py     JSON out

@@ -12,7 +12,7 @@ from chappe.api.rest.answers import Answer
 from chappe.api.rest.bodies import ClientLeft, check_media_type, read_body
 from chappe.api.rest.call import Call, Server
 from chappe.api.rest.errors import InvalidParameter
-from chappe.api.rest.operations import Operation
+from chappe.api.rest.operation import Operation
 from chappe.api.rest.problems import Problem, problem_answer, problem_of
 from chappe.model.errors import ChappeError
 from chappe.security.principal import ApiClient

@@ -10,7 +10,8 @@ import msgspec
 
 from chappe import __version__
 from chappe.api.rest.claims import HEADER
-from chappe.api.rest.operations import OPERATIONS, Operation
+from chappe.api.rest.operation import Operation
+from chappe.api.rest.operations import OPERATIONS
 from chappe.api.rest.problems import Problem
 
 _REF = "#/components/schemas/{name}"

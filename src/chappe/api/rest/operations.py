@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from chappe.api.rest import batches, messages, people, service, unsubscribe
-from chappe.api.rest.call import Handler
-from chappe.api.rest.paging import LIMIT_DEFAULT, LIMIT_MAX
+from chappe.api.rest.operation import (
+    BATCH_BYTES_MAX,
+    CURSOR,
+    MESSAGE_BYTES_MAX,
+    MOMENT,
+    SMALL_BYTES_MAX,
+    TEXT,
+    TO,
+    Operation,
+    Parameter,
+    limit_parameter,
+    one_of_names,
+)
 from chappe.api.rest.requests import BatchRequest, ConsentRequest, EvaluationRequest, SuppressionRequest
 from chappe.api.rest.views import (
     AcceptedView,
@@ -26,58 +35,6 @@ from chappe.api.rest.views import (
 )
 from chappe.model.customer import Channel, Purpose, Status
 from chappe.pipeline.request import MessageRequest
-
-MESSAGE_BYTES_MAX = 1_048_576
-BATCH_BYTES_MAX = 16 * 1_048_576
-SMALL_BYTES_MAX = 65_536
-
-
-@dataclass(frozen=True)
-class Parameter:
-    """A query parameter. `schema` is a JSON schema."""
-
-    name: str
-    description: str
-    schema: dict[str, object]
-
-
-@dataclass(frozen=True)
-class Operation:
-    """`request` and `responses` are documents; a response of None has no JSON. `path` has its parameters in braces."""
-
-    method: str
-    path: str
-    handler: Handler
-    summary: str
-    tag: str
-    responses: dict[int, tuple[str, type | None]]
-    request: type | None = None
-    parameters: tuple[Parameter, ...] = ()
-    errors: tuple[int, ...] = ()
-    body_bytes_max: int = 0
-    idempotent: bool = False
-    public: bool = False
-    media_type: str = "application/json"
-
-
-def _limit(most: int = LIMIT_MAX, default: int = LIMIT_DEFAULT) -> Parameter:
-    schema: dict[str, object] = {"type": "integer", "minimum": 1, "maximum": most, "default": default}
-    return Parameter("limit", "The most entries of the page.", schema)
-
-
-_TEXT: dict[str, object] = {"type": "string"}
-_MOMENT: dict[str, object] = {"type": "string", "format": "date-time"}
-_CURSOR = Parameter("cursor", "`next_cursor` of the page before.", _TEXT)
-_TO = Parameter(
-    "to",
-    "An address: `ana@example.com`, `+4915112345678`, `https://example.com/hook`, or `user:ana`.",
-    _TEXT,
-)
-
-
-def _names(names: type[Status | Purpose | Channel]) -> dict[str, object]:
-    return {"type": "string", "enum": [str(name) for name in names]}
-
 
 OPERATIONS: tuple[Operation, ...] = (
     Operation(
@@ -126,14 +83,14 @@ OPERATIONS: tuple[Operation, ...] = (
         "Messages",
         {200: ("One page.", MessagesView)},
         parameters=(
-            Parameter("status", "Only messages in this status.", _names(Status)),
-            Parameter("purpose", "Only messages of this purpose.", _names(Purpose)),
-            Parameter("channel", "Only messages on this channel.", _names(Channel)),
-            _TO,
-            Parameter("since", "Only messages accepted at this moment or later.", _MOMENT),
-            Parameter("until", "Only messages accepted before this moment.", _MOMENT),
-            _limit(),
-            _CURSOR,
+            Parameter("status", "Only messages in this status.", one_of_names(Status)),
+            Parameter("purpose", "Only messages of this purpose.", one_of_names(Purpose)),
+            Parameter("channel", "Only messages on this channel.", one_of_names(Channel)),
+            TO,
+            Parameter("since", "Only messages accepted at this moment or later.", MOMENT),
+            Parameter("until", "Only messages accepted before this moment.", MOMENT),
+            limit_parameter(),
+            CURSOR,
         ),
         errors=(400, 503),
     ),
@@ -186,7 +143,7 @@ OPERATIONS: tuple[Operation, ...] = (
         "List suppressions, newest first",
         "People",
         {200: ("One page.", SuppressionsView)},
-        parameters=(_TO, _limit(), _CURSOR),
+        parameters=(TO, limit_parameter(), CURSOR),
         errors=(400, 503),
     ),
     Operation(
@@ -217,7 +174,7 @@ OPERATIONS: tuple[Operation, ...] = (
         "List consent records, newest first",
         "People",
         {200: ("One page.", ConsentsView)},
-        parameters=(Parameter("person", _TO.description, _TEXT), _limit(), _CURSOR),
+        parameters=(Parameter("person", TO.description, TEXT), limit_parameter(), CURSOR),
         errors=(400, 503),
     ),
     Operation(
@@ -253,9 +210,9 @@ OPERATIONS: tuple[Operation, ...] = (
         "Server",
         {200: ("One page.", QueuesView)},
         parameters=(
-            Parameter("prefix", "Only queues whose names begin so.", _TEXT),
-            _limit(most=1_000, default=100),
-            _CURSOR,
+            Parameter("prefix", "Only queues whose names begin so.", TEXT),
+            limit_parameter(most=1_000, default=100),
+            CURSOR,
         ),
         errors=(400, 503),
     ),
@@ -274,7 +231,7 @@ OPERATIONS: tuple[Operation, ...] = (
         "See what the sandbox providers kept",
         "Server",
         {200: ("The newest messages.", SandboxMessagesView)},
-        parameters=(_TO, _limit()),
+        parameters=(TO, limit_parameter()),
         errors=(400,),
     ),
     Operation(

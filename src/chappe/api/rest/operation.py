@@ -1,0 +1,62 @@
+"""What a row of the table of operations is, and the parameters that many rows share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from chappe.api.rest.call import Handler
+from chappe.api.rest.paging import LIMIT_DEFAULT, LIMIT_MAX
+
+MESSAGE_BYTES_MAX = 1_048_576
+BATCH_BYTES_MAX = 16 * 1_048_576
+SMALL_BYTES_MAX = 65_536
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A query parameter. `schema` is a JSON schema."""
+
+    name: str
+    description: str
+    schema: dict[str, object]
+
+
+@dataclass(frozen=True)
+class Operation:
+    """`request` and `responses` are documents; a response of None has no JSON. `path` has its parameters in braces."""
+
+    method: str
+    path: str
+    handler: Handler
+    summary: str
+    tag: str
+    responses: dict[int, tuple[str, type | None]]
+    request: type | None = None
+    parameters: tuple[Parameter, ...] = ()
+    errors: tuple[int, ...] = ()
+    body_bytes_max: int = 0
+    idempotent: bool = False
+    public: bool = False
+    media_type: str = "application/json"
+
+
+def limit_parameter(most: int = LIMIT_MAX, default: int = LIMIT_DEFAULT) -> Parameter:
+    """How many entries a page may have."""
+    schema: dict[str, object] = {"type": "integer", "minimum": 1, "maximum": most, "default": default}
+    return Parameter("limit", "The most entries of the page.", schema)
+
+
+TEXT: dict[str, object] = {"type": "string"}
+MOMENT: dict[str, object] = {"type": "string", "format": "date-time"}
+CURSOR = Parameter("cursor", "`next_cursor` of the page before.", TEXT)
+TO = Parameter(
+    "to",
+    "An address: `ana@example.com`, `+4915112345678`, `https://example.com/hook`, or `user:ana`.",
+    TEXT,
+)
+
+
+def one_of_names(names: type[StrEnum]) -> dict[str, object]:
+    """The schema of a parameter that names a member of an enumeration."""
+    return {"type": "string", "enum": [str(name) for name in names]}
