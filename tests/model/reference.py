@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from itertools import takewhile
 
 from chappe.engine.base import (
+    ATTEMPT_WINDOW_MS,
     DEDUPLICATION_WINDOW_MS,
     MAX_RECEIVE,
     NewMessage,
@@ -57,8 +58,11 @@ class Message:
     visible_at_ms: int
     receive_count: int = 0
     first_received_at_ms: int = 0
+    received_at_ms: int = 0
     newest_receipt: str = ""
     in_flight: bool = False
+    changed: bool = False
+    """Whether its visibility was changed since it was received."""
     dead_letter_source: str | None = None
 
     def is_in_flight(self, now_ms: int) -> bool:
@@ -80,6 +84,8 @@ class Queue:
     last_sequence: int = 0
     receipts: dict[str, str] = field(default_factory=dict)
     accepted_keys: dict[bytes, tuple[int, SentMessage]] = field(default_factory=dict)
+    attempts: dict[str, tuple[int, list[str]]] = field(default_factory=dict)
+    """When an attempt was made, and the receipts it gave."""
     waiting: list[object] = field(default_factory=list)
     turns: int = 0
     served: dict[str | None, int] = field(default_factory=dict)
@@ -158,6 +164,7 @@ class ReferenceEngine:
         max_messages: int = 1,
         visibility_timeout_ms: int | None = None,
         wait_ms: int = 0,
+        attempt_id: str | None = None,
     ) -> list[ReceivedMessage]:
         queue = self._queue(name)
         if not 1 <= max_messages <= MAX_RECEIVE:
@@ -166,6 +173,22 @@ class ReferenceEngine:
             visibility_timeout_ms = queue.settings.visibility_timeout_ms
         if visibility_timeout_ms < 0 or wait_ms < 0:
             raise InvalidInput("a duration is not negative")
+        if attempt_id is None:
+            return await self._take_or_wait(queue, max_messages, visibility_timeout_ms, wait_ms)
+        if not queue.settings.fifo:
+            raise InvalidInput("a standard queue knows no attempts", name=name)
+        again = self._repeatable(queue, attempt_id)
+        if again:
+            return [self._repeat(message, visibility_timeout_ms) for message in again]
+        taken = await self._take_or_wait(queue, max_messages, visibility_timeout_ms, wait_ms)
+        if taken:
+            queue.attempts[attempt_id] = self._clock(), [message.receipt for message in taken]
+        return taken
+
+    async def _take_or_wait(
+        self, queue: Queue, max_messages: int, visibility_timeout_ms: int, wait_ms: int
+    ) -> list[ReceivedMessage]:
+        name = queue.info.name
         if wait_ms == 0:
             if not queue.settings.fifo and self._room_in_flight(queue) <= 0:
                 raise InFlightLimit(f"the queue {name!r} has its most messages in flight", name=name)
@@ -183,7 +206,9 @@ class ReferenceEngine:
         return [self._change_one(queue, receipt, timeout_ms) for receipt, timeout_ms in changes]
 
     async def purge(self, name: str) -> None:
-        self._queue(name).messages.clear()
+        queue = self._queue(name)
+        queue.messages.clear()
+        queue.attempts.clear()
 
     async def counts(self, name: str) -> QueueCounts:
         queue, now_ms = self._queue(name), self._clock()
@@ -324,7 +349,24 @@ class ReferenceEngine:
         message.newest_receipt = str(uuid.uuid4())
         message.in_flight = True
         message.visible_at_ms = now_ms + visibility_timeout_ms
+        message.received_at_ms = now_ms
+        message.changed = False
         queue.receipts[message.newest_receipt] = message.id
+        return self._delivery(message)
+
+    def _repeatable(self, queue: Queue, attempt_id: str) -> list[Message]:
+        """The messages of an attempt, if nothing happened to any of them."""
+        made_at_ms, receipts = queue.attempts.get(attempt_id, (0, []))
+        if made_at_ms + ATTEMPT_WINDOW_MS <= self._clock():
+            return []
+        by_receipt = {message.newest_receipt: message for message in queue.messages if not message.changed}
+        return [by_receipt[receipt] for receipt in receipts] if by_receipt.keys() >= set(receipts) else []
+
+    def _repeat(self, message: Message, visibility_timeout_ms: int) -> ReceivedMessage:
+        message.visible_at_ms = self._clock() + visibility_timeout_ms
+        return self._delivery(message)
+
+    def _delivery(self, message: Message) -> ReceivedMessage:
         return ReceivedMessage(
             id=message.id,
             receipt=message.newest_receipt,
@@ -333,6 +375,7 @@ class ReferenceEngine:
             attributes=message.attributes,
             group=message.group,
             sent_at_ms=message.sent_at_ms,
+            received_at_ms=message.received_at_ms,
             first_received_at_ms=message.first_received_at_ms,
             receive_count=message.receive_count,
             dead_letter_source=message.dead_letter_source,
@@ -390,6 +433,7 @@ class ReferenceEngine:
         if message is None or receipt != message.newest_receipt or not message.is_in_flight(now_ms):
             return MessageNotInFlight("the message is visible again or gone")
         message.visible_at_ms = now_ms + timeout_ms
+        message.changed = True
         return None
 
 

@@ -230,23 +230,31 @@ class EngineMachine(RuleBasedStateMachine):
         data=st.data(),
         max_messages=st.sampled_from([1, 1, 2, 3, 10, 1000]),
         timeout_ms=st.one_of(st.none(), TIMEOUTS_MS),
+        attempt_id=st.sampled_from([None, None, "a1", "a1", "a2"]),
     )
-    def receive(self, data: st.DataObject, max_messages: int, timeout_ms: int | None) -> None:
-        self.receive_from(data.draw(st.sampled_from(self.queue_names())), max_messages, timeout_ms)
+    def receive(self, data: st.DataObject, max_messages: int, timeout_ms: int | None, attempt_id: str | None) -> None:
+        name = data.draw(st.sampled_from(self.queue_names()))
+        self.receive_from(name, max_messages, timeout_ms, attempt_id if name in FIFO_NAMES else None)
 
     def receive_from(
-        self, name: str, max_messages: int, timeout_ms: int | None
+        self, name: str, max_messages: int, timeout_ms: int | None, attempt_id: str | None = None
     ) -> list[ReceivedMessage] | InFlightLimit:
         before = self.around(name)
         self.worlds.remember_for_crash()
-        answer = self.run(self.take(name, max_messages, timeout_ms))
-        flying = [] if isinstance(answer, InFlightLimit) or self.timeout(name, timeout_ms) == 0 else answer
+        held = {message.id for message in self.worlds.possible[0]._queue(name).in_flight(self.clock())}
+        answer = self.run(self.take(name, max_messages, timeout_ms, attempt_id))
+        flying = 0
+        if not isinstance(answer, InFlightLimit):
+            taking_off = len(answer) if self.timeout(name, timeout_ms) else 0
+            flying = taking_off - sum(message.id in held for message in answer)
         if any(world.spent(name) for world in self.worlds.possible):
             self.rest(name)
-        moved = self.moved_since(name, before, len(flying))
-        self.follow(lambda world: world.received(name, max_messages, timeout_ms, answer, moved))
+        moved = self.moved_since(name, before, flying)
+        self.follow(lambda world: world.received(name, max_messages, timeout_ms, answer, moved, attempt_id))
         if not isinstance(answer, InFlightLimit):
-            issued = [message.receipt for message in answer]
+            repeated = answer if attempt_id is not None else []
+            known = {message.receipt for message in repeated} & self.issued_in_this_life
+            issued = [message.receipt for message in answer if message.receipt not in known]
             assert len(set(issued) - self.issued_in_this_life) == len(issued), "a receipt was issued twice"
             self.issued_in_this_life.update(issued)
             self.receipts[name] += issued
@@ -256,12 +264,18 @@ class EngineMachine(RuleBasedStateMachine):
         own = self.worlds.possible[0]._queues[name].settings.visibility_timeout_ms
         return own if timeout_ms is None else timeout_ms
 
-    async def take(self, name: str, max_messages: int, timeout_ms: int | None) -> list[ReceivedMessage] | InFlightLimit:
+    async def take(
+        self, name: str, max_messages: int, timeout_ms: int | None, attempt_id: str | None
+    ) -> list[ReceivedMessage] | InFlightLimit:
         """A receive that finds nothing is asked again, with patience: then there is nothing."""
         for wait_ms in (0, PATIENCE_MS):
             try:
                 taken = await self.engine.receive(
-                    name, max_messages=max_messages, visibility_timeout_ms=timeout_ms, wait_ms=wait_ms
+                    name,
+                    max_messages=max_messages,
+                    visibility_timeout_ms=timeout_ms,
+                    wait_ms=wait_ms,
+                    attempt_id=attempt_id,
                 )
             except InFlightLimit as limit:
                 return limit
@@ -345,6 +359,7 @@ class EngineMachine(RuleBasedStateMachine):
     def restart(self, down_ms: int) -> None:
         self.run(self.engine.close())
         self.worlds.saved()
+        self.worlds.restart()
         self.clock.advance(down_ms)
         self.engine = self.open()
 

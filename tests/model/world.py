@@ -85,17 +85,23 @@ class World(ReferenceEngine):
         visibility_timeout_ms: int | None,
         answer: list[ReceivedMessage] | InFlightLimit,
         moved: int | None,
+        attempt_id: str | None = None,
     ) -> list[World]:
         """The worlds that this receive may lead to. `moved` says how many dead letters it moved, if known."""
         queue = self._queue(name)
+        if visibility_timeout_ms is None:
+            visibility_timeout_ms = queue.settings.visibility_timeout_ms
+        again = self._repeatable(queue, attempt_id) if attempt_id is not None else []
+        if again:
+            expected = [self._repeat(message, visibility_timeout_ms) for message in again]
+            expect(answer == expected, f"the attempt should give {expected} again")
+            return [self]
         room = self._room_in_flight(queue)
         if isinstance(answer, InFlightLimit):
             full = not queue.settings.fifo and room - len(self._lingering(name)) <= 0
             expect(full, f"{room} more may be in flight")
             return [self]
         expect(queue.settings.fifo or room > 0, "the limit is reached")
-        if visibility_timeout_ms is None:
-            visibility_timeout_ms = queue.settings.visibility_timeout_ms
         possible: list[World] = []
         problem: Contradiction | None = None
         for world in self._ways_of_moving(name, moved):
@@ -106,6 +112,10 @@ class World(ReferenceEngine):
                 problem = contradiction
         if not possible:
             raise problem or Contradiction(f"{moved} dead letters cannot have been moved")
+        if attempt_id is not None and answer:
+            made = self._clock(), [message.receipt for message in answer]
+            for world in possible:
+                world._queue(name).attempts[attempt_id] = made
         return possible
 
     def deleted(self, name: str, receipts: Sequence[str], answers: Sequence[ChappeError | None]) -> None:
@@ -304,10 +314,17 @@ class Worlds:
         """An operation that changed something was acknowledged: the receives before it are on stable storage."""
         self._before_unsaved_receives.clear()
 
+    def restart(self) -> None:
+        """What is promised only within a life of the engine is over."""
+        for world in self.possible:
+            for queue in world._queues.values():
+                queue.attempts.clear()
+
     def crash(self) -> None:
         self.possible = _distinct(self.possible + self._before_unsaved_receives)
         for world in self.possible:
             world.expired = world.vanished.copy()
+        self.restart()
         self._before_unsaved_receives.clear()
 
 
@@ -317,6 +334,7 @@ def _copy(queue: Queue) -> Queue:
         queue,
         messages=[replace(message) for message in queue.messages],
         accepted_keys=dict(queue.accepted_keys),
+        attempts=dict(queue.attempts),
         waiting=[],
     )
 

@@ -28,5 +28,5 @@ def forbidden_character(encoded: bytes) -> str | None:
 
 
 def is_identifier(text: str) -> bool:
-    """Whether a message group or deduplication id is 1 to 128 letters, digits and ASCII punctuation."""
+    """Whether a message group, deduplication or attempt id is 1 to 128 letters, digits and ASCII punctuation."""
     return 1 <= len(text) <= 128 and _PUNCTUATED.issuperset(text)

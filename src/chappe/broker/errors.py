@@ -107,3 +107,12 @@ def invalid_value(parameter: str, value: object, reason: str) -> InvalidParamete
     return InvalidParameterValue(
         f"Value {shown} for parameter {parameter} is invalid. Reason: {reason}", parameter=parameter
     )
+
+
+def invalid_identifier(parameter: str, value: str) -> InvalidParameterValue:
+    """For what is no message group, deduplication or attempt id."""
+    return invalid_value(
+        parameter,
+        value,
+        f"{parameter} can only include alphanumeric and punctuation characters. 1 to 128 in length.",
+    )

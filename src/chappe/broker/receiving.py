@@ -7,9 +7,10 @@ from collections.abc import Callable, Sequence
 
 from chappe.broker.attributes import VISIBILITY_MAX_SECONDS, WAIT_MAX_SECONDS
 from chappe.broker.batches import check_batch, failed
+from chappe.broker.characters import is_identifier
 from chappe.broker.directory import Call, Directory, FoundQueue
 from chappe.broker.envelopes import Envelope, unpack
-from chappe.broker.errors import MissingParameter, invalid_value
+from chappe.broker.errors import MissingParameter, invalid_identifier, invalid_value
 from chappe.broker.message_attributes import chosen, md5_of_attributes, names_anything, to_shapes
 from chappe.broker.names import QueueName
 from chappe.broker.receipts import ReceiptHandle, ReceiptHandles, explained
@@ -50,30 +51,36 @@ class Receiver:
         limit = _within("MaxNumberOfMessages", request.max_number_of_messages, 1, RECEIVE_MAX)
         visibility = _within("VisibilityTimeout", request.visibility_timeout, 0, VISIBILITY_MAX_SECONDS)
         wait = _within("WaitTimeSeconds", request.wait_time_seconds, 0, WAIT_MAX_SECONDS)
+        _check_attempt_id(queue, request.receive_request_attempt_id)
         try:
             taken = await self._engine.receive(
                 queue.engine_name,
                 max_messages=1 if limit is None else limit,
                 visibility_timeout_ms=None if visibility is None else visibility * 1000,
                 wait_ms=queue.attributes.wait_ms if wait is None else wait * 1000,
+                attempt_id=request.receive_request_attempt_id,
             )
         except InFlightLimit:
             raise InFlightLimit("The maximum number of in flight messages is reached.") from None
         if not taken:
             return ReceiveMessageOutput()
-        now_seconds = self._clock_ms() // 1000
         system = {*(request.attribute_names or ()), *(request.message_system_attribute_names or ())}
         names = request.message_attribute_names or ()
         return ReceiveMessageOutput(
             messages=[
-                shaped(message, queue, system, names, self._handles.of(message.receipt, now_seconds))
+                shaped(
+                    message, queue, system, names, self._handles.of(message.receipt, message.received_at_ms // 1000)
+                )
                 for message in taken
             ]
         )
 
     async def give_back(self, call: Call, request: ReceiveMessageInput, output: ReceiveMessageOutput) -> None:
-        """Make messages visible again that could not be handed over, because the receiver has gone away."""
-        if output.messages:
+        """Make messages visible again that could not be handed over, because the receiver has gone away.
+
+        One that named its attempt may come back for them, so they are kept for it.
+        """
+        if output.messages and request.receive_request_attempt_id is None:
             queue = await self._directory.find(call, request.queue_url)
             receipts = [(self._handles.parse(message.receipt_handle).receipt, 0) for message in output.messages]
             await self._engine.change_visibility(queue.engine_name, receipts)
@@ -202,6 +209,16 @@ def _system_attributes(
     }
     everything = "All" in asked
     return {name: value for name, value in known.items() if value is not None and (everything or name in asked)}
+
+
+def _check_attempt_id(queue: FoundQueue, attempt_id: str | None) -> None:
+    if attempt_id is None:
+        return
+    if not queue.attributes.fifo:
+        reason = "The request include parameter that is not valid for this queue type."
+        raise invalid_value("ReceiveRequestAttemptId", attempt_id, reason)
+    if not is_identifier(attempt_id):
+        raise invalid_identifier("ReceiveRequestAttemptId", attempt_id)
 
 
 def _within(parameter: str, value: int | None, least: int, most: int) -> int | None:

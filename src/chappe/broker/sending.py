@@ -17,6 +17,7 @@ from chappe.broker.errors import (
     InvalidMessageContents,
     InvalidParameterValue,
     MissingParameter,
+    invalid_identifier,
     invalid_value,
 )
 from chappe.broker.message_attributes import (
@@ -132,7 +133,7 @@ def prepare(queue: FoundQueue, entry: Sendable, sender_id: str) -> Prepared:
         )
     group = entry.message_group_id
     if group is not None and not is_identifier(group):
-        raise _invalid_identifier("MessageGroupId", group)
+        raise invalid_identifier("MessageGroupId", group)
     deduplication_id = _deduplication_id(queue, entry, body)
     digest = hashlib.md5(body, usedforsecurity=False).digest()
     message = NewMessage(
@@ -169,7 +170,7 @@ def _deduplication_id(queue: FoundQueue, entry: Sendable, body: bytes) -> str | 
         return None
     if given is not None:
         if not is_identifier(given):
-            raise _invalid_identifier("MessageDeduplicationId", given)
+            raise invalid_identifier("MessageDeduplicationId", given)
         return given
     if not queue.attributes.content_based_deduplication:
         raise DeduplicationIdMissing(
@@ -183,14 +184,6 @@ def _deduplication_key(queue: FoundQueue, group: str, deduplication_id: str) -> 
     """A digest, because ids are longer than the engine's keys. Neither id nor group can contain a space."""
     scope = group if queue.attributes.deduplication_by_group else ""
     return hashlib.sha256(f"{scope} {deduplication_id}".encode()).digest()
-
-
-def _invalid_identifier(parameter: str, value: str) -> InvalidParameterValue:
-    return invalid_value(
-        parameter,
-        value,
-        f"{parameter} can only include alphanumeric and punctuation characters. 1 to 128 in length.",
-    )
 
 
 def _check_batch_size(entries: Sequence[tuple[str, SendMessageBatchRequestEntry]]) -> None:

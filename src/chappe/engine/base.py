@@ -33,6 +33,14 @@ FIFO queues
     accepted, another with the same `deduplication_key` is answered with the first one's id and sequence, `duplicate`
     set, and stores nothing; this holds across restarts and after the first message was deleted.
 
+Receive attempts
+    Who did not get the answer to a receive from a FIFO queue may ask for it again. For five minutes
+    (`ATTEMPT_WINDOW_MS`) after a receive that took messages, another one with the same `attempt_id` gives those
+    messages once more, with the receipts and counts they had, and makes them invisible for `visibility_timeout_ms` from
+    now. It does so only if nothing happened to any of them meanwhile but that a visibility timeout ended: none was
+    deleted, moved, received by another receive, made visible sooner or later, or has vanished. Otherwise, and after a
+    purge or a restart, the attempt is forgotten and the receive is like any other.
+
 Dead letters
     With a `DeadLetterPolicy`, a message that has already been received `max_receive_count` times is not received
     again but moved, in one commit, to the end of the policy's queue, keeping its id, body, attributes and group and
@@ -51,6 +59,7 @@ import msgspec
 from chappe.model.errors import ChappeError
 
 DEDUPLICATION_WINDOW_MS = 300_000
+ATTEMPT_WINDOW_MS = 300_000
 MAX_RECEIVE = 1000
 """The largest `max_messages` of one receive and the most messages of one send."""
 
@@ -117,7 +126,10 @@ class SentMessage(msgspec.Struct, frozen=True):
 
 
 class ReceivedMessage(msgspec.Struct, frozen=True):
-    """One delivery. `receipt` (ASCII, at most 200 characters) names it in `delete` and `change_visibility`."""
+    """One delivery. `receipt` (ASCII, at most 200 characters) names it in `delete` and `change_visibility`.
+
+    `received_at_ms` is when it was made; a repeated receive attempt does not change it.
+    """
 
     id: str
     receipt: str
@@ -126,6 +138,7 @@ class ReceivedMessage(msgspec.Struct, frozen=True):
     attributes: bytes
     group: str | None
     sent_at_ms: int
+    received_at_ms: int
     first_received_at_ms: int
     receive_count: int
     dead_letter_source: str | None
@@ -171,12 +184,14 @@ class Engine(Protocol):
         max_messages: int = 1,
         visibility_timeout_ms: int | None = None,
         wait_ms: int = 0,
+        attempt_id: str | None = None,
     ) -> list[ReceivedMessage]:
         """Take up to `max_messages` (1 to 1000) ready messages. Fewer is no sign that the queue is empty.
 
         With nothing ready, waits up to `wait_ms` for the first and then returns at once; waiting receivers are served
         in the order they came. A receive that is cancelled while it waits takes nothing. With
-        `visibility_timeout_ms` 0 the messages stay ready and the receive is counted. Raises `QueueNotFound`, and
+        `visibility_timeout_ms` 0 the messages stay ready and the receive is counted. `attempt_id` is for FIFO queues
+        (see "Receive attempts"). Raises `QueueNotFound`, `InvalidInput` for an attempt id in a standard queue, and
         `InFlightLimit` when a standard queue's `max_in_flight` is reached and `wait_ms` is 0 (a waiting receive
         returns empty, as does a FIFO queue's).
         """

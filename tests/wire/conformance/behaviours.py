@@ -312,9 +312,16 @@ OPERATIONS: dict[str, list[Behaviour]] = {
             "test_messages.test_a_group_is_received_in_order_and_blocked_while_in_flight",
         ),
         row(
-            "ReceiveRequestAttemptId",
-            "test_messages.test_a_group_is_received_in_order_and_blocked_while_in_flight",
-            differs="accepted and ignored",
+            "ReceiveRequestAttemptId: the same answer for five minutes",
+            "test_attempts.test_the_same_attempt_gets_the_same_answer",
+            "test_attempts.test_an_attempt_is_known_for_five_minutes",
+            "test_attempts.test_what_an_attempt_may_not_be_called",
+            differs="a restart of the server forgets it",
+        ),
+        row(
+            "ReceiveRequestAttemptId: over once a message of it was deleted, changed or received by another",
+            "test_attempts.test_an_attempt_is_over_when_a_message_was_changed",
+            "test_attempts.test_an_attempt_is_over_when_another_has_received_its_message",
         ),
     ],
     "RemovePermission": [

@@ -6,6 +6,7 @@
     standard.py     a standard queue in memory      fifo.py         a FIFO queue in memory (queue.py: both)
     backlog.py      order with only its ends in memory
     entry.py        one message; receipts           deduplication.py  recent keys
+                                                    attempts.py     receives that may be repeated
     writes.py       what goes to disk together      pages.py        one turn of the commit stream
     commits.py      group commit                    settling.py     from journal to rows
     store.py        what is asked of SQLite         schema.py, rows.py  its tables and their rows

@@ -13,8 +13,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import takewhile
 
 from chappe.engine.base import QueueCounts, QueueInfo
+from chappe.engine.embedded.attempts import Attempts
 from chappe.engine.embedded.backlog import Backlog
-from chappe.engine.embedded.entry import Entry, State
+from chappe.engine.embedded.entry import Delivery, Entry, State
 from chappe.engine.embedded.pages import Read
 from chappe.engine.embedded.queue import HEAD_LIMIT, SLICE_BYTES, SLICE_ROWS, Queue, Taken
 
@@ -75,6 +76,7 @@ class FifoQueue(Queue):
         """instant at which a delay ends -> how many messages; almost always in order"""
         self._current: Group | None = None
         """The group that the receive under way takes from."""
+        self.attempts = Attempts()
 
     @property
     def waiting(self) -> int:
@@ -174,10 +176,43 @@ class FifoQueue(Queue):
 
     def _took(self, taken: Taken, now: int) -> None:
         self._current = None
+        for entry in taken.delivered:
+            self.attempts.spoil(entry.seq)
         for entry in (*taken.delivered, *taken.doomed, *taken.expired):
             group = self.groups.get(entry.group or "")
             if group is not None:
                 self._offer(group, now)
+
+    def take_again(self, attempt_id: str, now: int, visibility_timeout_ms: int) -> list[Delivery]:
+        """Repeat a receive of which all messages are as it left them. Empty if there is none."""
+        self.promote(now)
+        deliveries = self.attempts.find(attempt_id, now) or []
+        cutoff = self.cutoff(now)
+        if any(delivery.entry.sent_at <= cutoff for delivery in deliveries):
+            return []
+        for delivery in deliveries:
+            entry = delivery.entry
+            if entry.state is State.READY:
+                self._group(entry).returned.remove((entry.seq, entry))
+                self.dealt -= 1
+                self.fly(entry, now + visibility_timeout_ms)
+            else:
+                entry.visible_at = now + visibility_timeout_ms
+                self.timer(entry.visible_at, entry)
+        return deliveries
+
+    def remember(self, attempt_id: str, deliveries: list[Delivery], now: int) -> None:
+        """So that `take_again` can repeat this receive."""
+        if all(delivery.entry.receive_count == delivery.receive_count for delivery in deliveries):
+            self.attempts.remember(attempt_id, deliveries, now)
+
+    def change_visibility(self, entry: Entry, now: int, visible_at: int) -> None:
+        self.attempts.spoil(entry.seq)
+        super().change_visibility(entry, now, visible_at)
+
+    def leave(self, entry: Entry) -> None:
+        self.attempts.spoil(entry.seq)
+        super().leave(entry)
 
     def fly(self, entry: Entry, visible_at: int) -> None:
         super().fly(entry, visible_at)
@@ -197,6 +232,7 @@ class FifoQueue(Queue):
         self._offer(group, now)
 
     def _drop(self, entry: Entry, state: State, now: int) -> None:
+        self.attempts.spoil(entry.seq)
         if entry.state is State.IN_FLIGHT:
             self._group(entry).busy -= 1
         super()._drop(entry, state, now)

@@ -8,6 +8,7 @@ from chappe.engine.base import MAX_RECEIVE, ReceivedMessage
 from chappe.engine.embedded.checks import check_duration
 from chappe.engine.embedded.core import Core
 from chappe.engine.embedded.entry import Delivery, State, id_text
+from chappe.engine.embedded.fifo import FifoQueue
 from chappe.engine.embedded.polling import serve_pollers, wait_for_messages
 from chappe.engine.embedded.queue import Queue
 from chappe.engine.embedded.taking import Taking
@@ -27,6 +28,7 @@ class Receiving:
         max_messages: int = 1,
         visibility_timeout_ms: int | None = None,
         wait_ms: int = 0,
+        attempt_id: str | None = None,
     ) -> list[ReceivedMessage]:
         queue = self._core.queue(name)
         if not 1 <= max_messages <= MAX_RECEIVE:
@@ -34,6 +36,23 @@ class Receiving:
         timeout = queue.settings.visibility_timeout_ms if visibility_timeout_ms is None else visibility_timeout_ms
         check_duration(timeout, "visibility_timeout_ms")
         check_duration(wait_ms, "wait_ms")
+        if attempt_id is not None:
+            return await self._attempt(queue, attempt_id, max_messages, timeout, wait_ms)
+        return await self._deliver(queue, await self._take(queue, max_messages, timeout, wait_ms))
+
+    async def _attempt(
+        self, queue: Queue, attempt_id: str, max_messages: int, timeout: int, wait_ms: int
+    ) -> list[ReceivedMessage]:
+        if not isinstance(queue, FifoQueue):
+            raise InvalidInput("Only a FIFO queue knows receive attempts.", queue=queue.name)
+        taken = self._taking.take_again(queue, attempt_id, timeout)
+        if not taken:
+            taken = await self._take(queue, max_messages, timeout, wait_ms)
+            if taken:
+                queue.remember(attempt_id, taken, self._core.clock())
+        return await self._deliver(queue, taken)
+
+    async def _take(self, queue: Queue, max_messages: int, timeout: int, wait_ms: int) -> list[Delivery]:
         taken: list[Delivery] = []
         if not queue.pollers:
             taken = await self._take_loading(queue, max_messages, timeout)
@@ -43,11 +62,9 @@ class Receiving:
             raise InFlightLimit(
                 f"The queue has {queue.in_flight} messages in flight, the most its settings allow. Delete received"
                 " messages or wait for their visibility timeouts.",
-                queue=name,
+                queue=queue.name,
             )
-        if not taken:
-            return []
-        return await self._deliver(queue, taken)
+        return taken
 
     async def _take_loading(self, queue: Queue, max_messages: int, timeout: int) -> list[Delivery]:
         """Take what is ready, reading from disk as far as needed."""
@@ -68,6 +85,8 @@ class Receiving:
                 return []
 
     async def _deliver(self, queue: Queue, taken: list[Delivery]) -> list[ReceivedMessage]:
+        if not taken:
+            return []
         try:
             contents = await self._core.contents([delivery.entry for delivery in taken])
         except asyncio.CancelledError:
@@ -90,6 +109,7 @@ class Receiving:
                     attributes,
                     entry.group,
                     entry.sent_at,
+                    delivery.received_at,
                     delivery.first_received_at,
                     delivery.receive_count,
                     entry.source,

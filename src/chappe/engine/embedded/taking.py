@@ -7,6 +7,7 @@ import asyncio
 from chappe.engine.embedded.core import Core
 from chappe.engine.embedded.dead_letters import DeadLetters
 from chappe.engine.embedded.entry import Delivery
+from chappe.engine.embedded.fifo import FifoQueue
 from chappe.engine.embedded.queue import Queue, Taken
 from chappe.engine.embedded.writes import Write
 
@@ -27,6 +28,13 @@ class Taking:
             Delivery(entry, receipt_of(entry), now, entry.first_received_at, entry.receive_count)
             for entry in taken.delivered
         ]
+
+    def take_again(self, queue: FifoQueue, attempt_id: str, timeout: int) -> list[Delivery]:
+        """Repeat a receive, if nothing happened to its messages meanwhile."""
+        taken = queue.take_again(attempt_id, self._core.clock(), timeout)
+        if taken:
+            self._core.commits.submit(Write(received=[delivery.entry for delivery in taken]))
+        return taken
 
     def _note(self, queue: Queue, taken: Taken, now: int) -> None:
         if taken.delivered:
