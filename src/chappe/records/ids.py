@@ -12,7 +12,10 @@ from collections.abc import Callable
 MESSAGE = "msg"
 CONSENT = "con"
 SUPPRESSION = "sup"
+INBOUND = "inb"
+OPT_OUT = "opt"
 HOLD = "hld"
+DECISION = "dec"
 
 _COUNTER_BITS = 11
 _NODE_BITS = 10

@@ -58,7 +58,7 @@ class PeopleRecords:
 
     async def add_consents(self, records: Sequence[ConsentRecord]) -> None:
         """Append to the consent record, all or none."""
-        rows = [_consent_row(record) for record in records]
+        rows = [consent_row(record) for record in records]
         if not rows:
             return
 
@@ -76,7 +76,7 @@ class PeopleRecords:
         """Suppress an address; the stored record, and whether it is new. One already there is kept as it is."""
 
         def operation(connection: Connection) -> tuple[SuppressionRecord, bool]:
-            row = _suppression_row(record)
+            row = suppression_row(record)
             same = [suppressions.c[name] == row[name] for name in ("recipient", "channel", "purpose")]
             found = connection.execute(select(suppressions).where(*same)).one_or_none()
             if found is not None:
@@ -143,7 +143,8 @@ def _page(table: Table, to: Recipient | None, before_key: int | None) -> Any:
     return query
 
 
-def _consent_row(record: ConsentRecord) -> dict[str, Any]:
+def consent_row(record: ConsentRecord) -> dict[str, Any]:
+    """The row of a record."""
     return {
         "id": record.key,
         "recipient": recipient_text(record.to),
@@ -158,7 +159,8 @@ def _consent_row(record: ConsentRecord) -> dict[str, Any]:
     }
 
 
-def _suppression_row(record: SuppressionRecord) -> dict[str, Any]:
+def suppression_row(record: SuppressionRecord) -> dict[str, Any]:
+    """The row of a record."""
     return {
         "id": record.key,
         "recipient": recipient_text(record.to),

@@ -19,8 +19,11 @@ from chappe.records.commit import GroupCommit
 from chappe.records.database import Database
 from chappe.records.idempotency import IdempotencyRecords
 from chappe.records.knowledge import Known, Subject, look_up
+from chappe.records.inbound import InboundRecords
+from chappe.records.inbound_tables import inbound_messages, opt_outs
 from chappe.records.marks import Marks
 from chappe.records.messages import MessageRecords
+from chappe.records.opt_outs import OptOutRecords
 from chappe.records.people import PeopleRecords
 from chappe.records.reading import CONNECTIONS, GroupRead, Readers, Reading
 from chappe.records.registries.store import Registries
@@ -41,6 +44,7 @@ class Records:
         self._database = database
         self._writer = writer
         self._now_ms = now_ms
+        self.folder = database.path.parent
         self._readers = Readers(database.reader)
         self._commits = GroupCommit(database.writer, writer, after_commit=database.after_commit)
         self.registries = Registries(database.path.parent, self._commits, self._readers, now_ms)
@@ -50,6 +54,8 @@ class Records:
         self.keys = keys
         self.messages = MessageRecords(self._commits, self._readers)
         self.people = PeopleRecords(self._commits, self._readers)
+        self.inbound = InboundRecords(self._commits, self._readers)
+        self.opt_outs = OptOutRecords(self._commits, self._readers)
         self.idempotency = IdempotencyRecords(self._commits, self._readers)
         self.marks = Marks(self._commits, self._readers)
         self.audit = AuditRecords(self._commits, self._readers)

@@ -143,7 +143,7 @@ def is_typing_error(word: str, keyword: str) -> bool:
     One letter more, less, other, or two exchanged in keywords of six letters or more; two such errors from nine
     letters; in shorter ones only two letters exchanged or one doubled, because too many ordinary words are near.
     """
-    if word == keyword or abs(len(word) - len(keyword)) > 2 or word[:1] != keyword[:1] and word[1:2] != keyword[:1]:
+    if word == keyword or abs(len(word) - len(keyword)) > 2 or not _begin_alike(word, keyword):
         return False
     letters = len(keyword)
     if letters < _SLIP_LETTERS_MIN:
@@ -151,6 +151,10 @@ def is_typing_error(word: str, keyword: str) -> bool:
     if letters < _ONE_ERROR_LETTERS_MIN:
         return _is_exchange(word, keyword) or _is_doubling(word, keyword)
     return _distance(word, keyword) <= (2 if letters >= _TWO_ERRORS_LETTERS_MIN else 1)
+
+
+def _begin_alike(word: str, keyword: str) -> bool:
+    return keyword[:1] in (word[:1], word[1:2])
 
 
 def _is_exchange(word: str, keyword: str) -> bool:

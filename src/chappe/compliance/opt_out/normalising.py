@@ -36,7 +36,9 @@ _LEET = str.maketrans({"0": "o", "1": "i", "3": "e", "4": "a", "5": "s", "@": "a
 _LEET_WORD = re.compile(r"(?<![\w@$])(?=[\w@$]*[a-z])(?=[\w@$]*[0-9@$])[a-z01345@$]{3,12}(?![\w@$])")
 _INVISIBLE = frozenset({"Cf", "Cc", "Cs", "Co", "Cn"})
 
-_QUOTED = re.compile(r"^\s*(?:>|-----|_____|On .{5,100} wrote:|Am .{5,100} schrieb|Le .{5,100} a écrit|El .{5,100} escribió)")
+_QUOTED = re.compile(
+    r"^\s*(?:>|-----|_____|On .{5,100} wrote:|Am .{5,100} schrieb|Le .{5,100} a écrit|El .{5,100} escribió)"
+)
 _SIGNED = re.compile(
     r"^\s*(?:--\s*$|(?:sent|get) (?:from|via) |gesendet mit |von meinem |envoyé (?:de|depuis) |enviado desde |"
     r"enviado do |inviato da |verzonden (?:vanaf|met) |wysłane z |skickat från |sendt fra |отправлено с )",

@@ -57,7 +57,8 @@ def _item(item: str, classes: Classes, spaced: bool) -> str:
     if item in _ANCHORS:
         return _alternative(item, spaced)
     optional = item.endswith("?") and not item.endswith("|?")
-    found = [_alternative(text, spaced) for text in _alternatives(item.removesuffix("?") if optional else item, classes)]
+    texts = _alternatives(item.removesuffix("?") if optional else item, classes)
+    found = [_alternative(text, spaced) for text in texts]
     either = f"(?:{'|'.join(sorted(found, key=len, reverse=True))})"
     return f"{either}?" if optional else either
 

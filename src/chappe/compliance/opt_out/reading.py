@@ -24,8 +24,8 @@ def read_reply(
 ) -> Reply:
     """What a text from a person means. Pure; the same arguments give the same reply.
 
-    `language` (BCP 47) and `jurisdiction` (ISO 3166) say what to expect: they settle words that mean different things in
-    different languages and let short keywords count ("T" in Chinese). Every other language is read as well.
+    `language` (BCP 47) and `jurisdiction` (ISO 3166) say what to expect: they settle words that mean different things
+    in different languages and let short keywords count ("T" in Chinese). Every other language is read as well.
     `extra_keywords` are further words that mean an opt-out, of the sender or of a rule.
     """
     places = [place for place in lineage(jurisdiction) if place != WORLD]
@@ -61,8 +61,8 @@ def _from_free_text(
     words: Words, lexicon: Lexicon, every: Sequence[Language]
 ) -> tuple[list[Evidence], dict[Intent, float]]:
     spaced, compact = find_phrases(words, every)
-    for evidence in (*sentence_evidence(lexicon, words), *shouted_evidence(lexicon, words)):
-        spaced += placed(words, evidence)
+    for keyword in (*sentence_evidence(lexicon, words), *shouted_evidence(lexicon, words)):
+        spaced += placed(words, keyword)
     pools = [
         apart(guarded(spaced, words, every, spaced=True)),
         apart(guarded(compact, words, every, spaced=False)),

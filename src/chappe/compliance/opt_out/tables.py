@@ -191,4 +191,3 @@ def _by_word(by_intent: dict[Intent, list[str]]) -> dict[str, Intent]:
 
 def _words(words: Iterable[str]) -> frozenset[str]:
     return frozenset(map(phrase_form, words))
-
