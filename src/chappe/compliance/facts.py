@@ -50,7 +50,8 @@ class Facts(msgspec.Struct, frozen=True, omit_defaults=True):
     `suppressions` and `consents` may hold any entries for the address, in any order; the rules pick those
     that match. `recent_sends_at_ms` are the moments of earlier promotional messages that were allowed to this
     recipient on this channel, oldest first, going back at least `RuleSet.longest_cap_window_ms`, without the
-    message being decided. `person` and `sender` are what else is known of the two.
+    message being decided. `person` and `sender` are what else is known of the two. `unsubscribe_links` says that the
+    server can make links by which promotional messages are refused with one click.
     `registries` has an answer for each of `RuleSet.registries`, also from those without data. `opt_outs` are the
     requests to stop that the person has made, for this address or another, however old, in any order.
     """
@@ -62,5 +63,6 @@ class Facts(msgspec.Struct, frozen=True, omit_defaults=True):
     recent_sends_at_ms: tuple[int, ...] = ()
     person: Person = Person()
     sender: SenderProfile = SenderProfile()
+    unsubscribe_links: bool = False
     registries: tuple[RegistryAnswer, ...] = ()
     opt_outs: tuple[OptOutRequest, ...] = ()

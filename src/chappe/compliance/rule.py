@@ -154,9 +154,14 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
 
 
 class StandingRule(Rule, frozen=True, kw_only=True):
-    """A rule judged from the message and the facts, whose verdict waiting alone does not change."""
+    """A rule judged from the message and the facts, whose verdict waiting alone does not change.
+
+    A rule that requires something of the content adds it where it can. `unmet` is what it does where it cannot, because
+    the sender's profile does not say what to add: stop the message, or let it go and put that on record.
+    """
 
     action: Literal["block", "require", "redact", "annotate"] = "block"
+    unmet: Literal["block", "annotate"] = "block"
 
     @abstractmethod
     def judge(self, message: CustomerMessage, facts: Facts, now_ms: int) -> RuleOutcome:
@@ -167,7 +172,12 @@ class StandingRule(Rule, frozen=True, kw_only=True):
 
         The reason of a requirement says what to do to meet it.
         """
-        return RuleOutcome(self.id, Outcome.ANNOTATE if self.action == "annotate" else Outcome.BLOCK, reason)
+        noted = self.action == "annotate" or (self.unmet == "annotate" and self.action in ("require", "redact"))
+        return RuleOutcome(self.id, Outcome.ANNOTATE if noted else Outcome.BLOCK, reason)
+
+    def noted(self, reason: str) -> RuleOutcome:
+        """The outcome of a rule that lets the message go and puts on record that it may not be kept."""
+        return RuleOutcome(self.id, Outcome.ANNOTATE, reason)
 
     def amended(self, reason: str, *amendments: Amendment) -> RuleOutcome:
         """The outcome of a rule that is kept by changing the content."""

@@ -8,19 +8,68 @@ To add a kind: write its parameters and its pure function in a module of its own
 from __future__ import annotations
 
 from chappe.compliance.kinds.consent_required import ConsentRule
+from chappe.compliance.kinds.content_prohibited import ProhibitedRule
+from chappe.compliance.kinds.data_minimisation import MinimisationRule
+from chappe.compliance.kinds.data_residency import ResidencyRule
 from chappe.compliance.kinds.day_ban import DayBanRule
+from chappe.compliance.kinds.erasure import ErasureRule
 from chappe.compliance.kinds.frequency_cap import FrequencyCapRule
+from chappe.compliance.kinds.label import LabelRule
+from chappe.compliance.kinds.language import LanguageRule
+from chappe.compliance.kinds.postal_address import PostalAddressRule
 from chappe.compliance.kinds.quiet_hours import QuietHoursRule
+from chappe.compliance.kinds.record_keeping import RecordKeepingRule
+from chappe.compliance.kinds.retention_max import RetentionMaxRule
+from chappe.compliance.kinds.retention_min import RetentionMinRule
+from chappe.compliance.kinds.sender_identity import IdentityRule
+from chappe.compliance.kinds.sender_registration import RegistrationRule
+from chappe.compliance.kinds.subject_prefix import SubjectPrefixRule
 from chappe.compliance.kinds.suppression import SuppressionRule
+from chappe.compliance.kinds.unsubscribe_mechanism import UnsubscribeRule
 
-AnyRule = SuppressionRule | ConsentRule | QuietHoursRule | DayBanRule | FrequencyCapRule
+AnyDutyRule = ErasureRule | RecordKeepingRule | RetentionMaxRule | RetentionMinRule
+"""The kinds that are asked about records and requests."""
+
+AnyRule = (
+    SuppressionRule
+    | ConsentRule
+    | QuietHoursRule
+    | DayBanRule
+    | FrequencyCapRule
+    | ProhibitedRule
+    | MinimisationRule
+    | ResidencyRule
+    | LabelRule
+    | LanguageRule
+    | PostalAddressRule
+    | IdentityRule
+    | RegistrationRule
+    | SubjectPrefixRule
+    | UnsubscribeRule
+    | AnyDutyRule
+)
 """Every kind that can be written in a rule file."""
 
 __all__ = [
+    "AnyDutyRule",
     "AnyRule",
     "ConsentRule",
     "DayBanRule",
+    "ErasureRule",
     "FrequencyCapRule",
+    "IdentityRule",
+    "LabelRule",
+    "LanguageRule",
+    "MinimisationRule",
+    "PostalAddressRule",
+    "ProhibitedRule",
     "QuietHoursRule",
+    "RecordKeepingRule",
+    "RegistrationRule",
+    "ResidencyRule",
+    "RetentionMaxRule",
+    "RetentionMinRule",
+    "SubjectPrefixRule",
     "SuppressionRule",
+    "UnsubscribeRule",
 ]

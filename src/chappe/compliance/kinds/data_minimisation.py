@@ -1,0 +1,72 @@
+"""data_minimisation: no more of a person's data leaves than the message needs."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+
+from chappe.compliance.facts import Facts
+from chappe.compliance.redaction import Redaction, Sensitive, found
+from chappe.compliance.rule import StandingRule
+from chappe.compliance.shown import shown
+from chappe.model.customer import Content, CustomerMessage, RuleOutcome
+
+
+class MinimisationParameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`redact` is made unreadable, numbers but for their last `keep_last` digits.
+
+    With `sectors` the rule binds only senders of one of these trades, and messages of that category. `agreement` is
+    what everyone who handles such data must have signed.
+
+    `log_body` is for readers only: content is never logged.
+    """
+
+    redact: tuple[Sensitive, ...]
+    keep_last: Annotated[int, msgspec.Meta(ge=0, le=6)] = 0
+    sectors: tuple[str, ...] = ()
+    agreement: str | None = None
+    log_body: bool = False
+
+
+class MinimisationRule(StandingRule, frozen=True, kw_only=True, tag_field="kind", tag="data_minimisation"):
+    """Makes what is too much unreadable."""
+
+    parameters: MinimisationParameters
+
+    def judge(self, message: CustomerMessage, facts: Facts, now_ms: int) -> RuleOutcome:
+        asked = self.parameters
+        if asked.sectors and message.category not in asked.sectors and not set(asked.sectors) & {*facts.sender.sectors}:
+            return self.kept(f"the sender is not in {' or '.join(asked.sectors)}")
+        if asked.agreement is not None and asked.agreement not in facts.sender.agreements:
+            return self.broken(
+                f"everyone who handles these data must have signed a {asked.agreement} agreement: make them, and name "
+                "it in senders.NAME.agreements"
+            )
+        texts = texts_of(message.content)
+        there = [what for what in asked.redact if any(found(text, what) for text in texts)]
+        if not there:
+            return self.kept("nothing to make unreadable was found")
+        names = ", ".join(what.value.replace("_", " ") for what in there)
+        if self.action == "annotate":
+            return self.broken(f"it contains {names}")
+        return self.amended(
+            f"{names} is made unreadable", *(Redaction(what, asked.keep_last).amendment for what in there)
+        )
+
+
+def texts_of(content: Content) -> tuple[str, ...]:
+    """Everything in the content that can be read, data and markup included."""
+    seen = shown(content)
+    raw = (content.html,) if content.html is not None else ()
+    return (seen.subject, content.text or "", *seen.bodies, *raw, *_strings(content.data))
+
+
+def _strings(value: object) -> tuple[str, ...]:
+    if isinstance(value, str):
+        return (value,)
+    if isinstance(value, dict):
+        return tuple(text for entry in value.values() for text in _strings(entry))
+    if isinstance(value, list):
+        return tuple(text for entry in value for text in _strings(entry))
+    return ()
