@@ -24,7 +24,7 @@ from tests.conformance.workplace import (
 )
 
 from chappe.engine.base import DeadLetterPolicy, Engine, QueueCounts, QueueSettings
-from chappe.model.errors import MessageNotInFlight, ReceiptExpired, ReceiptInvalid
+from chappe.model.errors import MessageGone, MessageNotInFlight, ReceiptExpired, ReceiptInvalid
 
 BOTH_KINDS = pytest.mark.parametrize("settings", [STANDARD, FIFO], ids=["standard", "fifo"])
 
@@ -320,5 +320,5 @@ async def test_an_altered_receipt_is_none(engine: Engine, settings: QueueSetting
     accepted = [forged for forged, answer in zip(sorted(altered), deleted, strict=True) if answer is None]
     assert not accepted, f"forged from {receipt}"
     assert {type(answer) for answer in deleted} == {ReceiptInvalid}
-    assert {type(answer) for answer in changed} <= {ReceiptInvalid, MessageNotInFlight}
+    assert {type(answer) for answer in changed} <= {ReceiptInvalid, MessageGone, MessageNotInFlight}
     assert await engine.counts("q") == QueueCounts(ready=0, in_flight=10, delayed=0)

@@ -22,7 +22,7 @@ from tests.conformance.workplace import (
 )
 
 from chappe.engine.base import Engine, NewMessage, QueueCounts, QueueSettings
-from chappe.model.errors import MessageNotInFlight, ReceiptExpired
+from chappe.model.errors import MessageGone, ReceiptExpired
 
 BOTH_KINDS = pytest.mark.parametrize("fifo", [False, True], ids=["standard", "fifo"])
 
@@ -93,7 +93,7 @@ async def test_a_message_that_expires_in_flight_does_not_come_back(
     clock.advance(3 * MINUTE_MS)
     assert await nothing_to_receive(engine, "q")
     [changed] = await engine.change_visibility("q", [(received.receipt, MINUTE_MS)])
-    assert isinstance(changed, MessageNotInFlight)
+    assert isinstance(changed, MessageGone)
     [deleted] = await engine.delete("q", [received.receipt])
     assert deleted is None or (fifo and isinstance(deleted, ReceiptExpired))
 

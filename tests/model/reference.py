@@ -31,6 +31,7 @@ from chappe.model.errors import (
     Closed,
     InFlightLimit,
     InvalidInput,
+    MessageGone,
     MessageNotInFlight,
     QueueExists,
     QueueNotFound,
@@ -430,8 +431,11 @@ class ReferenceEngine:
         if receipt not in queue.receipts:
             return ReceiptInvalid("this queue did not issue the receipt")
         message, now_ms = queue.find(queue.receipts[receipt]), self._clock()
-        if message is None or receipt != message.newest_receipt or not message.is_in_flight(now_ms):
-            return MessageNotInFlight("the message is visible again or gone")
+        if message is None or message.receive_count == 0:  # a crash may have undone its receives
+            return MessageGone("the message is gone")
+        held = message.is_in_flight(now_ms) or not queue.settings.fifo
+        if receipt != message.newest_receipt or not held:
+            return MessageNotInFlight("the message is visible again, or in flight under another receipt")
         message.visible_at_ms = now_ms + timeout_ms
         message.changed = True
         return None

@@ -15,7 +15,7 @@ import msgspec
 from tests.model.reference import Message, Queue, ReferenceEngine
 
 from chappe.engine.base import NewMessage, QueueCounts, ReceivedMessage, SentMessage
-from chappe.model.errors import ChappeError, InFlightLimit, ReceiptExpired
+from chappe.model.errors import ChappeError, InFlightLimit, ReceiptExpired, ReceiptInvalid
 
 MOST_WORLDS = 500
 
@@ -134,15 +134,16 @@ class World(ReferenceEngine):
         _expect_same(agreed, answers)
 
     def changed(self, name: str, changes: Sequence[tuple[str, int]], answers: Sequence[ChappeError | None]) -> None:
-        queue = self._queue(name)
-        """One whose message has outlived its retention may be called in flight, as long as it has not vanished."""
+        """One whose message has outlived its retention may be treated as there, as long as it has not vanished."""
         queue = self._queue(name)
         expected = [self._change_one(queue, receipt, timeout_ms) for receipt, timeout_ms in changes]
         for index, ((receipt, timeout_ms), answer) in enumerate(zip(changes, answers, strict=True)):
             outlived = self.outlived.get(queue.receipts.get(receipt, ""))
-            if answer is None and outlived is not None:
-                expected[index] = None
+            if outlived is None or isinstance(answer, ReceiptInvalid):
+                continue
+            if answer is None:
                 outlived.visible_at_ms = self._clock() + timeout_ms
+            expected[index] = answer
         _expect_same(expected, answers)
 
     def counted(self, name: str, counts: QueueCounts) -> None:

@@ -296,12 +296,32 @@ def test_the_handle_of_another_queue(sqs: Any, queue: str, new_name: NewName) ->
     assert error_of(sqs.delete_message, QueueUrl=other, ReceiptHandle=handle)[0] == "ReceiptHandleIsInvalid"
 
 
-def test_visibility_of_a_message_that_is_not_in_flight(sqs: Any, queue: str) -> None:
+def test_visibility_of_a_message_that_was_deleted(sqs: Any, queue: str) -> None:
     send(sqs, queue)
     handle = receive(sqs, queue)[0]["ReceiptHandle"]
     sqs.delete_message(QueueUrl=queue, ReceiptHandle=handle)
+    code, _, message = error_of(
+        sqs.change_message_visibility, QueueUrl=queue, ReceiptHandle=handle, VisibilityTimeout=1
+    )
+    assert code == "InvalidParameterValue"
+    assert message == (
+        f"Value {handle} for parameter ReceiptHandle is invalid. "
+        "Reason: Message does not exist or is not available for visibility timeout change."
+    )
+
+
+def test_visibility_of_a_message_that_is_visible_again(server: LiveServer, sqs: Any, queue: str, fifo: str) -> None:
+    """A standard queue hides it again, a FIFO queue does not."""
+    send(sqs, queue)
+    handle = receive(sqs, queue, VisibilityTimeout=1)[0]["ReceiptHandle"]
+    server.clock.advance(1)
+    sqs.change_message_visibility(QueueUrl=queue, ReceiptHandle=handle, VisibilityTimeout=10)
+    assert receive(sqs, queue) == []
+    send(sqs, fifo, MessageGroupId="g", MessageDeduplicationId="1")
+    handle = receive(sqs, fifo, VisibilityTimeout=1)[0]["ReceiptHandle"]
+    server.clock.advance(1)
     with pytest.raises(sqs.exceptions.MessageNotInflight) as caught:
-        sqs.change_message_visibility(QueueUrl=queue, ReceiptHandle=handle, VisibilityTimeout=1)
+        sqs.change_message_visibility(QueueUrl=fifo, ReceiptHandle=handle, VisibilityTimeout=1)
     assert caught.value.response["Error"]["Code"] == "AWS.SimpleQueueService.MessageNotInflight"
 
 

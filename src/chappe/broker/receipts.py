@@ -11,7 +11,7 @@ import hmac
 
 import msgspec
 
-from chappe.model.errors import ChappeError, MessageNotInFlight, ReceiptExpired, ReceiptInvalid
+from chappe.model.errors import ChappeError, MessageGone, MessageNotInFlight, ReceiptExpired, ReceiptInvalid
 
 HANDLE_MAX = 1024
 _SECONDS_DIGITS = 8
@@ -56,8 +56,8 @@ def explained(error: ChappeError, handle: str) -> ChappeError:
         return ReceiptExpired(
             f"Value {handle} for parameter ReceiptHandle is invalid. Reason: The receipt handle has expired."
         )
-    if isinstance(error, MessageNotInFlight):
-        return MessageNotInFlight(
+    if isinstance(error, (MessageGone, MessageNotInFlight)):
+        return type(error)(
             f"Value {handle} for parameter ReceiptHandle is invalid. "
             "Reason: Message does not exist or is not available for visibility timeout change."
         )

@@ -68,9 +68,7 @@ class Receiver:
         names = request.message_attribute_names or ()
         return ReceiveMessageOutput(
             messages=[
-                shaped(
-                    message, queue, system, names, self._handles.of(message.receipt, message.received_at_ms // 1000)
-                )
+                shaped(message, queue, system, names, self._handles.of(message.receipt, message.received_at_ms // 1000))
                 for message in taken
             ]
         )

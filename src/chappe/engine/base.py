@@ -209,8 +209,10 @@ class Engine(Protocol):
     async def change_visibility(self, name: str, changes: Sequence[tuple[str, int]]) -> list[ChappeError | None]:
         """Make each receipt's message invisible for so many ms from now; 0 makes it ready at once.
 
-        Gives `MessageNotInFlight` where the message is ready or gone, or in flight under a newer receipt, and
-        `ReceiptInvalid` as `delete` does. Raises `QueueNotFound`.
+        In a standard queue that also holds for a message that is ready again and was not received since: it is put
+        back in flight under this receipt, uncounted. Gives `MessageNotInFlight` where the message was received since
+        under a newer receipt, or is ready in a FIFO queue; `MessageGone` where it is not there any more (or, after a
+        crash, not known to have been received), and `ReceiptInvalid` as `delete` does. Raises `QueueNotFound`.
         """
         ...
 

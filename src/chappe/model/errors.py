@@ -76,9 +76,15 @@ class ReceiptExpired(InvalidInput):
 
 
 class MessageNotInFlight(Conflict):
-    """The message is visible again or gone, so its visibility cannot be changed."""
+    """The message is not in flight under this receipt handle, so it cannot be kept or moved with it."""
 
     code = "message_not_in_flight"
+
+
+class MessageGone(NotFound):
+    """The message of this receipt handle was deleted, moved away or purged, or its retention has passed."""
+
+    code = "message_gone"
 
 
 class InFlightLimit(Unavailable):

@@ -22,7 +22,8 @@ BACKLOG_LIMIT = 1_000
 PAUSE_SECONDS = 0.005
 REPEAT_WITHIN_MS = 200_000
 """A send is repeated well within the five minutes in which it is known again."""
-NOT_IN_FLIGHT = "MessageNotInflight"
+NOT_IN_FLIGHT = {"MessageNotInflight", "InvalidParameterValueException"}
+"""What a change of visibility may be refused with: the message was received since, or is gone."""
 EXPIRED = {"InvalidParameterValue", "InvalidParameterValueException"}
 """What a receipt of a FIFO queue may be refused with, in a batch and alone; in a standard queue any receipt will do."""
 
@@ -249,7 +250,7 @@ class Receiver:
                 VisibilityTimeout=seconds,
             )
         except Refused as refused:
-            if refused.code != NOT_IN_FLIGHT:
+            if refused.code not in NOT_IN_FLIGHT:
                 raise
             return
         self._desk.ledger.changed_visibility(self._queue, message.id, begun, self._desk.moment(), seconds * 1000)

@@ -10,7 +10,7 @@ from chappe.engine.embedded.entry import Entry, Receipt, State
 from chappe.engine.embedded.queue import Queue
 from chappe.engine.embedded.standard import StandardQueue
 from chappe.engine.embedded.writes import Write
-from chappe.model.errors import ChappeError, MessageNotInFlight, ReceiptExpired
+from chappe.model.errors import ChappeError, MessageGone, MessageNotInFlight, ReceiptExpired
 
 
 class Ending:
@@ -106,7 +106,7 @@ class Ending:
             check_duration(timeout_ms, "timeout_ms")
         for text, timeout_ms in changes:
             try:
-                entry = self._entry_in_flight(queue, self._core.receipts.parse(text, queue.id))
+                entry = _entry_held(queue, self._core.receipts.parse(text, queue.id))
             except ChappeError as error:
                 outcomes.append(error)
                 continue
@@ -120,8 +120,13 @@ class Ending:
             self._core.serve(queue)
         return outcomes
 
-    def _entry_in_flight(self, queue: Queue, receipt: Receipt) -> Entry:
-        entry = queue.received.get(receipt.seq)
-        if entry is None or entry.state is not State.IN_FLIGHT or entry.receive_count != receipt.receive_count:
-            raise MessageNotInFlight("The message is not in flight under this receipt handle.")
-        return entry
+
+def _entry_held(queue: Queue, receipt: Receipt) -> Entry:
+    """The message whose visibility the receipt may change."""
+    entry = queue.received.get(receipt.seq)
+    if entry is None or entry.seq in queue.leaving:
+        raise MessageGone("The message of this receipt handle is gone.")
+    ready_will_do = not queue.settings.fifo and entry.state is State.READY
+    if entry.receive_count != receipt.receive_count or not (entry.state is State.IN_FLIGHT or ready_will_do):
+        raise MessageNotInFlight("The message is not in flight under this receipt handle.")
+    return entry

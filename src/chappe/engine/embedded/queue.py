@@ -273,7 +273,7 @@ class Queue(ABC):
             self._drop(entry, State.DEAD, now)
 
     def change_visibility(self, entry: Entry, now: int, visible_at: int) -> None:
-        """`entry` must be in flight."""
+        """`entry` must be in flight; in a standard queue it may also be ready again."""
         entry.visible_at = visible_at
         self.timer(visible_at, entry)
         if visible_at <= now:

@@ -155,6 +155,14 @@ class StandardQueue(Queue):
         if self.tenants:
             self._stand_in_line(owner)
 
+    def change_visibility(self, entry: Entry, now: int, visible_at: int) -> None:
+        if entry.state is State.READY:
+            if visible_at > now:
+                self._no_longer_late(entry)
+                self.fly(entry, visible_at)
+            return
+        super().change_visibility(entry, now, visible_at)
+
     def delete(self, entry: Entry, now: int) -> None:
         if entry.state is State.READY:
             self._no_longer_late(entry)
