@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typing
 from collections.abc import Iterator
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -125,9 +126,10 @@ def _value(wanted: Any) -> str:
     if any(typing.get_origin(part) is tuple for part in flat):
         struct = any(isinstance(part, type) and issubclass(part, msgspec.Struct) for part in flat)
         return "list of tables" if struct else "list of paths" if Path in flat else "list of texts"
-    choices = [part for part in flat if typing.get_origin(part) is typing.Literal]
+    choices = [typing.get_args(part) for part in flat if typing.get_origin(part) is typing.Literal]
+    choices += [tuple(part) for part in flat if isinstance(part, type) and issubclass(part, StrEnum)]
     if choices:
-        return "one of " + ", ".join(f'`"{choice}"`' for choice in typing.get_args(choices[0]))
+        return "one of " + ", ".join(f'`"{choice}"`' for choice in choices[0])
     for kind, name in _NAMES.items():
         if kind in flat:
             return name + _bounds(_meta(wanted))

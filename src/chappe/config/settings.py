@@ -17,6 +17,7 @@ from chappe.model.customer import Channel
 from chappe.pipeline import context as pipeline_context
 from chappe.pipeline.backoff import RetryPolicy
 from chappe.pipeline.breaker import BreakerPolicy
+from chappe.pipeline.rules.starting import ActivationPolicy
 from chappe.security.principal import DEFAULT_ACCOUNT, DEFAULT_REGION
 
 
@@ -213,6 +214,14 @@ class ComplianceSettings(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ] = ()
     packaged_rules: Annotated[bool, Meta(description="Whether the rules that come with Chappe hold at all.")] = True
+    activate: Annotated[
+        ActivationPolicy,
+        Meta(
+            description="Whether rules that have changed here, or with a new version of Chappe, come into force at the "
+            "next start: `automatic`, as long as nobody ever activated a version by hand; `always`; or `never`. They "
+            "are stored as a new version in any case. Those of the first start always come into force."
+        ),
+    ] = ActivationPolicy.AUTOMATIC
 
     def __post_init__(self) -> None:
         if not self.packaged_rules and not self.rules:
@@ -309,6 +318,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
             # Providers end their attempts themselves; this is for one that does not.
             provider_timeout_seconds=_MARGIN_SECONDS + max(p.timeout_seconds for p in self.providers.values()),
             stop_grace_seconds=told.stop_grace_seconds,
+            activate_rules=self.compliance.activate,
         )
 
     def _route(self, channel: Channel) -> tuple[str, ...]:

@@ -146,8 +146,11 @@ class Pipeline:
         assert self._acceptance is not None, "the pipeline is not started"
         return await self._acceptance.accept(requests, answer_with)
 
-    async def evaluate(self, request: MessageRequest, at_ms: int | None = None) -> Evaluation:
-        """What the rules say of a message now or at another moment, whether or not a provider carries its channel.
+    async def evaluate(
+        self, request: MessageRequest, at_ms: int | None = None, rules: Rules | None = None
+    ) -> Evaluation:
+        """What the rules in force, or others, say of a message now or at another moment, whether or not a provider
+        carries its channel.
 
         Nothing is stored. Raises `InvalidInput`.
         """
@@ -155,7 +158,7 @@ class Pipeline:
         now_ms = context.now_ms() if at_ms is None else at_ms
         message = normalise(request, message_id=ids.key_text(ids.MESSAGE, 0), now_ms=now_ms)
         at_ms = max(now_ms, message.send_at_ms or 0)
-        rules = context.rules
+        rules = rules or context.rules
         subject = capped_subject_of(message, None, rules, at_ms)
         (known,) = await context.records.look_up([subject], urgent=False)
         return Evaluation(message, rules.decide(message, facts_of(message, known), at_ms), at_ms)

@@ -16,7 +16,9 @@ from chappe.api.rest.operation import (
     limit_parameter,
     one_of_names,
 )
+from chappe.api.rest.registry_operations import REGISTRY_OPERATIONS
 from chappe.api.rest.requests import BatchRequest, ConsentRequest, EvaluationRequest, SuppressionRequest
+from chappe.api.rest.rule_set_operations import RULE_SET_OPERATIONS
 from chappe.api.rest.views import (
     AcceptedView,
     BatchView,
@@ -177,6 +179,8 @@ OPERATIONS: tuple[Operation, ...] = (
         parameters=(Parameter("person", TO.description, TEXT), limit_parameter(), CURSOR),
         errors=(400, 503),
     ),
+    *REGISTRY_OPERATIONS,
+    *RULE_SET_OPERATIONS,
     Operation(
         "GET",
         "/v1/unsubscribe/{token}",

@@ -90,4 +90,6 @@ def problem_answer(problem: Problem) -> Answer:
 
 
 def _plain(value: object) -> bool:
+    if isinstance(value, list):
+        return all(isinstance(entry, dict) for entry in value)
     return isinstance(value, str | int | float | bool)
