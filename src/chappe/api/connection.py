@@ -51,6 +51,7 @@ class Connection(HttpToolsProtocol):
         self._held_back = False
         self._owes_continue = False
         self._receiving = False
+        self._uploading = False
         self._in_head = False
         self._refused = False
         self._last_words: bytes | None = None
@@ -211,12 +212,14 @@ class Connection(HttpToolsProtocol):
                         408, "request_timeout", f"The request head took longer than {limits.head_seconds:g} seconds."
                     )
                 )
-            elif now - self._request_since > limits.request_seconds:
-                self._refuse(
-                    Refusal(408, "request_timeout", f"The request took longer than {limits.request_seconds:g} seconds.")
-                )
+            elif now - self._request_since > (limit := self._seconds_to_arrive()):
+                self._refuse(Refusal(408, "request_timeout", f"The request took longer than {limit:g} seconds."))
         elif not self._busy() and now - self._idle_since > limits.idle_seconds:
             self.transport.close()
+
+    def _seconds_to_arrive(self) -> float:
+        # Who is refused an upload gets no longer than others to notice.
+        return self._limits.upload_seconds if self._uploading and self._asgi_running() else self._limits.request_seconds
 
 
 def response_bytes(response: AwsResponse, date_line: bytes, *, keep_alive: bool) -> bytes:

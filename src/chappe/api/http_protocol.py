@@ -18,6 +18,7 @@ from chappe.api.aws_messages import AwsRequest
 from chappe.api.connection import CONTINUE, Connection, Shared, response_bytes
 from chappe.api.open_mode import objection
 from chappe.api.refusals import TOO_MANY_CONNECTIONS, Refusal
+from chappe.api.uploads import is_upload
 
 _log = structlog.get_logger("chappe.http")
 CHUNKING_RATIO = 8
@@ -121,6 +122,7 @@ class ChappeProtocol(Connection):
         self.expect_100_continue = False
         self._for_aws = False
         self._declined_upgrade = False
+        self._uploading = False
         self._body = b""
         self._body_bytes = 0
         self._receiving = self._in_head = True
@@ -168,8 +170,9 @@ class ChappeProtocol(Connection):
             return
         if not self._for_aws:
             self._body_bytes += len(body)
-            if self._body_bytes > self._limits.rest_body_bytes:
-                self._refuse(Refusal(413, "body_too_large", f"The body exceeds {self._limits.rest_body_bytes} bytes."))
+            limit = self._rest_limit()
+            if self._body_bytes > limit:
+                self._refuse(Refusal(413, "body_too_large", f"The body exceeds {limit} bytes."))
                 return
             super().on_body(body)
             return
@@ -230,8 +233,10 @@ class ChappeProtocol(Connection):
     def _begin_asgi(self, fields: dict[bytes, bytes]) -> None:
         """Let uvicorn begin the request as if it had seen the head itself."""
         stated = fields.get(b"content-length")
-        if stated is not None and int(stated) > self._limits.rest_body_bytes:
-            self._refuse(Refusal(413, "body_too_large", f"The body exceeds {self._limits.rest_body_bytes} bytes."))
+        self._uploading = is_upload(self.parser.get_method(), self._path_and_query()[0])
+        limit = self._rest_limit()
+        if stated is not None and int(stated) > limit:
+            self._refuse(Refusal(413, "body_too_large", f"The body exceeds {limit} bytes."))
             return
         url, headers = self.url, self.headers
         if not url.startswith(b"/"):
@@ -242,6 +247,9 @@ class ChappeProtocol(Connection):
         self.headers.extend(headers)
         self.expect_100_continue = fields.get(b"expect", b"").lower() == b"100-continue"
         super().on_headers_complete()
+
+    def _rest_limit(self) -> int:
+        return self._limits.upload_body_bytes if self._uploading else self._limits.rest_body_bytes
 
     def _account_body(self, body_bytes: int) -> None:
         if self._for_aws:

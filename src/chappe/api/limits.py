@@ -19,12 +19,16 @@ class HttpLimits(msgspec.Struct, frozen=True):
     headers: int = 100
     aws_body_bytes: int = 6 * MIB + 262_144
     rest_body_bytes: int = 16 * MIB
+    upload_body_bytes: int = 4096 * MIB
+    """Of a list to import, which is not held in memory."""
     incomplete_bodies_bytes: int = 512 * MIB
     """All bodies together that have begun and not yet arrived in full."""
 
     head_seconds: float = 10.0
     request_seconds: float = 60.0
     """From the first byte of a request to the last."""
+    upload_seconds: float = 3600.0
+    """The same for a list to import."""
     idle_seconds: float = 75.0
     stalled_seconds: float = 60.0
     """How long a client may leave an answer unread."""

@@ -14,6 +14,8 @@ from chappe.channels.public_address import LOOPBACK_NAMES, is_loopback
 from chappe.channels.settings import ProviderSettings, SandboxSettings, WebhookSettings
 from chappe.engine.embedded.engine import DEFAULT_RESERVE_BYTES
 from chappe.model.customer import Channel
+from chappe.observe.audit import log as audit_log
+from chappe.observe.audit.retention import RetentionPolicy
 from chappe.pipeline import context as pipeline_context
 from chappe.pipeline.backoff import RetryPolicy
 from chappe.pipeline.breaker import BreakerPolicy
@@ -103,6 +105,9 @@ class LimitSettings(msgspec.Struct, frozen=True, kw_only=True):
     rest_body_bytes: Annotated[int, Meta(ge=1024, description="Largest body of a request to the REST API.")] = (
         _HTTP.rest_body_bytes
     )
+    upload_body_bytes: Annotated[
+        int, Meta(ge=1024, description="Largest list to import, as it is sent; it goes to the data folder's disk.")
+    ] = _HTTP.upload_body_bytes
     incomplete_bodies_bytes: Annotated[
         int, Meta(ge=1024, description="Most memory for bodies that have not arrived in full, all together.")
     ] = _HTTP.incomplete_bodies_bytes
@@ -112,6 +117,9 @@ class LimitSettings(msgspec.Struct, frozen=True, kw_only=True):
     request_seconds: Annotated[
         float, Meta(gt=0, description="Time in which a whole request must have arrived, from its first byte.")
     ] = _HTTP.request_seconds
+    upload_seconds: Annotated[
+        float, Meta(gt=0, description="Time in which a list to import must have arrived, from its first byte.")
+    ] = _HTTP.upload_seconds
     idle_seconds: Annotated[float, Meta(gt=0, description="How long a connection may stay open between requests.")] = (
         _HTTP.idle_seconds
     )
@@ -228,6 +236,51 @@ class ComplianceSettings(msgspec.Struct, frozen=True, kw_only=True):
             raise ValueError("packaged_rules: without them there must be rules of your own (rules = [...])")
 
 
+class AuditSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """How the audit log is kept."""
+
+    retention_days: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=36_525,
+            description="How long decisions are kept, unless `retention` says otherwise. Five years outlast the limits "
+            "for claims in most places. What is older leaves its hash, so that the rest can still be verified.",
+        ),
+    ] = 1_826
+    retention: Annotated[
+        tuple[Annotated[str, Meta(pattern=r"^[A-Z]{2}(-[A-Z0-9]{1,3})?=[1-9][0-9]{0,4}$")], ...],
+        Meta(
+            description='How many days decisions under a jurisdiction are kept, such as `["DE=1096", "US-CA=1826"]`. '
+            "A region without an entry goes by its country's."
+        ),
+    ] = ()
+    checkpoint_seconds: Annotated[
+        float,
+        Meta(
+            gt=0,
+            le=86_400,
+            description="How often the log is signed. What has been signed cannot be changed or cut off unnoticed.",
+        ),
+    ] = 60.0
+    segment_records: Annotated[
+        int,
+        Meta(
+            ge=1_000,
+            le=4_000_000,
+            description="Records are moved from the database into files when so many have come together, or at the end "
+            "of the day (UTC). Needs the extra `chappe[audit]`; without it they stay in the database.",
+        ),
+    ] = 131_072
+
+    @property
+    def log_settings(self) -> audit_log.AuditSettings:
+        """The same for the audit log."""
+        days = dict(entry.split("=") for entry in self.retention)
+        policy = RetentionPolicy(self.retention_days, {place: int(count) for place, count in days.items()})
+        return audit_log.AuditSettings(policy, self.checkpoint_seconds, self.segment_records)
+
+
 class StorageSettings(msgspec.Struct, frozen=True, kw_only=True):
     """How the data folder is kept."""
 
@@ -277,6 +330,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     storage: StorageSettings = StorageSettings()
     pipeline: PipelineSettings = PipelineSettings()
     compliance: ComplianceSettings = ComplianceSettings()
+    audit: AuditSettings = AuditSettings()
     routes: RouteSettings = RouteSettings()
     providers: dict[str, ProviderSettings] = msgspec.field(default_factory=lambda: dict(BUILT_IN_PROVIDERS))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import Any, TypeVar
 
 import msgspec
@@ -13,6 +13,7 @@ from chappe.model.errors import InvalidInput
 
 _T = TypeVar("_T")
 _PLACE = re.compile(r"(?P<what>.*) - at (?:`key` in )?`\$(?P<path>[^`]*)`", re.DOTALL)
+_LIST_TYPES = (b"text/csv", b"application/gzip", b"application/x-gzip")
 _STEP = re.compile(r"\.([^.\[]+)|\[([^\]]*)\]")
 
 
@@ -52,6 +53,27 @@ def check_media_type(headers: Mapping[bytes, bytes]) -> None:
     if declared != b"application/json" and not (declared.startswith(b"application/") and declared.endswith(b"+json")):
         given = declared.decode("latin-1") or "nothing"
         raise UnsupportedMediaType(f"Send the header Content-Type: application/json (it says {given}).")
+
+
+def check_list_type(headers: Mapping[bytes, bytes]) -> None:
+    """Raise unless the body is declared as a list, plain or packed; for the same reason as JSON must be declared."""
+    declared = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
+    if declared not in _LIST_TYPES:
+        given = declared.decode("latin-1") or "nothing"
+        raise UnsupportedMediaType(f"Send the header Content-Type: text/csv or application/gzip (it says {given}).")
+
+
+async def arriving_body(receive: Any) -> AsyncIterator[bytes]:
+    """The body of an ASGI request, piece by piece; the client is held back while nobody asks for the next."""
+    more = True
+    while more:
+        event = await receive()
+        if event["type"] == "http.disconnect":
+            raise ClientLeft
+        chunk = event.get("body", b"")
+        if chunk:
+            yield chunk
+        more = event.get("more_body", False)
 
 
 async def read_body(receive: Any, headers: Mapping[bytes, bytes], limit_bytes: int) -> bytes:

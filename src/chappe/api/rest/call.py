@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from chappe.api.rest.answers import Answer
@@ -28,7 +28,10 @@ class Server:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request, authenticated. `query` holds only parameters that the operation declares, each once."""
+    """One request, authenticated. `query` holds only parameters that the operation declares, each once.
+
+    `upload` gives the body of an operation that takes it as it arrives; `body` is empty then.
+    """
 
     server: Server
     client: ApiClient
@@ -36,6 +39,7 @@ class Call:
     path: Mapping[str, str]
     query: Mapping[str, str]
     body: bytes
+    upload: AsyncIterator[bytes]
 
 
 Handler = Callable[[Call], Awaitable[Answer]]

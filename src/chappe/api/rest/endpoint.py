@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 import structlog
 
 from chappe.api.rest.answers import Answer
-from chappe.api.rest.bodies import ClientLeft, check_media_type, read_body
+from chappe.api.rest.bodies import ClientLeft, arriving_body, check_list_type, check_media_type, read_body
 from chappe.api.rest.call import Call, Server
 from chappe.api.rest.errors import InvalidParameter
 from chappe.api.rest.operation import Operation
@@ -49,11 +49,13 @@ class Endpoint:
         client = _ANYONE if operation.public else self._client(headers)
         query = self._query(scope["query_string"]) if scope["query_string"] else {}
         body = b""
-        if operation.body_bytes_max:
+        if operation.upload:
+            check_list_type(headers)
+        elif operation.body_bytes_max:
             if operation.request is not None:
                 check_media_type(headers)
             body = await read_body(receive, headers, operation.body_bytes_max)
-        return Call(self._server, client, headers, scope["path_params"], query, body)
+        return Call(self._server, client, headers, scope["path_params"], query, body, arriving_body(receive))
 
     def _client(self, headers: Mapping[bytes, bytes]) -> ApiClient:
         given = headers.get(b"authorization", b"")

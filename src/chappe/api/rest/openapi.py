@@ -89,6 +89,9 @@ def _operation(operation: Operation, schemas: dict[str, Any]) -> dict[str, Any]:
     if operation.request is not None:
         schema = schemas[_name(operation.request)]
         document["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+    if operation.upload:
+        content = {media_type: {"schema": {"type": "string"}} for media_type in ("text/csv", "application/gzip")}
+        document["requestBody"] = {"required": True, "content": content}
     if operation.public:
         document["security"] = []
     return document

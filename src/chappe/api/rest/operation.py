@@ -24,7 +24,10 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Operation:
-    """`request` and `responses` are documents; a response of None has no JSON. `path` has its parameters in braces."""
+    """`request` and `responses` are documents; a response of None has no JSON. `path` has its parameters in braces.
+
+    The body of an `upload` is a list in CSV, handed on as it arrives; its path ends as `api.uploads` says.
+    """
 
     method: str
     path: str
@@ -38,6 +41,7 @@ class Operation:
     body_bytes_max: int = 0
     idempotent: bool = False
     public: bool = False
+    upload: bool = False
     media_type: str = "application/json"
 
 

@@ -110,6 +110,10 @@ class RegistryRecords:
 
         return await self._readers.read(read, Reading.BROWSING)
 
+    async def version(self, registry: str, version: int) -> RegistryVersion:
+        """Raises `RegistryVersionNotFound`."""
+        return await self._readers.read(lambda c: _existing_version(c, registry, version), Reading.BROWSING)
+
     async def in_use(self) -> list[tuple[Registry, RegistryVersion]]:
         """Every registry that has a version in use, with it."""
 
