@@ -33,6 +33,7 @@ from chappe.engine.embedded.core import now_ms
 from chappe.engine.embedded.doctor import Finding, Level, Progress, Report, examine
 from chappe.model.customer import Channel
 from chappe.model.errors import InvalidConfiguration
+from chappe.observe.audit.log import AuditLog
 from chappe.observe.audit.recording import Recorder
 from chappe.pipeline.names import QueueNames
 from chappe.pipeline.service import Pipeline
@@ -40,7 +41,7 @@ from chappe.pipeline.unsubscribe import UnsubscribeLinks
 from chappe.records.database import check as check_records
 from chappe.records.store import FILE_NAME as RECORDS_FILE
 from chappe.records.store import Records
-from chappe.security import server_secret
+from chappe.security import audit_key, server_secret
 from chappe.security.authenticator import Authenticator
 from chappe.security.first_credentials import FirstCredentials, ensure_first
 from chappe.security.keys import KEYS_FILE, KeyStore
@@ -95,10 +96,20 @@ async def running(config: Config, *, clock: Callable[[], int] = now_ms) -> Async
         providers = build_providers(config.providers, webhook_secret=webhook_secret.load_or_create(folder))
         for provider in providers.values():
             stack.push_async_callback(provider.aclose)
+        audit_log = AuditLog(
+            records,
+            folder,
+            recorder=Recorder(records, _derived_key(folder, b"audit persons")),
+            key=audit_key.load_or_create(folder),
+            now_ms=clock,
+            settings=config.audit.log_settings,
+        )
+        await audit_log.start()
+        stack.push_async_callback(audit_log.stop)
         pipeline = Pipeline(
             engine=engine,
             records=records,
-            audit=Recorder(records, _derived_key(folder, b"audit persons")),
+            audit=audit_log.recorder,
             rules=rules,
             routes=_routes(config, providers),
             names=QueueNames(config.aws.region, config.aws.account),

@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, insert, inspect
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import QueuePool
 
-from chappe.model.errors import DataDamaged, StorageFailed
+from chappe.model.errors import DataDamaged, NotFound, StorageFailed
 from chappe.records.failures import storage_error
 from chappe.records.tables import SCHEMA_VERSION, metadata, schema
 
@@ -111,6 +111,16 @@ def check(path: Path) -> list[str]:
         return [error.message]
     finally:
         engine.dispose()
+
+
+def open_for_reading(path: Path) -> Engine:
+    """One connection that reads a database, whether or not a server has it open, and writes nothing.
+
+    Raises `NotFound`.
+    """
+    if not path.exists():
+        raise NotFound(f"there are no records at {path}; name the data folder with --data", path=str(path))
+    return _engine(_untouched(path), connections=1, setup=_set_up_reader, begin=None)
 
 
 def _untouched(path: Path) -> str:

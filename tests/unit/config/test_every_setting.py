@@ -23,6 +23,7 @@ NEEDED: dict[str, dict[str, Any]] = {
 VALUES: dict[str, Any] = {
     "public_url": "https://messages.acme.example",
     "account": "111122223333",
+    "retention": ["DE=1096"],
     "sender": "b@b.co",
     "allowed_networks": ["10.1.0.0/16"],
     "endpoints": [{"url_prefix": "https://hooks.acme.example/a", "secret": SECRET}],

@@ -97,7 +97,8 @@ def encode(part: AnyRecord | PersonalPart) -> bytes:
 
 def decode_open(content: bytes) -> AnyRecord:
     """The open part of these bytes. Raises `ValueError`."""
-    return _decoder.decode(content)
+    record: AnyRecord = _decoder.decode(content)
+    return record
 
 
 def decode_personal(content: bytes) -> PersonalPart:

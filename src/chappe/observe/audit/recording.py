@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from typing import Any
 
 import msgspec
+from sqlalchemy import Connection
 
 from chappe.model.customer import Content, CustomerMessage, Decision, RuleOutcome
-from chappe.observe.audit.persons import PersonKeys, Wrapping, encrypt
+from chappe.model.errors import DataDamaged
+from chappe.observe.audit.persons import PersonKeys, Wrapping, decrypt, encrypt
 from chappe.observe.audit.record import (
     AnyRecord,
     DecisionRecord,
     ErasureRecord,
     PersonalPart,
     Stage,
+    decode_personal,
     encode,
 )
 from chappe.records import ids
 from chappe.records.audit_pages import Entry, digest_of
-from chappe.records.person_keys import PersonKey
+from chappe.records.person_keys import PersonKey, keys_of_persons
 from chappe.records.recipients import recipient_text
 from chappe.records.store import Records
 
@@ -34,11 +39,26 @@ class Recorder:
 
     def __init__(self, records: Records, wrapping_key: bytes) -> None:
         self._records = records
-        self._keys = PersonKeys(Wrapping(wrapping_key), records.audit.keys_of, records.keys.next)
+        self._wrapping = Wrapping(wrapping_key)
+        self._keys = PersonKeys(self._wrapping, records.audit.keys_of, records.keys.next)
 
     async def persons(self, recipients: Iterable[str]) -> dict[str, PersonKey]:
         """The keys under which the personal parts of records about these recipients (`recipient_text`) are kept."""
         return await self._keys.of(recipients)
+
+    def opened(
+        self, read: Callable[[Callable[[Connection], Any]], Any], parts: Sequence[tuple[int, bytes]]
+    ) -> list[PersonalPart | None]:
+        """Personal parts (person, encrypted) opened, in order; None where the person was erased.
+
+        `read` runs a function on a view of the database. May be called in any thread. Raises `DataDamaged`.
+        """
+        stored = read(partial(keys_of_persons, persons=[person for person, _ in parts]))
+        keys = {person: self._wrapping.opened(key) for person, key in stored.items()}
+        try:
+            return [decode_personal(decrypt(keys[person], part)) if person in keys else None for person, part in parts]
+        except ValueError as error:
+            raise DataDamaged(f"A personal part in the audit log cannot be opened: {error}.") from error
 
     async def erase(self, recipient: str, now_ms: int) -> list[int]:
         """Make everything personal that the log holds about a recipient unreadable for ever, and say so in the log.
