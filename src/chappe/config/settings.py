@@ -19,6 +19,7 @@ from chappe.observe.audit.retention import RetentionPolicy
 from chappe.pipeline import context as pipeline_context
 from chappe.pipeline.backoff import RetryPolicy
 from chappe.pipeline.breaker import BreakerPolicy
+from chappe.pipeline.rules.starting import ActivationPolicy
 from chappe.security.principal import DEFAULT_ACCOUNT, DEFAULT_REGION
 
 
@@ -104,6 +105,9 @@ class LimitSettings(msgspec.Struct, frozen=True, kw_only=True):
     rest_body_bytes: Annotated[int, Meta(ge=1024, description="Largest body of a request to the REST API.")] = (
         _HTTP.rest_body_bytes
     )
+    upload_body_bytes: Annotated[
+        int, Meta(ge=1024, description="Largest list to import, as it is sent; it goes to the data folder's disk.")
+    ] = _HTTP.upload_body_bytes
     incomplete_bodies_bytes: Annotated[
         int, Meta(ge=1024, description="Most memory for bodies that have not arrived in full, all together.")
     ] = _HTTP.incomplete_bodies_bytes
@@ -113,6 +117,9 @@ class LimitSettings(msgspec.Struct, frozen=True, kw_only=True):
     request_seconds: Annotated[
         float, Meta(gt=0, description="Time in which a whole request must have arrived, from its first byte.")
     ] = _HTTP.request_seconds
+    upload_seconds: Annotated[
+        float, Meta(gt=0, description="Time in which a list to import must have arrived, from its first byte.")
+    ] = _HTTP.upload_seconds
     idle_seconds: Annotated[float, Meta(gt=0, description="How long a connection may stay open between requests.")] = (
         _HTTP.idle_seconds
     )
@@ -215,6 +222,14 @@ class ComplianceSettings(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ] = ()
     packaged_rules: Annotated[bool, Meta(description="Whether the rules that come with Chappe hold at all.")] = True
+    activate: Annotated[
+        ActivationPolicy,
+        Meta(
+            description="Whether rules that have changed here, or with a new version of Chappe, come into force at the "
+            "next start: `automatic`, as long as nobody ever activated a version by hand; `always`; or `never`. They "
+            "are stored as a new version in any case. Those of the first start always come into force."
+        ),
+    ] = ActivationPolicy.AUTOMATIC
 
     def __post_init__(self) -> None:
         if not self.packaged_rules and not self.rules:
@@ -357,6 +372,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
             # Providers end their attempts themselves; this is for one that does not.
             provider_timeout_seconds=_MARGIN_SECONDS + max(p.timeout_seconds for p in self.providers.values()),
             stop_grace_seconds=told.stop_grace_seconds,
+            activate_rules=self.compliance.activate,
         )
 
     def _route(self, channel: Channel) -> tuple[str, ...]:
