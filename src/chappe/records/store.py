@@ -108,7 +108,15 @@ class Records:
             await asyncio.sleep(SWEEP_INTERVAL_SECONDS)
 
 
-_KEY_COLUMNS = (messages.c.id, consents.c.id, suppressions.c.id, inbound_messages.c.id, opt_outs.c.id, person_keys.c.person, legal_holds.c.id)
+_KEY_COLUMNS = (
+    messages.c.id,
+    consents.c.id,
+    suppressions.c.id,
+    inbound_messages.c.id,
+    opt_outs.c.id,
+    person_keys.c.person,
+    legal_holds.c.id,
+)
 
 
 def _open(path: Path, make: bool) -> tuple[Database, int]:
