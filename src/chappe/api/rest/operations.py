@@ -17,7 +17,6 @@ from chappe.api.rest.operation import (
     one_of_names,
 )
 from chappe.api.rest.registry_operations import REGISTRY_OPERATIONS
-from chappe.api.rest.registry_operations import REGISTRY_OPERATIONS
 from chappe.api.rest.requests import BatchRequest, ConsentRequest, EvaluationRequest, SuppressionRequest
 from chappe.api.rest.rule_set_operations import RULE_SET_OPERATIONS
 from chappe.api.rest.views import (
@@ -180,7 +179,6 @@ OPERATIONS: tuple[Operation, ...] = (
         parameters=(Parameter("person", TO.description, TEXT), limit_parameter(), CURSOR),
         errors=(400, 503),
     ),
-    *REGISTRY_OPERATIONS,
     *REGISTRY_OPERATIONS,
     *RULE_SET_OPERATIONS,
     Operation(
