@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Annotated, Any
@@ -93,6 +93,15 @@ class Server:
         """The JSON answer to a POST of `document`."""
         all_headers = {"content-type": "application/json", **(headers or {})}
         return self._answer("POST", path, content=msgspec.json.encode(document), headers=all_headers)
+
+    def delete(self, path: str) -> None:
+        """DELETE what is at a path."""
+        self._answer("DELETE", path)
+
+    def upload(self, path: str, chunks: Iterator[bytes], media_type: str, **parameters: str | int | None) -> Any:
+        """The JSON answer to a POST of a list, sent as it is read."""
+        given = {name: value for name, value in parameters.items() if value is not None}
+        return self._answer("POST", path, content=chunks, headers={"content-type": media_type}, params=given)
 
     def _answer(self, method: str, path: str, **options: Any) -> Any:
         try:
