@@ -8,23 +8,32 @@ counts as the later. A withdrawal that was recorded after the moment of the deci
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 import msgspec
 
-from chappe.compliance.facts import Consent
+from chappe.compliance.facts_consent import Consent
 from chappe.model.customer import Channel, Purpose
 
 DAY_MS = 86_400_000
 _NEVER_MS = -(2**62)
 
+Objection = Callable[[Consent], str]
+"""Why a grant does not count, or an empty text if it does."""
+
 
 class Standing(msgspec.Struct, frozen=True):
-    """What the record comes to: the strongest grant that stands, or why there is none."""
+    """What the record comes to: the strongest grant that stands, or why there is none.
+
+    `refused` says that the last word on record is a withdrawal; `flawed` that a grant is on record which stands but was
+    objected to.
+    """
 
     consent: Consent | None
     why_none: str = ""
+    refused: bool = False
+    flawed: bool = False
 
 
 NO_RECORD = Standing(None, "there is no consent on record")
@@ -37,29 +46,42 @@ def standing_consent(
     now_ms: int,
     *,
     per_channel: bool = False,
-    implied_for_days: int | None = None,
+    objection: Objection | None = None,
 ) -> Standing:
     """The strongest consent to messages of this channel and purpose that stands now.
 
-    With `per_channel`, a grant must name the channel (a withdrawal need not). With `implied_for_days`, a
-    grant of the level "implied" ends so many days after it was recorded, if not before.
+    With `per_channel`, a grant must name the channel (a withdrawal need not). A grant to which there is an `objection`
+    does not count.
     """
+    if not consents:
+        return NO_RECORD
     withdrawn_at_ms = _last_withdrawal_ms(consents, channel, purpose)
     best: Consent | None = None
-    lapsed: Consent | None = None
+    refused = withdrawn_at_ms != _NEVER_MS
+    flawed = False
+    why = ""
     for consent in consents:
-        named = consent.channel is channel or (consent.channel is None and not per_channel)
-        if not (named and consent.granted and consent.purpose is purpose):
+        if not consent.granted or consent.purpose is not purpose or consent.recorded_at_ms <= withdrawn_at_ms:
             continue
-        if consent.recorded_at_ms <= withdrawn_at_ms or consent.recorded_at_ms > now_ms:
+        if not (consent.channel is channel or consent.channel is None) or consent.recorded_at_ms > now_ms:
             continue
-        if now_ms >= _ends_at_ms(consent, implied_for_days):
-            lapsed = consent
-        elif best is None or consent.strength.rank > best.strength.rank:
+        refused = False
+        if consent.channel is None and per_channel:
+            why = why or "the consent on record names no channel"
+            continue
+        if consent.expires_at_ms is not None and now_ms >= consent.expires_at_ms:
+            why = why or f"the consent expired on {day_of(consent.expires_at_ms)}"
+            continue
+        if best is not None and consent.strength.rank <= best.strength.rank:
+            continue
+        flaw = "" if objection is None else objection(consent)
+        if flaw:
+            flawed, why = True, flaw
+        else:
             best = consent
     if best is not None:
-        return Standing(best)
-    return _why_none([c for c in consents if c.recorded_at_ms <= now_ms], withdrawn_at_ms, lapsed, implied_for_days)
+        return Standing(best, flawed=flawed)
+    return Standing(None, why or _why_none(consents, withdrawn_at_ms, now_ms), refused, flawed)
 
 
 def _last_withdrawal_ms(consents: Sequence[Consent], channel: Channel, purpose: Purpose) -> int:
@@ -71,23 +93,12 @@ def _last_withdrawal_ms(consents: Sequence[Consent], channel: Channel, purpose: 
     return last
 
 
-def _ends_at_ms(consent: Consent, implied_for_days: int | None) -> int:
-    ends = -_NEVER_MS if consent.expires_at_ms is None else consent.expires_at_ms
-    if implied_for_days is not None and consent.strength.rank == 0:
-        ends = min(ends, consent.recorded_at_ms + implied_for_days * DAY_MS)
-    return ends
-
-
-def _why_none(
-    consents: Sequence[Consent], withdrawn_at_ms: int, lapsed: Consent | None, implied_for_days: int | None
-) -> Standing:
-    if lapsed is not None:
-        return Standing(None, f"the consent expired on {day_of(_ends_at_ms(lapsed, implied_for_days))}")
+def _why_none(consents: Sequence[Consent], withdrawn_at_ms: int, now_ms: int) -> str:
     if withdrawn_at_ms != _NEVER_MS:
-        return Standing(None, f"consent was withdrawn on {day_of(withdrawn_at_ms)}")
-    if consents:
-        return Standing(None, "the consents on record are for other channels or purposes")
-    return NO_RECORD
+        return f"consent was withdrawn on {day_of(withdrawn_at_ms)}"
+    if any(consent.recorded_at_ms <= now_ms for consent in consents):
+        return "the consents on record are for other channels or purposes"
+    return NO_RECORD.why_none
 
 
 def day_of(moment_ms: int) -> str:

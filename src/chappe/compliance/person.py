@@ -29,6 +29,11 @@ class AddressSource(StrEnum):
     THIRD_PARTY = "third_party"
     """Bought, rented, found, or handed on by others."""
 
+    @property
+    def from_person(self) -> bool:
+        """Whether the person gave it to the sender."""
+        return self not in (AddressSource.PUBLISHED, AddressSource.THIRD_PARTY)
+
 
 class Person(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """The facts that rules ask about a person; None means that it is not known.

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from chappe.compliance.consents import day_of, standing_consent
-from chappe.compliance.facts import Consent, ConsentLevel
+from chappe.compliance.facts import Consent, ConsentDetails, ConsentLevel
 from chappe.model.customer import Channel, Purpose
 
 DAY_MS = 86_400_000
@@ -88,11 +88,26 @@ def test_a_grant_stands_from_the_moment_it_was_recorded() -> None:
     )
 
 
-def test_an_implied_grant_runs_out_and_an_express_one_does_not() -> None:
-    implied = entry(level=ConsentLevel.IMPLIED, recorded_at_ms=NOW_MS - 182 * DAY_MS)
-    assert standing(implied, implied_for_days=183) is implied
-    assert standing(implied, implied_for_days=182) is None
-    assert standing(entry(recorded_at_ms=NOW_MS - 182 * DAY_MS), implied_for_days=182) is not None
+def test_a_grant_to_which_there_is_an_objection_does_not_count() -> None:
+    spoilt = entry(recorded_at_ms=1, proof="bought")
+    good = entry(recorded_at_ms=2, level=ConsentLevel.IMPLIED)
+
+    def objection(consent: Consent) -> str:
+        return "it was bought" if consent.proof == "bought" else ""
+
+    assert standing(spoilt, good, objection=objection) is good
+    found = standing_consent([spoilt], Channel.EMAIL, Purpose.PROMOTIONAL, NOW_MS, objection=objection)
+    assert (found.consent, found.why_none, found.flawed, found.refused) == (None, "it was bought", True, False)
+
+
+def test_a_withdrawal_without_a_later_grant_is_a_refusal() -> None:
+    def refused(*record: Consent) -> bool:
+        return standing_consent(record, Channel.EMAIL, Purpose.PROMOTIONAL, NOW_MS).refused
+
+    assert refused(entry(granted=False))
+    assert refused(entry(recorded_at_ms=1), entry(granted=False, recorded_at_ms=2))
+    assert not refused(entry(granted=False, recorded_at_ms=1), entry(recorded_at_ms=2, expires_at_ms=3))
+    assert not refused(entry())
 
 
 def test_the_strongest_standing_grant_counts() -> None:
@@ -106,6 +121,7 @@ def test_a_grant_is_express_unless_stated() -> None:
     assert entry(proof="form 12").strength is ConsentLevel.EXPRESS
     assert entry(proof="form 12", level=ConsentLevel.WRITTEN).strength is ConsentLevel.WRITTEN
     assert entry(proof="form 12", level=ConsentLevel.IMPLIED).strength is ConsentLevel.IMPLIED
+    assert entry(details=ConsentDetails(confirmed_at_ms=1)).strength is ConsentLevel.DOUBLE_OPT_IN
     assert [level.rank for level in ConsentLevel] == [0, 1, 2, 3]
 
 

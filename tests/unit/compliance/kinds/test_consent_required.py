@@ -55,7 +55,7 @@ def test_proof_alone_does_not_make_a_grant_written(decide: Callable[..., Decisio
 
 
 def test_an_implied_consent_runs_out(decide: Callable[..., Decision]) -> None:
-    parameters = {"level": "implied", "implied_for_days": 10}
+    parameters = {"level": "implied", "implied": [{"basis": "purchase", "within": "10d"}]}
     implied = consent(ConsentLevel.IMPLIED)
     assert decide(parameters, implied, now_ms=10 * DAY_MS - 1).outcome is Outcome.ALLOW
     assert decide(parameters, implied, now_ms=10 * DAY_MS).outcome is Outcome.BLOCK
