@@ -6,8 +6,9 @@ import msgspec
 
 from chappe.compliance.examples import Example
 from chappe.compliance.kinds import AnyRule
-from chappe.compliance.rule import AppliesTo, Rule
+from chappe.compliance.rule import AppliesTo, DutyRule, Rule
 from chappe.compliance.ruleset import RuleSet
+from chappe.compliance.trying_duties import DutyTrial, try_duty_example
 from chappe.model.customer import Channel, Decision, Outcome, Purpose
 
 
@@ -25,6 +26,13 @@ class Trial(msgspec.Struct, frozen=True):
         """Whether the rule says what the example tells."""
         until_ms = None if self.example.until is None else int(self.example.until.timestamp() * 1000)
         return self.found is self.example.says and until_ms in (None, self.decision.until_ms)
+
+
+def trials(rule: AnyRule) -> list[Trial | DutyTrial]:
+    """Every example of a rule, tried."""
+    if isinstance(rule, DutyRule):
+        return [try_duty_example(rule, example) for example in rule.examples]
+    return [try_example(rule, example) for example in rule.examples]
 
 
 def try_example(rule: AnyRule, example: Example) -> Trial:

@@ -24,6 +24,13 @@ class DutyTrial(msgspec.Struct, frozen=True):
     due_ms: int | None = None
 
     @property
+    def reason(self) -> str:
+        """The verdict in words."""
+        if self.due_ms is None or self.due_ms >= FOR_GOOD_MS:
+            return f"the rule says {self.found}"
+        return f"the rule says {self.found}; the day is {_EPOCH + datetime.timedelta(days=self.due_ms // _DAY_MS)}"
+
+    @property
     def as_told(self) -> bool:
         """Whether the rule says what the example tells."""
         due = self.example.due

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 
-from chappe.channels.base import DeliveryFailure, Outbound, Reply, TemporaryFailure
+from chappe.channels.base import DeliveryFailure, Reply, TemporaryFailure
 from chappe.engine.base import NewMessage
-from chappe.model.customer import Purpose, Status
+from chappe.model.customer import Decision, Purpose, Status
 from chappe.pipeline.context import Context, is_urgent
 from chappe.pipeline.deciding import Next
 from chappe.pipeline.dispatching import check, settle_step
 from chappe.pipeline.envelope import Envelope, to_body
 from chappe.pipeline.gateway import Gateway
+from chappe.pipeline.handing import note_of, outbound
 from chappe.pipeline.held import Held, account_of_held
 from chappe.pipeline.settling import Settlement
 from chappe.records.steps import UNCHANGED, Transition
@@ -85,12 +86,14 @@ async def _refusal(context: Context, held: Held) -> Settlement | None:
 async def _hand_over(context: Context, held: Held, gateway: Gateway) -> Settlement:
     message = held.envelope.message
     held.attempts += 1
+    handed = outbound(context.links, message, held.key, held.handing, held.attempts)
     started = Event(
         at_ms=context.now_ms(),
         status=Status.SENDING,
         attempt=held.attempts,
         provider=gateway.name,
-        note=f"the outcome of attempt {held.attempts - 1} is unknown: the server stopped" if held.cut_off else None,
+        decision=_unlike_at_intake(held),
+        note=note_of(message, handed.content, held.attempts - 1 if held.cut_off else None),
     )
     held.cut_off = False
     promotional = message.purpose is Purpose.PROMOTIONAL
@@ -104,7 +107,7 @@ async def _hand_over(context: Context, held: Held, gateway: Gateway) -> Settleme
         account=account_of_held(held),
     )
     context.starts.begin(held, step, urgent=is_urgent(message.purpose))
-    outcome = await gateway.send(_outbound(context, held))
+    outcome = await gateway.send(handed)
     context.hands.back_from_provider(held.key)
     gateway.note(message, outcome, context.now_ms())
     if isinstance(outcome, TemporaryFailure):
@@ -114,21 +117,12 @@ async def _hand_over(context: Context, held: Held, gateway: Gateway) -> Settleme
     return _sent(context, held, gateway, outcome)
 
 
-def _outbound(context: Context, held: Held) -> Outbound:
-    message = held.envelope.message
-    promotional = message.purpose is Purpose.PROMOTIONAL
-    return Outbound(
-        message_id=message.id,
-        to=message.to,
-        channel=message.channel,
-        purpose=message.purpose,
-        content=message.content,
-        attempt=held.attempts,
-        created_at_ms=message.created_at_ms,
-        sender=message.sender,
-        metadata=message.metadata,
-        unsubscribe_url=context.links.url(held.key) if promotional else None,
-    )
+def _unlike_at_intake(held: Held) -> Decision | None:
+    """The verdict, where it changes other things in the content than the timeline tells already."""
+    decision = held.handing.decision
+    if decision is None or decision.amendments == held.envelope.amendments:
+        return None
+    return decision
 
 
 def _sent(context: Context, held: Held, gateway: Gateway, reply: Reply) -> Settlement:

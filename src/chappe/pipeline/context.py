@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from chappe.compliance.rollout import Rules
+from chappe.compliance.senders import NOBODY, Senders
 from chappe.engine.base import Engine
 from chappe.model.customer import Purpose
 from chappe.observe.audit.recording import Recorder
@@ -18,6 +19,7 @@ from chappe.pipeline.backoff import RetryPolicy
 from chappe.pipeline.breaker import BreakerPolicy
 from chappe.pipeline.gateway import Routes
 from chappe.pipeline.hands import Hands
+from chappe.pipeline.inbound_effects import InboundSettings
 from chappe.pipeline.names import QueueNames
 from chappe.pipeline.rules.starting import ActivationPolicy
 from chappe.pipeline.starts import Starts
@@ -31,7 +33,7 @@ class PipelineSettings(msgspec.Struct, frozen=True):
     `max_concurrent` bounds the attempts under way per provider, by name, `max_concurrent_default` where it says
     nothing. `lane_capacity` is how many messages a lane holds in hand. `provider_timeout_seconds` ends an attempt
     that the provider itself does not end. `recheck_after_ms` is how long the check before an attempt stays good.
-    `activate_rules` says whether changed rules come into force at the start.
+    `activate_rules` says whether changed rules come into force at the start. `inbound` is how texts are answered.
     """
 
     retry: RetryPolicy = RetryPolicy()
@@ -45,6 +47,7 @@ class PipelineSettings(msgspec.Struct, frozen=True):
     stop_grace_seconds: float = 10.0
     recheck_after_ms: int = 1_000
     activate_rules: ActivationPolicy = ActivationPolicy.AUTOMATIC
+    inbound: InboundSettings = InboundSettings()
 
 
 @dataclass(slots=True)
@@ -63,6 +66,7 @@ class Context:
     random: random.Random
     arrivals: Arrivals
     starts: Starts
+    senders: Senders = NOBODY
     hands: Hands = field(default_factory=Hands)
     background: Background = field(default_factory=Background)
 

@@ -8,6 +8,7 @@ import msgspec
 
 from chappe.compliance.facts import Facts
 from chappe.compliance.rollout import Rules
+from chappe.compliance.senders import NOBODY, Senders
 from chappe.model.customer import CustomerMessage, Decision, Outcome, Status
 from chappe.pipeline.envelope import Envelope
 from chappe.pipeline.known import facts_of
@@ -53,6 +54,7 @@ def decide_at_intake(
     *,
     sent_at_ms: int,
     counted_at_ms: tuple[int, ...] = (),
+    senders: Senders = NOBODY,
 ) -> Step:
     """The step of a message received from intake.
 
@@ -68,17 +70,21 @@ def decide_at_intake(
     message = envelope.message
     if message.send_at_ms is not None and message.send_at_ms > now_ms:
         return Step(Next.LATER, known.status, until_ms=message.send_at_ms)
-    return _expired(message, now_ms) or _judged(message, facts_of(message, known, counted_at_ms), rules, now_ms)
+    facts = facts_of(message, known, counted_at_ms, senders)
+    return _expired(message, now_ms) or _judged(message, facts, rules, now_ms)
 
 
-def decide_before_attempt(envelope: Envelope, known: Known, rules: Rules, now_ms: int, *, sent_at_ms: int) -> Step:
+def decide_before_attempt(
+    envelope: Envelope, known: Known, rules: Rules, now_ms: int, *, sent_at_ms: int, senders: Senders = NOBODY
+) -> Step:
     """The step of a message received from its lane. GO hands it to a provider."""
     if known.status is None:
         return _unrecorded(sent_at_ms, now_ms)
     if known.status not in OPEN and not was_moved_back(envelope, known):
         return _DROP
     message = envelope.message
-    return _expired(message, now_ms) or _judged(message, facts_of(message, known), rules, now_ms)
+    facts = facts_of(message, known, senders=senders)
+    return _expired(message, now_ms) or _judged(message, facts, rules, now_ms)
 
 
 def was_moved_back(envelope: Envelope, known: Known) -> bool:

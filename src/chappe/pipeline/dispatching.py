@@ -13,6 +13,7 @@ from chappe.pipeline.accounts import verdict_of
 from chappe.pipeline.background import Pace
 from chappe.pipeline.context import Context, is_urgent
 from chappe.pipeline.deciding import Next, Step, decide_before_attempt, was_moved_back
+from chappe.pipeline.handing import handing_of
 from chappe.pipeline.held import Held, account_of_held
 from chappe.pipeline.known import subject_of
 from chappe.pipeline.settling import Settlement
@@ -38,8 +39,12 @@ async def check(context: Context, batch: Sequence[Held]) -> list[Step]:
         held.attempts, held.checked_at_ms = known.attempts, now_ms
         held.reopened = was_moved_back(held.envelope, known)
         held.cut_off = known.status is Status.SENDING
-        step = decide_before_attempt(held.envelope, known, rules, now_ms, sent_at_ms=held.sent_at_ms)
+        step = decide_before_attempt(
+            held.envelope, known, rules, now_ms, sent_at_ms=held.sent_at_ms, senders=context.senders
+        )
         held.verdict = verdict_of(step, now_ms, Stage.ATTEMPT, persons[subject.recipient])
+        if step.next is Next.GO:
+            held.handing = handing_of(held.envelope.message, step, now_ms)
         steps.append(step)
     return steps
 

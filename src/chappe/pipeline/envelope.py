@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from chappe.model.customer import CustomerMessage
+from chappe.model.customer import Amendment, CustomerMessage
 from chappe.records import ids
 
 
@@ -13,13 +13,14 @@ class Envelope(msgspec.Struct, frozen=True, omit_defaults=True):
 
     `recovered` marks a copy that was queued again after a crash, of which another may exist. `attempts_before` are the
     attempts made before the message was put into a dead-letter queue: whoever moves it back grants as many again.
-    `queued_at_ms` is when it entered its lane.
+    `queued_at_ms` is when it entered its lane, and `amendments` are what the rules wanted changed then.
     """
 
     message: CustomerMessage
     recovered: bool = False
     attempts_before: int = 0
     queued_at_ms: int = 0
+    amendments: tuple[Amendment, ...] = ()
 
     @property
     def key(self) -> int:

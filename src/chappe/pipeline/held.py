@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from chappe.pipeline.accounts import Verdict, account_of
 from chappe.pipeline.envelope import Envelope
+from chappe.pipeline.handing import AS_IT_IS, Handing
 from chappe.records.audit_pages import Entry
 from chappe.records.steps import Transition
 
@@ -17,7 +18,7 @@ class Held:
     `reopened` says that the message had failed and was moved back from a dead-letter queue. `shown_again_at_ms` is
     when the queue will show the message to others, unless the lane extends it. `started` is the begin of the attempt
     under way, while it is not recorded yet. `cut_off` says that the last attempt ended with the process.
-    `verdict` is what the rules said last, until it is in the audit log.
+    `verdict` is what the rules said last, until it is in the audit log. `handing` is how they want it handed over.
     """
 
     key: int
@@ -31,6 +32,7 @@ class Held:
     cut_off: bool = False
     started: Transition | None = None
     verdict: Verdict | None = None
+    handing: Handing = AS_IT_IS
 
     @property
     def attempts_of_this_life(self) -> int:

@@ -135,6 +135,7 @@ class IntakeWorker:
                 now_ms,
                 sent_at_ms=entry.received.sent_at_ms,
                 counted_at_ms=counted.get(line, ()),
+                senders=self._context.senders,
             )
             verdict = verdict_of(step, now_ms, Stage.INTAKE, persons[subject.recipient])
             self._note(entry, step, verdict, now_ms, outcome)
@@ -159,7 +160,10 @@ class IntakeWorker:
             else:
                 purpose = classify_by_declaration(message)
                 lane = self._context.names.lane(purpose, message.channel)
-                queued = msgspec.structs.replace(entry.envelope, recovered=False, queued_at_ms=now_ms)
+                amendments = () if step.decision is None else step.decision.amendments
+                queued = msgspec.structs.replace(
+                    entry.envelope, recovered=False, queued_at_ms=now_ms, amendments=amendments
+                )
                 outcome.send(lane, NewMessage(to_body(queued)))
                 counted_at_ms = now_ms if purpose is Purpose.PROMOTIONAL else UNCHANGED
         if step.status is not None and (step.decision is not None or step.next is Next.END):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from chappe.compliance.facts import Consent, ConsentLevel, Facts, Suppression, locate
 from chappe.compliance.rollout import Rules
+from chappe.compliance.senders import NOBODY, Senders
 from chappe.model.customer import CustomerMessage
 from chappe.records.knowledge import Known, Subject
 from chappe.records.people import ConsentRecord, SuppressionRecord
@@ -25,7 +26,9 @@ def capped_subject_of(message: CustomerMessage, key: int | None, rules: Rules, n
     return Subject(key, recipient_text(message.to), message.channel, since_ms, registries, now_ms)
 
 
-def facts_of(message: CustomerMessage, known: Known, counted_at_ms: tuple[int, ...] = ()) -> Facts:
+def facts_of(
+    message: CustomerMessage, known: Known, counted_at_ms: tuple[int, ...] = (), senders: Senders = NOBODY
+) -> Facts:
     """The facts, with messages counted in addition to those that were found (`counted_at_ms`, oldest first)."""
     locale = locate(message.to)
     return Facts(
@@ -35,6 +38,8 @@ def facts_of(message: CustomerMessage, known: Known, counted_at_ms: tuple[int, .
         consents=tuple(map(_consent, known.consents)),
         recent_sends_at_ms=known.recent_sends_at_ms + counted_at_ms,
         registries=known.registries,
+        sender=senders.of(message),
+        unsubscribe_links=senders.unsubscribe_links,
     )
 
 

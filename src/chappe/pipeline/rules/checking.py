@@ -9,7 +9,7 @@ import msgspec
 from chappe.compliance.changes import changed
 from chappe.compliance.kinds import AnyRule, SuppressionRule
 from chappe.compliance.loading import Problem, Reading, problem_details
-from chappe.compliance.trying import try_example
+from chappe.compliance.trying import trials
 from chappe.model.errors import InvalidInput, InvalidRules
 from chappe.pipeline.rules.costs import LIMIT_MS, slow_conditions
 
@@ -73,10 +73,9 @@ def _slow(reading: Reading) -> list[Problem]:
 def _untrue_examples(reading: Reading) -> list[Problem]:
     problems = []
     for rule in reading.rules:
-        for number, example in enumerate(rule.examples):
-            trial = try_example(rule, example)
+        for number, trial in enumerate(trials(rule)):
             if not trial.as_told:
-                text = f"is said to come to {example.says}, and comes to {trial.found}: {trial.reason}"
+                text = f"is said to come to {trial.example.says}, and comes to {trial.found}: {trial.reason}"
                 problems.append(reading.problem(rule.id, f"examples[{number}]", text))
     return problems
 

@@ -1,0 +1,53 @@
+"""Which sender profile a message has: the one among whose addresses, numbers and names its `from` is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from chappe.compliance.sender import SenderProfile
+from chappe.model.customer import CustomerMessage
+
+DEFAULT = "default"
+"""The profile of messages whose `from` is nobody's."""
+_BARE = re.compile(r"<([^<>\s]+@[^<>\s]+)>\s*$")
+
+
+class Senders:
+    """The profiles by name. `unsubscribe_links` says that the server can make links. Never changes once built."""
+
+    def __init__(self, profiles: Mapping[str, SenderProfile] | None = None, *, unsubscribe_links: bool = False) -> None:
+        """Raises `ValueError` if two profiles claim the same address, number or name."""
+        self.unsubscribe_links = unsubscribe_links
+        profiles = profiles or {}
+        self._default = profiles.get(DEFAULT, SenderProfile())
+        self._by_identity: dict[str, SenderProfile] = {}
+        owners: dict[str, str] = {}
+        for name, profile in profiles.items():
+            for identity in dict.fromkeys(map(bare_sender, profile.identities)):
+                if identity in owners:
+                    raise ValueError(f"{identity} belongs to both {owners[identity]} and {name}")
+                owners[identity] = name
+                self._by_identity[identity] = profile
+
+    def of(self, message: CustomerMessage) -> SenderProfile:
+        """The profile of whoever sends a message."""
+        if message.sender is None:
+            return self._default
+        sender = bare_sender(message.sender)
+        found = self._by_identity.get(sender)
+        domain = sender.rpartition("@")[2] if "@" in sender else ""
+        while found is None and domain:
+            found = self._by_identity.get(domain)
+            domain = domain.partition(".")[2]
+        return found or self._default
+
+
+def bare_sender(sender: str) -> str:
+    """An address without the name before it, a number or name as it is, for comparing."""
+    found = _BARE.search(sender)
+    return (found.group(1) if found else sender.strip()).casefold()
+
+
+NOBODY = Senders()
+"""No profiles at all."""

@@ -1,0 +1,66 @@
+"""How a message is handed over: what it comes from, and what the rules change in its content."""
+
+from __future__ import annotations
+
+import msgspec
+
+from chappe.channels.base import Outbound
+from chappe.compliance.originator import originator
+from chappe.model.customer import Content, CustomerMessage, Decision, Purpose
+from chappe.pipeline.amending import amended, length_note
+from chappe.pipeline.deciding import Step
+from chappe.pipeline.unsubscribe import UnsubscribeLinks
+
+
+class Handing(msgspec.Struct, frozen=True):
+    """`decision` is the verdict that let the message go; `sender` None leaves that to the provider."""
+
+    decision: Decision | None = None
+    sender: str | None = None
+
+
+AS_IT_IS = Handing()
+
+
+def handing_of(message: CustomerMessage, step: Step, now_ms: int) -> Handing:
+    """How a message that may go is handed over."""
+    if step.facts is None:
+        return Handing(step.decision, message.sender)
+    return Handing(step.decision, originator(message, step.facts.sender, step.facts.jurisdiction, now_ms))
+
+
+def content_to_send(links: UnsubscribeLinks, message: CustomerMessage, key: int, decision: Decision | None) -> Content:
+    """The content as this decision wants it."""
+    if decision is None:
+        return message.content
+    return amended(message.content, decision.amendments, message.channel, unsubscribe_url(links, message, key))
+
+
+def unsubscribe_url(links: UnsubscribeLinks, message: CustomerMessage, key: int) -> str | None:
+    """The message's own link, if it has one."""
+    return links.url(key) if message.purpose is Purpose.PROMOTIONAL else None
+
+
+def outbound(links: UnsubscribeLinks, message: CustomerMessage, key: int, handing: Handing, attempt: int) -> Outbound:
+    """What a provider is given."""
+    return Outbound(
+        message_id=message.id,
+        to=message.to,
+        channel=message.channel,
+        purpose=message.purpose,
+        content=content_to_send(links, message, key, handing.decision),
+        attempt=attempt,
+        created_at_ms=message.created_at_ms,
+        sender=handing.sender,
+        metadata=message.metadata,
+        unsubscribe_url=unsubscribe_url(links, message, key),
+    )
+
+
+def note_of(message: CustomerMessage, content: Content, cut_off_attempt: int | None) -> str | None:
+    """What the timeline is to say of an attempt that begins."""
+    unknown = None
+    if cut_off_attempt is not None:
+        unknown = f"the outcome of attempt {cut_off_attempt} is unknown: the server stopped"
+    longer = length_note(message.content, content, message.channel)
+    return "; ".join(note for note in (unknown, longer) if note) or None
