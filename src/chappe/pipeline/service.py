@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -126,8 +126,10 @@ class Pipeline:
     def _use(self, rules: Rules) -> None:
         self.context.rules = rules
 
-    def _recorded(self, since_ms: int, until_ms: int) -> AsyncIterator[RecordedDecision]:
-        return recorded_decisions(self.context, since_ms, until_ms)
+    def _recorded(self, since_ms: int, until_ms: int) -> AsyncGenerator[RecordedDecision, None]:
+        recorded = recorded_decisions(self.context, since_ms, until_ms)
+        assert isinstance(recorded, AsyncGenerator)
+        return recorded
 
     async def stop(self) -> None:
         """Take nothing more from the queues, let attempts under way end, and record what they came to."""

@@ -8,9 +8,10 @@ there are.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import secrets
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from enum import StrEnum
 
 import msgspec
@@ -28,7 +29,7 @@ KEPT = 50
 """Backtests that are remembered, running ones included, until the server stops."""
 _log = structlog.get_logger("chappe.rules")
 
-Recorded = Callable[[int, int], AsyncIterator[RecordedDecision]]
+Recorded = Callable[[int, int], AsyncGenerator[RecordedDecision, None]]
 """Recorded decisions made from the first moment until before the second, oldest first."""
 Find = Callable[[int], Awaitable[RuleSet]]
 """The version of this number, compiled."""
@@ -89,15 +90,16 @@ class Backtest:
         """Go through the decisions, at most `limit`. `rule_set` finds the versions that made them."""
         versions: set[int] = set()
         await pace.begin()
-        async for made in recorded(self.span.since_ms, self.span.until_ms):
-            if made.decision.rule_set not in versions:
-                versions.add(made.decision.rule_set)
-                await self._weigh(rule_set, made.decision.rule_set)
-            await pace.pause()
-            self._take(made)
-            if limit is not None and self._comparing.decisions >= limit:
-                self._warnings[f"only the first {limit} decisions were looked at"] = None
-                return
+        async with contextlib.aclosing(recorded(self.span.since_ms, self.span.until_ms)) as decisions:
+            async for made in decisions:
+                if made.decision.rule_set not in versions:
+                    versions.add(made.decision.rule_set)
+                    await self._weigh(rule_set, made.decision.rule_set)
+                await pace.pause()
+                self._take(made)
+                if limit is not None and self._comparing.decisions >= limit:
+                    self._warnings[f"only the first {limit} decisions were looked at"] = None
+                    return
 
     async def _weigh(self, rule_set: Find, version: int) -> None:
         """Facts were gathered for the version that decided; another one may ask for more."""
