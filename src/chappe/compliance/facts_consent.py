@@ -6,6 +6,7 @@ from enum import StrEnum
 
 import msgspec
 
+from chappe.compliance.local_time import AgreedHours
 from chappe.model.customer import Channel, Purpose
 
 __all__ = ["Consent", "ConsentBasis", "ConsentDetails", "ConsentLevel", "ConsentMedium", "ConsentOrigin"]
@@ -82,6 +83,8 @@ class ConsentDetails(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     nothing was sold without it. `notice_at_ms` is when the person was told what the data is for, in `notice_language`
     (BCP 47). `withdrawable_by` are the ways in which it can be taken back.
 
+    `hours` are those in which the person agreed to be contacted, for rules that such a consent lifts.
+
     A double opt-in was asked for at `confirmation_sent_at_ms` and answered at `confirmed_at_ms`; `reconfirmed_at_ms` is
     when the person last said that it still holds, and `result_told_at_ms` when they were told that it was recorded.
     """
@@ -89,6 +92,7 @@ class ConsentDetails(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     basis: ConsentBasis | None = None
     given_by: ConsentMedium | None = None
     withdrawable_by: tuple[ConsentMedium, ...] | None = None
+    hours: tuple[AgreedHours, ...] = ()
     origin: ConsentOrigin | None = None
     seller: str | None = None
     form: str | None = None

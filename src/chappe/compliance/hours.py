@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from chappe.compliance.public_holidays import is_holiday
+from chappe.compliance.public_holidays import Holidays
 
 MINUTE_MS = 60_000
 DAY_MS = 86_400_000
@@ -33,20 +33,54 @@ Window = tuple[int, int]
 """Minutes of the local day, end exclusive; 1440 is midnight at its end."""
 
 
+class AgreedWindow(msgspec.Struct, frozen=True):
+    """A window that somebody agreed to, on these weekdays (Monday is 0) and, with `on_holidays`, on days that are
+    closed as holidays. Without weekdays it is for the days that are open anyway.
+    """
+
+    window: Window
+    weekdays: tuple[int, ...] = ()
+    on_holidays: bool = False
+
+
 class WeeklyHours(msgspec.Struct, frozen=True):
-    """The open windows of each weekday (Monday first), none of them on the public holidays of
-    `closed_on_holidays_of`.
+    """The open windows of each weekday (Monday first); with `banned_holidays`, none of them on `holidays`.
+
+    The day before a holiday has those of `on_eves` instead, if it has any. What is in `agreed` is open besides, but
+    never later than `outer_limit`, in minutes of the day.
     """
 
     days: tuple[tuple[Window, ...], ...]
-    closed_on_holidays_of: str | None = None
+    holidays: Holidays | None = None
+    banned_holidays: bool = True
+    on_eves: tuple[Window, ...] = ()
+    agreed: tuple[AgreedWindow, ...] = ()
+    outer_limit: int = 1_440
 
     def windows(self, day: int) -> tuple[Window, ...]:
-        """The windows of one local day, counted from 1970-01-01."""
-        windows = self.days[(day + _EPOCH_WEEKDAY) % 7]
-        if windows and self.closed_on_holidays_of and is_holiday(self.closed_on_holidays_of, day):
-            return ()
-        return windows
+        """The windows of one local day, counted from 1970-01-01, ascending."""
+        windows = self.days[weekday(day)]
+        closed = False
+        if self.holidays is not None and (windows or self.agreed):
+            closed = self.banned_holidays and self.holidays.has(day)
+            if closed:
+                windows = ()
+            elif windows and self.on_eves and self.holidays.has(day + 1):
+                windows = self.on_eves
+        return self._with_agreed(windows, weekday(day), closed) if self.agreed else windows
+
+    def _with_agreed(self, windows: tuple[Window, ...], on: int, closed: bool) -> tuple[Window, ...]:
+        added = {
+            (opens, min(closes, self.outer_limit))
+            for (opens, closes), weekdays, on_holidays in map(msgspec.structs.astuple, self.agreed)
+            if (on_holidays if closed else on in weekdays if weekdays else bool(windows))
+        }
+        return tuple(sorted({*windows, *(window for window in added if window[0] < window[1])}))
+
+
+def weekday(day: int) -> int:
+    """Of a day counted from 1970-01-01; Monday is 0."""
+    return (day + _EPOCH_WEEKDAY) % 7
 
 
 def is_open(spans: Spans, moment_ms: int) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Sequence
 from enum import StrEnum
 from functools import cache
@@ -10,8 +11,8 @@ from zoneinfo import available_timezones
 
 import msgspec
 
-from chappe.compliance.hours import Window
-from chappe.compliance.public_holidays import has_calendar
+from chappe.compliance.hours import AgreedWindow, Window
+from chappe.compliance.public_holidays import Holidays, day_number, has_calendar
 
 RECIPIENT = "recipient"
 
@@ -35,23 +36,51 @@ class Day(StrEnum):
     SAT = "sat"
     SUN = "sun"
     HOLIDAY = "holiday"
+    """A public holiday of the rule's own place, and of the part of it in which the recipient is, if that is known."""
+    NATIONAL_HOLIDAY = "national_holiday"
+    """A public holiday of the whole country."""
+    EVE_OF_HOLIDAY = "eve_of_holiday"
+    """The day before a public holiday."""
 
 
-WEEKDAYS = tuple(day for day in Day if day is not Day.HOLIDAY)
+WEEKDAYS = (Day.MON, Day.TUE, Day.WED, Day.THU, Day.FRI, Day.SAT, Day.SUN)
+_HOLIDAYS = (Day.HOLIDAY, Day.NATIONAL_HOLIDAY)
 
 
 class OpenWindow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Sending is allowed on these weekdays from `start` until before `end`, within one local day."""
+    """Sending is allowed on these weekdays from `start` until before `end`, within one local day.
+
+    A window that names `eve_of_holiday` is for such days too; only such windows then are.
+    """
 
     start: TimeOfDay
     end: TimeOfDay
     days: tuple[Day, ...] = WEEKDAYS
 
     def __post_init__(self) -> None:
-        if minutes_of(self.start) >= minutes_of(self.end):
-            raise ValueError("start must be before end; split a window that crosses midnight into two")
-        if Day.HOLIDAY in self.days or not self.days:
+        window_of(self.start, self.end)
+        if not self.days or any(day in _HOLIDAYS for day in self.days):
             raise ValueError("days: name weekdays (mon to sun); public holidays can only be banned")
+
+
+class AgreedHours(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Hours of the local day in which a person agreed to be contacted, as a consent names them.
+
+    Without `days` they are for the days that are allowed anyway; a Sunday or a public holiday has to be named.
+    """
+
+    start: TimeOfDay
+    end: TimeOfDay
+    days: tuple[Day, ...] = ()
+
+    def __post_init__(self) -> None:
+        window_of(self.start, self.end)
+
+    def window(self) -> AgreedWindow:
+        weekdays = tuple(number for number, day in enumerate(WEEKDAYS) if day in self.days)
+        on_holidays = any(day in _HOLIDAYS for day in self.days)
+        # Hours for holidays alone are for no other day, whatever weekday it is.
+        return AgreedWindow(window_of(self.start, self.end), weekdays or ((-1,) if on_holidays else ()), on_holidays)
 
 
 def minutes_of(time: TimeOfDay) -> int:
@@ -60,29 +89,57 @@ def minutes_of(time: TimeOfDay) -> int:
     return int(hours) * 60 + int(minutes)
 
 
-def week_of(windows: Sequence[OpenWindow], banned_days: Sequence[Day]) -> tuple[tuple[Window, ...], ...]:
+def window_of(start: TimeOfDay, end: TimeOfDay) -> Window:
+    """Raises `ValueError` for a window that does not lie within one day."""
+    if minutes_of(start) >= minutes_of(end):
+        raise ValueError("start must be before end; split a window that crosses midnight into two")
+    return minutes_of(start), minutes_of(end)
+
+
+def windows_on(day: Day, windows: Sequence[OpenWindow], margin_minutes: int = 0) -> tuple[Window, ...]:
+    """The windows of a kind of day, each ending so much earlier."""
+    ends = [(minutes_of(w.start), minutes_of(w.end) - margin_minutes) for w in windows if day in w.days]
+    return tuple(sorted((opens, closes) for opens, closes in ends if opens < closes))
+
+
+def week_of(
+    windows: Sequence[OpenWindow], banned_days: Sequence[Day], margin_minutes: int = 0
+) -> tuple[tuple[Window, ...], ...]:
     """The windows of each weekday, Monday first, without those on banned weekdays. Raises `ValueError` if
     none is left.
     """
-    week = tuple(
-        tuple(sorted((minutes_of(w.start), minutes_of(w.end)) for w in windows if day in w.days))
-        if day not in banned_days
-        else ()
-        for day in WEEKDAYS
-    )
+    week = tuple(() if day in banned_days else windows_on(day, windows, margin_minutes) for day in WEEKDAYS)
     if not any(week):
         raise ValueError("parameters: no window is left open on any day")
     return week
 
 
-def holiday_calendar(banned_days: Sequence[Day], calendar: str | None, jurisdiction: str) -> str | None:
-    """The country whose public holidays are banned, or None. Raises `ValueError` if they are not known."""
-    if Day.HOLIDAY not in banned_days:
-        return None
-    country = calendar or jurisdiction.partition("-")[0]
-    if not has_calendar(country):
-        raise ValueError(f"parameters.calendar: no public holidays are known for {country!r}")
-    return country
+class HolidaySource(msgspec.Struct, frozen=True):
+    """Where the holidays of a rule are looked up: `calendar` as it is named, or by the rule's `jurisdiction`, and the
+    days `declared` besides.
+    """
+
+    calendar: str | None
+    jurisdiction: str
+    declared: tuple[datetime.date, ...] = ()
+
+    def holidays(self, days: Sequence[Day], place: str | None = None) -> Holidays | None:
+        """What these days come to for a recipient in a place; None if no holiday is among them.
+
+        Raises `ValueError` if nothing is known of the holidays of the rule's place.
+        """
+        if not any(day in (*_HOLIDAYS, Day.EVE_OF_HOLIDAY) for day in days):
+            return None
+        home = self.calendar or self.jurisdiction
+        country = home.partition("-")[0]
+        if not has_calendar(country):
+            raise ValueError(f"parameters.calendar: no public holidays are known for {country!r}")
+        calendars = [country]
+        if Day.NATIONAL_HOLIDAY not in days:
+            calendars = [home if has_calendar(home) else country]
+            if place is not None and place.startswith(f"{country}-") and has_calendar(place):
+                calendars.append(place)
+        return Holidays(tuple(dict.fromkeys(calendars)), tuple(map(day_number, self.declared)))
 
 
 def check_zones(field: str, zones: Sequence[str]) -> None:

@@ -1,7 +1,7 @@
 """What every rule has, whatever its kind. A kind adds its `parameters` and a pure function over them.
 
 A rule that needs only the message, the facts and the moment is a `StandingRule`. One that is a matter of the
-clock on the recipient's wall is an `HoursRule` (see `hours`): its lawful time is worked out beforehand, so
+clock on the recipient's wall is an `HoursRule` (see `hours_rule`): its lawful time is worked out beforehand, so
 that it costs nothing per message.
 """
 
@@ -16,9 +16,7 @@ import msgspec
 
 from chappe.compliance.conditions import check_condition
 from chappe.compliance.examples import Example
-from chappe.compliance.facts import ConsentLevel, Facts
-from chappe.compliance.hours import WeeklyHours
-from chappe.compliance.local_time import RECIPIENT, ZONES_WHEN_UNKNOWN, TimeZone, check_zones
+from chappe.compliance.facts import Facts
 from chappe.model.customer import Amendment, Channel, CustomerMessage, Outcome, Purpose, RuleOutcome
 
 ANY_CHANNEL = "any"
@@ -27,6 +25,8 @@ ALWAYS_MS = (-(2**62), 2**62)
 RuleId = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=100)]
 Jurisdiction = Annotated[str, msgspec.Meta(pattern=r"^(\*|[A-Z]{2}(-[A-Z0-9]{1,3})?)$")]
 Category = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9]+(_[a-z0-9]+)*$", max_length=60)]
+Unmet = Literal["block", "annotate"]
+"""What follows from a requirement that cannot be met."""
 Line = Annotated[str, msgspec.Meta(min_length=1, max_length=2_000)]
 
 
@@ -135,6 +135,11 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
         )
 
     @property
+    def named_categories(self) -> tuple[Category, ...]:
+        """The categories of messages for which it makes a difference whether the rule binds."""
+        return self.categories
+
+    @property
     def registries(self) -> tuple[str, ...]:
         """The registries whose answers the rule asks for, by `registry_id`."""
         return ()
@@ -157,11 +162,11 @@ class StandingRule(Rule, frozen=True, kw_only=True):
     """A rule judged from the message and the facts, whose verdict waiting alone does not change.
 
     A rule that requires something of the content adds it where it can. `unmet` is what it does where it cannot, because
-    the sender's profile does not say what to add: stop the message, or let it go and put that on record.
+    the sender's profile does not say what to add: stop the message (the default), or let it go and put that on record.
     """
 
     action: Literal["block", "require", "redact", "annotate"] = "block"
-    unmet: Literal["block", "annotate"] = "block"
+    unmet: Unmet | None = None
 
     @abstractmethod
     def judge(self, message: CustomerMessage, facts: Facts, now_ms: int) -> RuleOutcome:
@@ -189,47 +194,6 @@ class DutyRule(Rule, frozen=True, kw_only=True):
     """A rule about records and requests rather than messages: how long to keep what, by when to do what."""
 
     action: Literal["require", "annotate"] = "require"
-
-
-class HoursParameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Whose clock counts, and for whom.
-
-    `tz` is "recipient" or the IANA zone whose clock counts. `calendar` is the country whose public holidays
-    "holiday" means, by default the rule's own. `lifted_by` is the level of the recipient's consent that lifts
-    the rule. `unknown_zones` are kept to, all at once, where the recipient's zone cannot be known; an empty
-    list exempts such recipients from the rule.
-    """
-
-    tz: TimeZone = RECIPIENT
-    calendar: str | None = None
-    lifted_by: ConsentLevel | None = None
-    unknown_zones: tuple[TimeZone, ...] = ZONES_WHEN_UNKNOWN
-
-    def __post_init__(self) -> None:
-        if self.tz != RECIPIENT:
-            check_zones("tz", (self.tz,))
-        check_zones("unknown_zones", self.unknown_zones)
-
-
-class HoursRule(Rule, frozen=True, kw_only=True):
-    """A rule that opens and closes with the hours of the day, the days of the week and public holidays."""
-
-    action: Literal["defer", "block"]
-    parameters: HoursParameters
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.hours()
-
-    @abstractmethod
-    def hours(self) -> WeeklyHours:
-        """When the rule is open, on the local clock. Raises `ValueError` if that makes no sense."""
-
-    def zones_for(self, recipient_zones: tuple[str, ...]) -> tuple[str, ...]:
-        """The zones in which the rule must be open for a recipient; none: it does not apply to them."""
-        if self.parameters.tz != RECIPIENT:
-            return (self.parameters.tz,)
-        return recipient_zones or self.parameters.unknown_zones
 
 
 _DAY_MS = 86_400_000

@@ -19,13 +19,13 @@ from functools import lru_cache
 from pathlib import Path
 
 from chappe.compliance.conditions import Conditional, answers, explained
-from chappe.compliance.consents import standing_consent
 from chappe.compliance.facts import Facts
 from chappe.compliance.hours import is_open, next_open
+from chappe.compliance.hours_rule import HoursRule, Lift
 from chappe.compliance.jurisdictions import WORLD, lineage, zones_of
 from chappe.compliance.kinds import AnyRule, FrequencyCapRule
 from chappe.compliance.loading import packaged_rule_files, read_rules, rule_files
-from chappe.compliance.rule import ALWAYS_MS, HoursRule, StandingRule
+from chappe.compliance.rule import ALWAYS_MS, StandingRule
 from chappe.compliance.timetable import (
     MAX_DEFERRAL_MS,
     STRETCH_MS,
@@ -46,6 +46,8 @@ _EDITIONS_KEPT = 1_024
 
 _Key = tuple[str | None, Channel, Purpose, str | None]
 """Jurisdiction, channel, purpose and category."""
+_Whom = tuple[tuple[str, ...], str | None, tuple[Lift, ...]]
+"""Zones, subdivision if holidays depend on it, and the rules that are lifted."""
 
 
 class Edition:
@@ -56,7 +58,8 @@ class Edition:
         self.caps = tuple(rule for rule in in_force if isinstance(rule, FrequencyCapRule))
         self.hours = tuple(rule for rule in in_force if isinstance(rule, HoursRule))
         self.hours_ahead = tuple(rule for rule in ahead if isinstance(rule, HoursRule))
-        self.liftable = tuple(rule for rule in self.hours if rule.parameters.lifted_by is not None)
+        self.liftable = tuple(rule for rule in (*self.hours, *self.hours_ahead) if rule.parameters.lifted_by)
+        self.asks_holidays = any(rule.hours().holidays is not None for rule in (*self.hours, *self.hours_ahead))
         self.conditional = tuple(Conditional.of(rule) for rule in (*in_force, *ahead) if rule.condition is not None)
         self._rules = (in_force, ahead)
         self._without: dict[frozenset[str], Edition] = {}
@@ -104,7 +107,7 @@ class RuleSet:
         self._by_place: dict[str, list[AnyRule]] = {WORLD: []}
         for rule in self.rules:
             self._by_place.setdefault(rule.jurisdiction, []).append(rule)
-        self._categories = frozenset(category for rule in self.rules for category in rule.categories)
+        self._categories = frozenset(category for rule in self.rules for category in rule.named_categories)
         self._plans: dict[_Key, Plan] = {}
         self._timetable = lru_cache(maxsize=_TIMETABLES_KEPT)(_timetable)
         # Hours open and close on whole seconds, so the messages of one second share what is said of them.
@@ -139,13 +142,12 @@ class RuleSet:
         outcomes = [rule.judge(message, facts, now_ms) for rule in edition.standing]
         hours: Timetable | None = None
         if edition.hours or edition.hours_ahead:
-            lifted = _lifted(edition, message, facts, now_ms) if edition.liftable else ()
-            zones = facts.zones or zones_of(facts.jurisdiction)
-            hours = self._timetable(edition, zones, lifted, now_ms // STRETCH_MS)
+            whom = _whom(edition, message, facts, now_ms)
+            hours = self._timetable(edition, whom, now_ms // STRETCH_MS)
             if is_open(hours.spans, now_ms):
                 outcomes += hours.kept
             else:
-                outcomes += self._closed(edition, zones, lifted, now_ms // 1000)
+                outcomes += self._closed(edition, whom, now_ms // 1000)
         room_from_ms = now_ms
         for rule in edition.caps:
             outcome, rule_has_room_from_ms = _judge_cap(rule, facts.recent_sends_at_ms, now_ms)
@@ -176,11 +178,9 @@ class RuleSet:
             self._plans[key] = plan
         return plan
 
-    def _outcomes(
-        self, edition: Edition, zones: tuple[str, ...], lifted: tuple[str, ...], now_seconds: int
-    ) -> list[RuleOutcome]:
+    def _outcomes(self, edition: Edition, whom: _Whom, now_seconds: int) -> list[RuleOutcome]:
         stretch = now_seconds * 1000 // STRETCH_MS
-        return self._timetable(edition, zones, lifted, stretch).outcomes(now_seconds * 1000)
+        return self._timetable(edition, whom, stretch).outcomes(now_seconds * 1000)
 
     def _combined(
         self,
@@ -223,20 +223,22 @@ def _longest_cap_window_ms(rules: Sequence[AnyRule]) -> int:
     return max(caps, default=0)
 
 
-def _timetable(edition: Edition, zones: tuple[str, ...], lifted: tuple[str, ...], stretch: int) -> Timetable:
+def _timetable(edition: Edition, whom: _Whom, stretch: int) -> Timetable:
+    zones, place, lifts = whom
+
     def bind(rule: HoursRule) -> BoundHours:
-        return bind_hours(rule, zones, stretch, lifted=rule.id in lifted)
+        lift = next((lift for lift in lifts if lift.rule_id == rule.id), None)
+        return bind_hours(rule, zones, stretch, place, lift)
 
     return timetable(edition.hours, edition.hours_ahead, bind, stretch)
 
 
-def _lifted(edition: Edition, message: CustomerMessage, facts: Facts, now_ms: int) -> tuple[str, ...]:
-    consent = standing_consent(facts.consents, message.channel, message.purpose, now_ms).consent
-    if consent is None:
-        return ()
-    levels = ((rule.id, rule.parameters.lifted_by) for rule in edition.liftable)
-    rank = consent.strength.rank
-    return tuple(rule_id for rule_id, level in levels if level is not None and rank >= level.rank)
+def _whom(edition: Edition, message: CustomerMessage, facts: Facts, now_ms: int) -> _Whom:
+    """What tells one recipient's hours from another's."""
+    zones = facts.zones or zones_of(facts.jurisdiction)
+    place = facts.jurisdiction if edition.asks_holidays and "-" in (facts.jurisdiction or "") else None
+    lifts = (rule.lift(message, facts, now_ms) for rule in edition.liftable)
+    return zones, place, tuple(lift for lift in lifts if lift is not None)
 
 
 def _judge_cap(rule: FrequencyCapRule, sends_at_ms: tuple[int, ...], now_ms: int) -> tuple[RuleOutcome, int]:

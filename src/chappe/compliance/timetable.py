@@ -14,8 +14,8 @@ import msgspec
 
 from chappe.compliance.hours import DAY_MS, Spans, WeeklyHours, intersection, open_spans, outside, union
 from chappe.compliance.hours import is_open as is_open_in
+from chappe.compliance.hours_rule import HoursRule, Lift
 from chappe.compliance.local_time import RECIPIENT
-from chappe.compliance.rule import HoursRule
 from chappe.model.customer import Outcome, RuleOutcome
 
 MAX_DEFERRAL_MS = 14 * DAY_MS
@@ -45,10 +45,12 @@ class BoundHours(msgspec.Struct, frozen=True):
 
     def kept(self) -> RuleOutcome:
         """The outcome while the rule is open."""
-        if self.lifted:
-            return self.rule.kept("lifted by the consent of the recipient")
         if not self.zones:
             return self.rule.kept("the recipient's time zone is unknown, and the rule exempts such recipients")
+        if self.lifted:
+            return self.rule.kept(
+                f"within the hours that consent or relationship opens to this recipient {self._where()}"
+            )
         return self.rule.kept(f"within the allowed hours {self._where()}")
 
     def closed(self, now_ms: int) -> RuleOutcome:
@@ -97,12 +99,24 @@ def timetable(
     return Timetable(spans, rules, tuple(bound.kept() for bound in rules))
 
 
-def bind_hours(rule: HoursRule, recipient_zones: tuple[str, ...], stretch: int, *, lifted: bool = False) -> BoundHours:
-    """Work out when a rule is open for a recipient who may be in these zones (none: unknown)."""
+def bind_hours(
+    rule: HoursRule,
+    recipient_zones: tuple[str, ...],
+    stretch: int,
+    place: str | None = None,
+    lift: Lift | None = None,
+) -> BoundHours:
+    """Work out when a rule is open for a recipient who may be in these zones (none: unknown).
+
+    `place` is the subdivision in which the recipient is, if that is known; `lift` are hours to which they agreed.
+    """
     start, end = covered_ms(stretch)
-    zones, hours = rule.zones_for(recipient_zones), rule.hours()
+    zones, hours = rule.zones_for(recipient_zones), rule.hours(place)
     assumed = not recipient_zones and rule.parameters.tz == RECIPIENT
-    if lifted or not zones:
+    lifted = lift is not None
+    if lift is not None:
+        hours = msgspec.structs.replace(hours, agreed=lift.agreed)
+    if not zones:
         return BoundHours(rule, hours, zones, assumed, lifted, (start, end))
     open_now = open_spans(hours, zones, start, end)
     not_in_force = outside(*rule.in_force_ms(), start, end)

@@ -20,6 +20,7 @@ from chappe.compliance.hours import (
     outside,
     union,
 )
+from chappe.compliance.public_holidays import Holidays
 
 At = Callable[[str], int]
 ODD_ZONES = [
@@ -112,7 +113,7 @@ def test_the_leap_day_is_a_day_like_any_other(at: At) -> None:
 
 
 def test_public_holidays_are_closed_on_the_local_day(at: At) -> None:
-    bastille_day = WeeklyHours((((0, 1440),),) * 7, closed_on_holidays_of="FR")
+    bastille_day = WeeklyHours((((0, 1440),),) * 7, holidays=Holidays(("FR",)))
     start, end = at("2026-07-13T00:00"), at("2026-07-16T00:00")
     spans = open_spans(bastille_day, ("Europe/Paris",), start, end)
     assert spans == (start, at("2026-07-14T00:00+02:00"), at("2026-07-15T00:00+02:00"), end)

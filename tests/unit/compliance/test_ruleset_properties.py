@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chappe.compliance.facts import Consent, ConsentLevel, Facts, Suppression
+from chappe.compliance.hours_rule import HoursRule
 from chappe.compliance.kinds import AnyRule, FrequencyCapRule
-from chappe.compliance.rule import HoursRule
 from chappe.compliance.ruleset import RuleSet
 from chappe.model.customer import Channel, Content, CustomerMessage, Decision, Outcome, Purpose, Recipient
 

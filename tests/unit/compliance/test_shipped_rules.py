@@ -9,9 +9,10 @@ import msgspec
 import pytest
 
 from chappe.compliance.facts import Consent, ConsentDetails, ConsentLevel, Facts, Suppression, locate
+from chappe.compliance.hours_rule import HoursRule
 from chappe.compliance.kinds import AnyRule, ConsentRule, FrequencyCapRule, SuppressionRule
 from chappe.compliance.loading import packaged_rule_files, read_rules
-from chappe.compliance.rule import AppliesTo, Confidence, HoursRule
+from chappe.compliance.rule import AppliesTo, Confidence
 from chappe.compliance.ruleset import RuleSet, load_rule_set
 from chappe.model.customer import Channel, CustomerMessage, Outcome, Purpose, Recipient
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import msgspec
 
 from chappe.compliance.hours import WeeklyHours
-from chappe.compliance.local_time import Day, OpenWindow, TimeOfDay, holiday_calendar, week_of
-from chappe.compliance.rule import HoursParameters, HoursRule
+from chappe.compliance.hours_rule import HoursParameters, HoursRule
+from chappe.compliance.local_time import Day, OpenWindow, TimeOfDay, minutes_of, week_of
 
 
 class OtherDays(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -28,15 +28,25 @@ class DayBanParameters(HoursParameters, frozen=True, kw_only=True):
     days: tuple[Day, ...]
     other_days: OtherDays = OtherDays("00:00", "24:00")
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.days or Day.EVE_OF_HOLIDAY in self.days:
+            raise ValueError("days: name at least one weekday (mon to sun), holiday or national_holiday")
+        if self.other_days != OtherDays("00:00", "24:00") and minutes_of(self.other_days.end) > minutes_of(
+            self.outer_limit
+        ):
+            raise ValueError(f"outer_limit: other_days may not end after {self.outer_limit}")
+
 
 class DayBanRule(HoursRule, frozen=True, kw_only=True, tag_field="kind", tag="day_ban"):
     """Holds a message until the next day that is not banned (`action: defer`), or stops it (`block`)."""
 
     parameters: DayBanParameters
 
-    def hours(self) -> WeeklyHours:
+    def hours(self, place: str | None = None) -> WeeklyHours:
         asked = self.parameters
-        if not asked.days:
-            raise ValueError("parameters.days: name at least one")
-        calendar = holiday_calendar(asked.days, asked.calendar, self.jurisdiction)
-        return WeeklyHours(week_of([asked.other_days.window()], asked.days), calendar)
+        return WeeklyHours(
+            week_of([asked.other_days.window()], asked.days, asked.margin_minutes),
+            self.holiday_source.holidays(asked.days, place),
+            outer_limit=self.outer_limit_minutes,
+        )

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from chappe.compliance.hours import WeeklyHours
-from chappe.compliance.local_time import Day, OpenWindow, TimeOfDay, holiday_calendar, week_of
-from chappe.compliance.rule import HoursParameters, HoursRule
+from chappe.compliance.hours_rule import HoursParameters, HoursRule
+from chappe.compliance.local_time import Day, OpenWindow, TimeOfDay, minutes_of, week_of, windows_on
 
 
 class QuietHoursParameters(HoursParameters, frozen=True, kw_only=True):
-    """When sending is allowed: `start` to `end` every day, or `windows`; never on `banned_days`."""
+    """When sending is allowed: `start` to `end` every day, or `windows`; never on `banned_days`.
+
+    Windows for `eve_of_holiday` take the place of the others on such days, unless the day itself is banned.
+    """
 
     start: TimeOfDay | None = None
     end: TimeOfDay | None = None
@@ -17,7 +20,11 @@ class QuietHoursParameters(HoursParameters, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.open_windows()
+        for window in self.open_windows():
+            if minutes_of(window.end) > minutes_of(self.outer_limit):
+                raise ValueError(f"outer_limit: no window may end after {self.outer_limit}; one ends at {window.end}")
+        if Day.EVE_OF_HOLIDAY in self.banned_days:
+            raise ValueError("banned_days: an eve cannot be banned; give it windows")
 
     def open_windows(self) -> tuple[OpenWindow, ...]:
         """`windows`, or the one that `start` and `end` mean. Raises `ValueError` for neither or both."""
@@ -33,7 +40,14 @@ class QuietHoursRule(HoursRule, frozen=True, kw_only=True, tag_field="kind", tag
 
     parameters: QuietHoursParameters
 
-    def hours(self) -> WeeklyHours:
+    def hours(self, place: str | None = None) -> WeeklyHours:
         asked = self.parameters
-        calendar = holiday_calendar(asked.banned_days, asked.calendar, self.jurisdiction)
-        return WeeklyHours(week_of(asked.open_windows(), asked.banned_days), calendar)
+        windows, margin = asked.open_windows(), asked.margin_minutes
+        named = (*asked.banned_days, *(day for window in windows for day in window.days))
+        return WeeklyHours(
+            week_of(windows, asked.banned_days, margin),
+            self.holiday_source.holidays(named, place),
+            banned_holidays=Day.HOLIDAY in asked.banned_days or Day.NATIONAL_HOLIDAY in asked.banned_days,
+            on_eves=windows_on(Day.EVE_OF_HOLIDAY, windows, margin),
+            outer_limit=self.outer_limit_minutes,
+        )

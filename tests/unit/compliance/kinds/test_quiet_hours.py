@@ -107,7 +107,7 @@ def test_without_zones_the_whole_jurisdiction_counts(rule: Build, message: Build
 
 
 def test_consent_lifts_a_rule_that_says_so(rule: Build, message: Build, at: At) -> None:
-    rules = RuleSet([rule("quiet_hours", BY_DAY | {"lifted_by": "written"})])
+    rules = RuleSet([rule("quiet_hours", BY_DAY | {"lifted_by": [{"consent": "written"}]})])
     night = at("2026-01-14T03:00-05:00")
     express = Consent(Channel.SMS, Purpose.PROMOTIONAL, True, 0)
     written = Consent(Channel.SMS, Purpose.PROMOTIONAL, True, 0, level=ConsentLevel.WRITTEN)
