@@ -206,6 +206,12 @@ class ReferenceEngine:
             raise InvalidInput("a visibility timeout is not negative")
         return [self._change_one(queue, receipt, timeout_ms) for receipt, timeout_ms in changes]
 
+    async def move(self, name: str, receipts: Sequence[str], destination: str) -> list[SentMessage | ChappeError]:
+        queue, target = self._queue(name), self._queue(destination)
+        if queue is target or queue.settings.fifo != target.settings.fifo:
+            raise InvalidInput("messages are moved to another queue of the same kind", name=destination)
+        return [self._move_one(queue, receipt, target) for receipt in receipts]
+
     async def purge(self, name: str) -> None:
         queue = self._queue(name)
         queue.messages.clear()
@@ -271,6 +277,7 @@ class ReferenceEngine:
                 group=message.group,
                 sent_at_ms=now_ms,
                 visible_at_ms=now_ms + delay_ms,
+                dead_letter_source=message.dead_letter_source,
             )
         )
         if queue.settings.fifo and message.deduplication_key is not None:
@@ -428,6 +435,24 @@ class ReferenceEngine:
         return None
 
     def _change_one(self, queue: Queue, receipt: str, timeout_ms: int) -> ChappeError | None:
+        message = self._held(queue, receipt)
+        if isinstance(message, ChappeError):
+            return message
+        message.visible_at_ms = self._clock() + timeout_ms
+        message.changed = True
+        return None
+
+    def _move_one(self, queue: Queue, receipt: str, target: Queue) -> SentMessage | ChappeError:
+        message = self._held(queue, receipt)
+        if isinstance(message, ChappeError):
+            return message
+        queue.messages.remove(message)
+        sent = SentMessage(str(uuid.uuid4()), target.next_sequence())
+        self._append(target, NewMessage(message.body, message.attributes, message.group), sent)
+        return sent
+
+    def _held(self, queue: Queue, receipt: str) -> Message | ChappeError:
+        """The message that the receipt still commands."""
         if receipt not in queue.receipts:
             return ReceiptInvalid("this queue did not issue the receipt")
         message, now_ms = queue.find(queue.receipts[receipt]), self._clock()
@@ -436,9 +461,7 @@ class ReferenceEngine:
         held = message.is_in_flight(now_ms) or not queue.settings.fifo
         if receipt != message.newest_receipt or not held:
             return MessageNotInFlight("the message is visible again, or in flight under another receipt")
-        message.visible_at_ms = now_ms + timeout_ms
-        message.changed = True
-        return None
+        return message
 
 
 def _check_settings(settings: QueueSettings) -> None:

@@ -29,6 +29,7 @@ from tests.model.drawing import (
     PICKS,
     SECOND_MS,
     SOURCES,
+    STANDARD_NAMES,
     TIMEOUTS_MS,
     Draft,
     Pick,
@@ -346,6 +347,21 @@ class EngineMachine(RuleBasedStateMachine):
         answers = self.run(self.engine.change_visibility(name, changes))
         self.follow(lambda world: world.changed(name, changes, answers))
         if None in answers:
+            self.worlds.saved()
+
+    @precondition(lambda self: len(self.queue_names()) > 1)
+    @rule(data=st.data(), picks=PICKS)
+    def move(self, data: st.DataObject, picks: list[Pick]) -> None:
+        name = data.draw(st.sampled_from(self.queue_names()))
+        kind = FIFO_NAMES if name in FIFO_NAMES else STANDARD_NAMES
+        others = [other for other in kind if other != name and self.exists(other)]
+        if not others:
+            return
+        target = data.draw(st.sampled_from(others))
+        receipts = self.pick(name, picks)
+        answers = self.run(self.engine.move(name, receipts, target))
+        self.follow(lambda world: world.moved(name, receipts, target, answers))
+        if any(isinstance(answer, SentMessage) for answer in answers):
             self.worlds.saved()
 
     # --- time and ends ------------------------------------------------------------------------------------

@@ -146,6 +146,30 @@ class World(ReferenceEngine):
             expected[index] = answer
         _expect_same(expected, answers)
 
+    def moved(
+        self, name: str, receipts: Sequence[str], target: str, answers: Sequence[SentMessage | ChappeError]
+    ) -> None:
+        """One whose message has outlived its retention may be moved, as long as it has not vanished."""
+        queue = self._queue(name)
+        for receipt, answer in zip(receipts, answers, strict=True):
+            message = self._held(queue, receipt)
+            outlived = self.outlived.get(queue.receipts.get(receipt, ""))
+            if outlived is not None and isinstance(message, ChappeError):
+                if isinstance(answer, ChappeError):
+                    continue
+                message = outlived
+                outlived.visible_at_ms = self._clock()
+            if isinstance(message, ChappeError) or isinstance(answer, ChappeError):
+                _expect_same(
+                    [message if isinstance(message, ChappeError) else None],
+                    [answer if isinstance(answer, ChappeError) else None],
+                )
+                continue
+            if message in queue.messages:
+                queue.messages.remove(message)
+            copy = NewMessage(message.body, message.attributes, message.group)
+            self.sent(target, [copy], [answer])
+
     def counted(self, name: str, counts: QueueCounts) -> None:
         queue, now_ms = self._queue(name), self._clock()
         expected = QueueCounts(

@@ -1,21 +1,19 @@
-"""Carrying out one message move task: take a batch, send it, then delete it.
+"""Carrying out one message move task: take a batch, move it, a commit each.
 
-In that order nothing is lost. When the server dies between the two, a message is at both places: a FIFO queue refuses
-it when it is sent again, a standard queue, which promises at least once, delivers it twice. As in AWS, a moved message
-is a new one, with an id and a time of sending of its own.
+The engine moves messages in one commit, so whenever the server dies each is at one place. As in AWS, a moved message is
+a new one, with an id and a time of sending of its own.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import hashlib
 from collections.abc import Awaitable, Callable
 
 import structlog
 
 from chappe.broker.move_records import CANCELLED, CANCELLING, COMPLETED, FAILED, RUNNING, MoveTask
-from chappe.engine.base import Engine, NewMessage, ReceivedMessage
+from chappe.engine.base import Engine, ReceivedMessage, SentMessage
 from chappe.model.errors import ChappeError, QueueNotFound, Unavailable
 
 _log = structlog.get_logger("chappe.broker")
@@ -94,25 +92,27 @@ class Mover:
             if counts.ready == 0 and (counts.in_flight == 0 or self._clock_ms() >= self._held_until_ms):
                 self._task.status = COMPLETED
             return
-        moved = 0
+        done = moved = 0
         try:
             for destination, messages in _runs(taken, self._task.destination):
                 moved += await self._move(messages, destination)
+                done += len(messages)
         except (QueueNotFound, NoOrigin) as error:
             self._task.status = FAILED
             self._task.failure = NO_ORIGIN if isinstance(error, NoOrigin) else NO_SUCH_QUEUE
         finally:
             self._task.moved += moved
-            if moved < len(taken):
-                await self._let_go(taken[moved:])
+            if done < len(taken):
+                await self._let_go(taken[done:])
         await self._keep_pace(moved)
 
     async def _move(self, messages: list[ReceivedMessage], destination: str | None) -> int:
+        """How many were still there to be moved."""
         if destination is None:
             raise NoOrigin
-        await self._engine.send(destination, [_copy(message, self._task.source) for message in messages])
-        await self._engine.delete(self._task.source, [message.receipt for message in messages])
-        return len(messages)
+        receipts = [message.receipt for message in messages]
+        outcomes = await self._engine.move(self._task.source, receipts, destination)
+        return sum(isinstance(outcome, SentMessage) for outcome in outcomes)
 
     async def _let_go(self, messages: list[ReceivedMessage]) -> None:
         with contextlib.suppress(ChappeError):
@@ -148,14 +148,3 @@ def _runs(taken: list[ReceivedMessage], destination: str | None) -> list[tuple[s
             runs.append((target, []))
         runs[-1][1].append(message)
     return runs
-
-
-def _copy(message: ReceivedMessage, source: str) -> NewMessage:
-    """The message to send. The key is that of its stay in `source`: after another fall it may be moved again."""
-    key = hashlib.sha256(f"move {source} {message.sequence}".encode()).digest()
-    return NewMessage(
-        body=message.body,
-        attributes=message.attributes,
-        group=message.group,
-        deduplication_key=key if source.endswith(".fifo") else None,
-    )

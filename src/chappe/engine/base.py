@@ -8,8 +8,8 @@ Vocabulary
     from the Unix epoch and come from the clock the engine was given.
 
 Durability
-    When `send`, `delete`, `change_visibility`, `purge` or an operation on a queue returns, its effect is on stable
-    storage: it survives the process being killed and the machine losing power. When it raises, nothing of it
+    When `send`, `delete`, `change_visibility`, `move`, `purge` or an operation on a queue returns, its effect is on
+    stable storage: it survives the process being killed and the machine losing power. When it raises, nothing of it
     happened, except `StorageFailed`, after which the effect may or may not be found following a restart (the caller
     was not promised either way). A `receive` is recorded in the same stream without being waited for: after a crash
     a message may be visible earlier than its timeout said, and its receive count may lack the receives of the last
@@ -108,6 +108,7 @@ class NewMessage(msgspec.Struct, frozen=True):
     `group` is required in a FIFO queue; in a standard queue it names the tenant for fairness and implies no order.
     `deduplication_key` (FIFO only, 1 to 64 bytes) identifies duplicates; its scope is the whole queue, so a caller
     who wants a narrower scope puts the group into the key. `delay_ms` None means the queue's delay.
+    `dead_letter_source` is for callers who move dead letters by themselves: the queue the message came from.
     """
 
     body: bytes
@@ -115,6 +116,7 @@ class NewMessage(msgspec.Struct, frozen=True):
     group: str | None = None
     deduplication_key: bytes | None = None
     delay_ms: int | None = None
+    dead_letter_source: str | None = None
 
 
 class SentMessage(msgspec.Struct, frozen=True):
@@ -213,6 +215,17 @@ class Engine(Protocol):
         back in flight under this receipt, uncounted. Gives `MessageNotInFlight` where the message was received since
         under a newer receipt, or is ready in a FIFO queue; `MessageGone` where it is not there any more (or, after a
         crash, not known to have been received), and `ReceiptInvalid` as `delete` does. Raises `QueueNotFound`.
+        """
+        ...
+
+    async def move(self, name: str, receipts: Sequence[str], destination: str) -> list[SentMessage | ChappeError]:
+        """Move the messages of these receipts to the end of another queue of the same kind, in one commit: each is in
+        exactly one of the two, whatever happens. Per receipt the message in its new queue, or why it was not moved.
+
+        There it is a new message, with body, attributes and group: sent now, never received, with the queue's delay, no
+        deduplication key and no `dead_letter_source`. Which receipts will do, and the errors for others, are those of
+        `change_visibility`. Raises `QueueNotFound` (of either queue, named in its details), `InvalidInput` for the same
+        queue or one of the other kind, `StorageFull`, `StorageFailed`.
         """
         ...
 

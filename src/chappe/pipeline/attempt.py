@@ -186,7 +186,7 @@ def _dead_letter(context: Context, held: Held, event: Event) -> Settlement:
     lane = context.names.lane(message.purpose, message.channel)
     # Whoever moves it back into the lane grants as many attempts again; see `was_moved_back`.
     letter = Envelope(message, attempts_before=held.attempts, queued_at_ms=event.at_ms)
-    copy = (context.names.dead_letters(lane), NewMessage(to_body(letter)))
+    copy = (context.names.dead_letters(lane), NewMessage(to_body(letter), dead_letter_source=lane))
     return _settled(context, held, _end(held, event), sends=(copy,))
 
 

@@ -105,7 +105,8 @@ class IntakeWorker:
             envelope = from_body(received.body)
             if envelope is None:
                 _log.warning("intake_unreadable", queue=self._queue, message=received.id)
-                outcome.send(self._context.names.dead_letters(self._queue), NewMessage(received.body))
+                copy = NewMessage(received.body, dead_letter_source=self._queue)
+                outcome.send(self._context.names.dead_letters(self._queue), copy)
                 outcome.finished.append(received.receipt)
             elif envelope.key in arrived:
                 outcome.finished.append(received.receipt)

@@ -130,8 +130,9 @@ class Lane:
         envelope = from_body(received.body)
         if envelope is None:
             _log.warning("lane_unreadable", queue=self._queue, message=received.id)
-            copy = (context.names.dead_letters(self._queue), NewMessage(received.body))
-            self._settler.settle(Settlement(NOT_HELD, received.receipt, sends=(copy,)))
+            copy = NewMessage(received.body, dead_letter_source=self._queue)
+            sends = ((context.names.dead_letters(self._queue), copy),)
+            self._settler.settle(Settlement(NOT_HELD, received.receipt, sends=sends))
             return None
         if not context.hands.take(envelope.key):
             # Another copy is being worked on; this one comes again and is dropped then.

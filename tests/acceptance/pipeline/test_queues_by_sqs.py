@@ -67,7 +67,7 @@ def test_a_dead_letter_is_seen_and_moved_back_with_sqs_calls(server: Server) -> 
     assert sqs.list_dead_letter_source_queues(QueueUrl=dead)["queueUrls"] == [lane]
 
     before = attempts()
-    sqs.start_message_move_task(SourceArn=dead_arn, DestinationArn=arn_and_count(lane)[0])
+    sqs.start_message_move_task(SourceArn=dead_arn)
     eventually(lambda: attempts() > before)
     eventually(lambda: status() == "failed")
     eventually(lambda: arn_and_count(dead)[1] == "1")

@@ -13,27 +13,25 @@ from tests.model.reference import ReferenceEngine
 from chappe.broker import moving
 from chappe.broker.move_records import MoveRecords, MoveTask
 from chappe.broker.moving import HOLD_MS, Mover
-from chappe.engine.base import NewMessage, QueueSettings
-from chappe.model.errors import StorageFull
+from chappe.engine.base import NewMessage, QueueSettings, ReceivedMessage, SentMessage
+from chappe.model.errors import ChappeError, StorageFull
 
 
 class Failing(ReferenceEngine):
-    """Refuses sends or forgets deletes, as often as it is told."""
+    """Refuses moves as often as it is told; is interrupted in one."""
 
-    refused_sends = 0
-    lost_deletes = 0
+    refused = 0
+    interrupted = 0
 
-    async def send(self, name: str, messages: Sequence[NewMessage]) -> Any:
-        if self.refused_sends:
-            self.refused_sends -= 1
+    async def move(self, name: str, receipts: Sequence[str], destination: str) -> list[SentMessage | ChappeError]:
+        if self.refused:
+            self.refused -= 1
             raise StorageFull("no room")
-        return await super().send(name, messages)
-
-    async def delete(self, name: str, receipts: Sequence[str]) -> Any:
-        if self.lost_deletes:
-            self.lost_deletes -= 1
+        moved = await super().move(name, receipts, destination)
+        if self.interrupted:
+            self.interrupted -= 1
             raise asyncio.CancelledError
-        return await super().delete(name, receipts)
+        return moved
 
 
 @pytest.fixture
@@ -66,8 +64,10 @@ async def bodies(engine: Failing) -> list[bytes]:
     return [message.body for message in await engine.receive("to.fifo", max_messages=10)]
 
 
-async def test_what_was_sent_and_not_deleted_is_not_sent_twice(engine: Failing, clock: ManualClock) -> None:
-    engine.lost_deletes = 1
+async def test_what_was_moved_when_the_task_was_interrupted_is_not_moved_twice(
+    engine: Failing, clock: ManualClock
+) -> None:
+    engine.interrupted = 1
     with pytest.raises(asyncio.CancelledError):
         await mover(engine, clock)[0].run()
     again, task = mover(engine, clock, resumed=True)
@@ -91,8 +91,25 @@ async def test_a_resumed_task_waits_for_messages_a_crash_left_in_flight(engine: 
     assert await bodies(engine) == [b"0", b"1", b"2"]
 
 
+async def test_a_message_deleted_in_the_middle_of_its_move_is_not_counted(engine: Failing, clock: ManualClock) -> None:
+    (first,) = await engine.receive("from.fifo", visibility_timeout_ms=0)
+    work, task = mover(engine, clock)
+    receive = engine.receive
+
+    async def receive_and_lose_one(name: str, **more: Any) -> list[ReceivedMessage]:
+        taken = await receive(name, **more)
+        if any(message.id == first.id for message in taken):
+            await engine.delete(name, [taken[0].receipt])
+        return taken
+
+    engine.receive = receive_and_lose_one  # type: ignore[method-assign]
+    await work.run()
+    assert (task.status, task.moved) == ("COMPLETED", 2)
+    assert await bodies(engine) == [b"1", b"2"]
+
+
 async def test_a_full_disk_is_waited_out(engine: Failing, clock: ManualClock) -> None:
-    engine.refused_sends = 3
+    engine.refused = 3
     work, task = mover(engine, clock)
     await work.run()
     assert (task.status, task.moved) == ("COMPLETED", 3)

@@ -1,7 +1,7 @@
 """The embedded engine: durable queues in one process and one data folder, on SQLite.
 
     engine.py       the contract's operations, put together from structure.py (queues), sending.py,
-                    receiving.py (with taking.py, polling.py, dead_letters.py) and ending.py
+                    receiving.py (with taking.py, polling.py, dead_letters.py), ending.py and moving.py
     core.py         what they share                 upkeep.py       what happens by itself
     standard.py     a standard queue in memory      fifo.py         a FIFO queue in memory (queue.py: both)
     backlog.py      order with only its ends in memory

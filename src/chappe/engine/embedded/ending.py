@@ -35,17 +35,18 @@ class Ending:
                         queue.leave(entry)
                         entries.append(entry)
         except BaseException:
-            self._stay(queue, entries)
+            self.stay(queue, entries)
             raise
         if entries:
             try:
-                await self._core.commit(Write(deleted=entries, apply=self._deleted))
+                await self._core.commit(Write(deleted=entries, apply=self.deleted))
             except ChappeError:
-                self._stay(queue, entries)
+                self.stay(queue, entries)
                 raise
         return outcomes
 
-    def _stay(self, queue: Queue, entries: list[Entry]) -> None:
+    def stay(self, queue: Queue, entries: list[Entry]) -> None:
+        """What was about to leave the queue does not."""
         now = self._core.clock()
         for entry in entries:
             queue.stay(entry, now)
@@ -85,7 +86,8 @@ class Ending:
         self._taken_out[entry.seq] = entry
         return entry
 
-    def _deleted(self, write: Write) -> None:
+    def deleted(self, write: Write) -> None:
+        """The deletions of a write are committed."""
         now = self._core.clock()
         for entry in write.deleted or ():
             queue = self._core.by_id.get(entry.queue_id)
@@ -106,7 +108,7 @@ class Ending:
             check_duration(timeout_ms, "timeout_ms")
         for text, timeout_ms in changes:
             try:
-                entry = _entry_held(queue, self._core.receipts.parse(text, queue.id))
+                entry = entry_held(queue, self._core.receipts.parse(text, queue.id))
             except ChappeError as error:
                 outcomes.append(error)
                 continue
@@ -121,7 +123,7 @@ class Ending:
         return outcomes
 
 
-def _entry_held(queue: Queue, receipt: Receipt) -> Entry:
+def entry_held(queue: Queue, receipt: Receipt) -> Entry:
     """The message whose visibility the receipt may change."""
     entry = queue.received.get(receipt.seq)
     if entry is None or entry.seq in queue.leaving:

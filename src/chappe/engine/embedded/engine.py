@@ -11,6 +11,7 @@ from chappe.engine.embedded.core import Core, now_ms
 from chappe.engine.embedded.dead_letters import DeadLetters
 from chappe.engine.embedded.ending import Ending
 from chappe.engine.embedded.folder import DataFolder
+from chappe.engine.embedded.moving import Moving
 from chappe.engine.embedded.polling import dismiss_pollers
 from chappe.engine.embedded.receiving import Receiving
 from chappe.engine.embedded.schema import SQLITE_ERRORS, storage_error
@@ -46,6 +47,7 @@ class EmbeddedEngine:
         self.receive = receiving.receive
         self.delete = ending.delete
         self.change_visibility = ending.change_visibility
+        self.move = Moving(core, sending, ending).move
 
     @classmethod
     async def open(

@@ -32,11 +32,11 @@ class Sending:
         now = self._core.clock()
         if queue.settings.fifo:
             return await self._send_fifo(queue, messages, now)
-        entries = [self._new_entry(queue, message, now) for message in messages]
+        entries = [self.new_entry(queue, message, now) for message in messages]
         await self._core.commit(Write(sent=entries, apply=self.arrived, grows=True))
         return [SentMessage(id_text(e.id), e.seq) for e in entries]
 
-    def _new_entry(self, queue: Queue, message: NewMessage, now: int) -> Entry:
+    def new_entry(self, queue: Queue, message: NewMessage, now: int) -> Entry:
         settings = queue.settings
         delay = settings.delay_ms if message.delay_ms is None or settings.fifo else message.delay_ms
         return Entry(
@@ -47,6 +47,7 @@ class Sending:
             due=now + delay if delay > 0 else 0,
             group=message.group,
             deduplication_key=message.deduplication_key,
+            source=message.dead_letter_source,
             content=(message.attributes, message.body),
             place=place_of(settings.fifo, delay, message.group),
         )
@@ -67,7 +68,7 @@ class Sending:
                 if original.write is not None and original.write is not write:
                     originals.append(original.write)
                 continue
-            entry = self._new_entry(queue, message, now)
+            entry = self.new_entry(queue, message, now)
             entries.append(entry)
             sent.append(SentMessage(id_text(entry.id), entry.seq))
             if key is not None:

@@ -124,26 +124,16 @@ class Structure:
         )
 
     def _purged(self, queue: Queue, upto: int) -> None:
-        """Sends submitted after the purge may share its page and have arrived before it is applied: keep those."""
-        later = [e for e in queue.entries() if e.seq > upto]
-        self._forget_entries(queue, upto)
+        """Sequences are given out in the order of submission, so what was sent after the purge arrives after this."""
+        self._forget_entries(queue)
         queue.forget_all(upto)
-        now = self._core.clock()
-        for entry in later:
-            if entry.state is State.IN_FLIGHT:
-                queue.received[entry.seq] = entry
-                queue.fly(entry, entry.visible_at)
-            elif entry.state is not State.MOVING:
-                entry.state = State.READY
-                queue.arrive(entry, now)
         self._core.garbage = True
 
-    def _forget_entries(self, queue: Queue, upto: int | None = None) -> None:
+    def _forget_entries(self, queue: Queue) -> None:
         for entry in list(queue.entries()):
-            if upto is None or entry.seq <= upto:
-                self._core.release(entry)
-                entry.state = State.DEAD
-                entry.settled = False  # its row goes with the garbage
+            self._core.release(entry)
+            entry.state = State.DEAD
+            entry.settled = False  # its row goes with the garbage
 
     async def counts(self, name: str) -> QueueCounts:
         queue = self._core.queue(name)
