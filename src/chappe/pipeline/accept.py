@@ -14,6 +14,7 @@ import msgspec
 import structlog
 
 from chappe.engine.base import NewMessage
+from chappe.model.categories import ANSWERS
 from chappe.model.customer import CustomerMessage, Decision, Purpose, Status
 from chappe.model.errors import ChappeError, InvalidInput, QueueNotFound
 from chappe.pipeline.arrivals import Arrival
@@ -23,7 +24,7 @@ from chappe.pipeline.envelope import Envelope, to_body
 from chappe.pipeline.known import capped_subject_of, facts_of
 from chappe.pipeline.names import create_queues
 from chappe.pipeline.normalise import normalise
-from chappe.pipeline.request import MessageRequest
+from chappe.pipeline.request import AnswerRequest, MessageRequest
 from chappe.records import ids
 from chappe.records.commit import Rows
 from chappe.records.idempotency import Answer, IdempotencyRecords
@@ -100,7 +101,7 @@ class Acceptance:
                 continue
             key, message = entry
             at_ms = max(now_ms, message.send_at_ms or 0)
-            decision = rules.decide(message, facts_of(message, next(found)), at_ms)
+            decision = rules.decide(message, facts_of(message, next(found), senders=context.senders), at_ms)
             outcomes.append(Accepted(key, message, decision))
         return outcomes
 
@@ -109,6 +110,8 @@ class Acceptance:
     ) -> tuple[int, CustomerMessage] | InvalidInput:
         if isinstance(request, InvalidInput):
             return request
+        if request.category in ANSWERS and not isinstance(request, AnswerRequest):
+            return InvalidInput(f"the category {request.category} is for the server's own answers", pointer="/category")
         key = self._context.records.keys.next()
         try:
             message = normalise(request, message_id=ids.key_text(ids.MESSAGE, key), now_ms=ids.created_at_ms(key))

@@ -65,7 +65,7 @@ def normalise(request: MessageRequest, *, message_id: str, now_ms: int) -> Custo
     Raises `InvalidInput` with `pointer`, the JSON pointer of what is wrong.
     """
     kind, to = normalise_recipient(request.to)
-    channel = _channel(request.channel, kind)
+    channel = channel_of(request.channel, kind)
     _check_content(request.content, channel)
     send_at_ms, expires_at_ms = _schedule(request, now_ms)
     return CustomerMessage(
@@ -185,7 +185,8 @@ def _user(text: str) -> str:
 _NORMALISERS: dict[str, Callable[[str], str]] = {"email": _email, "phone": _phone, "url": _url, "user": _user}
 
 
-def _channel(asked: Channel | None, kind: str) -> Channel:
+def channel_of(asked: Channel | None, kind: str) -> Channel:
+    """The channel for a kind of address: as asked, or the usual one. Raises `InvalidInput`."""
     if asked is None:
         return _CHANNEL_OF_KIND[kind]
     if kind not in _KINDS_OF_CHANNEL[asked]:

@@ -66,3 +66,7 @@ class MessageRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
             "message with the same key is not taken again."
         ),
     ] = None
+
+
+class AnswerRequest(MessageRequest, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A message that the server itself asks for, so that it may have a category of `model.categories`."""

@@ -12,15 +12,17 @@ import msgspec
 from chappe.channels.base import Provider
 from chappe.compliance.rollout import Rules
 from chappe.compliance.ruleset import RuleSet
+from chappe.compliance.senders import NOBODY, Senders
 from chappe.engine.base import Engine
 from chappe.model.customer import Channel, CustomerMessage, Decision, Purpose, Status
-from chappe.model.errors import InvalidInput, MessageNotFound
+from chappe.model.errors import InvalidInput
 from chappe.observe.audit.recording import Recorder
 from chappe.pipeline.accept import Acceptance, Accepting, AnswerWith
 from chappe.pipeline.arrivals import Arrivals
 from chappe.pipeline.breaker import CircuitState
 from chappe.pipeline.context import Context, PipelineSettings
 from chappe.pipeline.gateway import Gateway, Routes
+from chappe.pipeline.inbound import Inbound
 from chappe.pipeline.intake import IntakeWorker
 from chappe.pipeline.known import capped_subject_of, facts_of
 from chappe.pipeline.lane import Lane
@@ -34,11 +36,8 @@ from chappe.pipeline.rules.rule_sets import RuleSets
 from chappe.pipeline.starts import Starts
 from chappe.pipeline.unsubscribe import UnsubscribeLinks
 from chappe.records import ids
-from chappe.records.people import SuppressionRecord
 from chappe.records.store import Records
 from chappe.records.timeline import Event
-
-UNSUBSCRIBED = "unsubscribed by one click"
 
 
 class Evaluation(msgspec.Struct, frozen=True):
@@ -77,6 +76,7 @@ class Pipeline:
         routes: Mapping[Channel, Sequence[Provider]],
         names: QueueNames,
         links: UnsubscribeLinks,
+        senders: Senders = NOBODY,
         now_ms: Callable[[], int],
         settings: PipelineSettings | None = None,
         source: random.Random | None = None,
@@ -90,6 +90,7 @@ class Pipeline:
             routes=_routes(routes, settings),
             names=names,
             links=links,
+            senders=senders,
             settings=settings,
             now_ms=now_ms,
             random=source or random.Random(),  # noqa: S311 (jitter)
@@ -98,6 +99,7 @@ class Pipeline:
         )
         self.rule_sets = RuleSets(records.rule_sets, now_ms, self._use)
         self.backtests = Backtests(self._recorded, self.rule_sets.get, self.context.background)
+        self.inbound = Inbound(self.context, self.accept)
         self._configured = rules.rules
         self._acceptance: Acceptance | None = None
         self._workers: list[IntakeWorker] = []
@@ -122,6 +124,7 @@ class Pipeline:
         for lane in self._lanes:
             self._begin(lane.run(), "pipeline lane")
         self._begin(keep_mark(context), "pipeline mark")
+        self._begin(self.inbound.answering.run(), "pipeline answers")
 
     def _use(self, rules: Rules) -> None:
         self.context.rules = rules
@@ -163,7 +166,8 @@ class Pipeline:
         rules = rules or context.rules
         subject = capped_subject_of(message, None, rules, at_ms)
         (known,) = await context.records.look_up([subject], urgent=False)
-        return Evaluation(message, rules.decide(message, facts_of(message, known), at_ms), at_ms)
+        facts = facts_of(message, known, senders=context.senders)
+        return Evaluation(message, rules.decide(message, facts, at_ms), at_ms)
 
     async def cancel(self, key: int) -> None:
         """Cancel a message. Raises `MessageNotFound`, `NotCancellable`."""
@@ -171,26 +175,6 @@ class Pipeline:
         event = Event(at_ms=context.now_ms(), status=Status.CANCELLED)
         await context.arrivals.settled([key])
         await context.hands.cancel(key, lambda: context.records.messages.cancel(key, event))
-
-    async def unsubscribe(self, token: str) -> None:
-        """Suppress promotional messages to the recipient of a link, on the channel it came by.
-
-        Doing it again is no error. Raises `MessageNotFound` for a token that was not made here.
-        """
-        context = self.context
-        key = context.links.key_of(token)
-        if key is None:
-            raise MessageNotFound("This link is not valid; it may have been cut off. Copy it from the message again.")
-        message = (await context.records.messages.get(key)).message
-        record = SuppressionRecord(
-            key=context.records.keys.next(),
-            to=message.to,
-            channel=message.channel,
-            purpose=Purpose.PROMOTIONAL,
-            reason=UNSUBSCRIBED,
-            created_at_ms=context.now_ms(),
-        )
-        await context.records.people.add_suppression(record)
 
     def providers(self) -> list[ProviderState]:
         """The providers of all routes, and how they stand."""

@@ -18,9 +18,11 @@ from chappe.records.audit_tables import legal_holds, person_keys
 from chappe.records.commit import GroupCommit
 from chappe.records.database import Database
 from chappe.records.idempotency import IdempotencyRecords
-from chappe.records.knowledge import Known, Subject, look_up
 from chappe.records.inbound import InboundRecords
 from chappe.records.inbound_tables import inbound_messages, opt_outs
+from chappe.records.knowledge import Known, Subject, look_up
+from chappe.records.lists.store import ListImports
+from chappe.records.lists.writing import ListWriting
 from chappe.records.marks import Marks
 from chappe.records.messages import MessageRecords
 from chappe.records.opt_outs import OptOutRecords
@@ -58,6 +60,7 @@ class Records:
         self.opt_outs = OptOutRecords(self._commits, self._readers)
         self.idempotency = IdempotencyRecords(self._commits, self._readers)
         self.marks = Marks(self._commits, self._readers)
+        self.lists = ListImports(database.path.parent, ListWriting(self._commits, keys.next), self.marks, now_ms)
         self.audit = AuditRecords(self._commits, self._readers)
         self.rule_sets = RuleSetRecords(self._commits, self._readers)
         self._sweeping = asyncio.create_task(self._sweep(), name="records sweep")
@@ -80,6 +83,7 @@ class Records:
         records = cls(database, writer, ids.KeySource(now_ms, last=last, node=node), now_ms)
         try:
             await records.registries.start()
+            await records.lists.start()
         except BaseException:
             await records.close()
             raise
@@ -94,6 +98,7 @@ class Records:
         self._sweeping.cancel()
         await asyncio.gather(self._sweeping, return_exceptions=True)
         await self.registries.close()
+        await self.lists.close()
         await self._commits.close()
         self._readers.close()
         await asyncio.get_running_loop().run_in_executor(self._writer, self._database.close)

@@ -50,12 +50,12 @@ async def test_promotional_mail_carries_a_working_unsubscribe_link(tmp_path: Pat
         url = h.provider.taken[0].unsubscribe_url
         assert url is not None
         token = url.removeprefix("https://messages.example.com/v1/unsubscribe/")
-        await h.pipeline.unsubscribe(token)
-        await h.pipeline.unsubscribe(token)
+        await h.pipeline.inbound.unsubscribe(token)
+        await h.pipeline.inbound.unsubscribe(token)
         second = await h.becomes(await h.send(purpose=Purpose.PROMOTIONAL), Status.BLOCKED)
         await h.becomes(await h.send(), Status.SENT)
         with pytest.raises(MessageNotFound):
-            await h.pipeline.unsubscribe("A" * 32)
+            await h.pipeline.inbound.unsubscribe("A" * 32)
         assert len(await h.records.people.list_suppressions(ANA, None, 10)) == 1
     decision = second.summary.events[-1].decision
     assert decision is not None

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from chappe.api.rest import batches, messages, people, service, unsubscribe
+from chappe.api.rest.decision_operations import DECISION_OPERATIONS
+from chappe.api.rest.inbound_operations import INBOUND_OPERATIONS
+from chappe.api.rest.lists import LIST_OPERATIONS
 from chappe.api.rest.operation import (
     BATCH_BYTES_MAX,
     CURSOR,
@@ -179,8 +182,11 @@ OPERATIONS: tuple[Operation, ...] = (
         parameters=(Parameter("person", TO.description, TEXT), limit_parameter(), CURSOR),
         errors=(400, 503),
     ),
+    *INBOUND_OPERATIONS,
+    *LIST_OPERATIONS,
     *REGISTRY_OPERATIONS,
     *RULE_SET_OPERATIONS,
+    *DECISION_OPERATIONS,
     Operation(
         "GET",
         "/v1/unsubscribe/{token}",

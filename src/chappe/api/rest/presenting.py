@@ -121,7 +121,7 @@ def _event_view(event: Event) -> EventView:
     )
 
 
-def _as_stored(to: Recipient) -> Recipient:
+def as_stored(to: Recipient) -> Recipient:
     """The recipient in the form under which it is looked up."""
     return parse_recipient(recipient_text(to))
 
@@ -129,7 +129,7 @@ def _as_stored(to: Recipient) -> Recipient:
 def suppression_view(record: SuppressionRecord) -> SuppressionView:
     return SuppressionView(
         id=ids.key_text(ids.SUPPRESSION, record.key),
-        to=_as_stored(record.to),
+        to=as_stored(record.to),
         reason=record.reason,
         created_at=moment(record.created_at_ms),
         channel=record.channel,
@@ -140,7 +140,7 @@ def suppression_view(record: SuppressionRecord) -> SuppressionView:
 def consent_view(record: ConsentRecord) -> ConsentView:
     return ConsentView(
         id=ids.key_text(ids.CONSENT, record.key),
-        person=_as_stored(record.to),
+        person=as_stored(record.to),
         purpose=record.purpose,
         granted=record.granted,
         recorded_at=moment(record.recorded_at_ms),

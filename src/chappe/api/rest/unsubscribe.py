@@ -50,7 +50,7 @@ async def ask(call: Call) -> Answer:
 async def unsubscribe(call: Call) -> Answer:
     """POST /v1/unsubscribe/{token}"""
     try:
-        await call.server.pipeline.unsubscribe(call.path["token"])
+        await call.server.pipeline.inbound.unsubscribe(call.path["token"])
     except MessageNotFound:
         return _INVALID
     return _DONE

@@ -1,0 +1,116 @@
+"""What people answer: read, recorded with its effects in one transaction, and answered.
+
+An opt-out is in force when the call that brought it returns: messages that wait in a queue are checked against it
+before they are handed to a provider.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from chappe.compliance.locating import locate
+from chappe.compliance.opt_out.deadlines import HonourTerm
+from chappe.compliance.opt_out.reading import read_reply
+from chappe.compliance.opt_out.reply import Intent, Reply, Scope
+from chappe.model.customer import Channel, Purpose, Recipient
+from chappe.model.errors import ChappeError, InvalidInput, MessageNotFound
+from chappe.pipeline.context import Context
+from chappe.pipeline.honouring import honour_terms
+from chappe.pipeline.inbound_answers import Accept, Answering
+from chappe.pipeline.inbound_effects import link_effect, opt_out_effect, what_follows
+from chappe.pipeline.inbound_request import InboundRequest, InboundText, normalise_inbound
+from chappe.records.inbound import InboundRecord, Resolution, Taken
+from chappe.records.opt_outs import OptOutRecord
+
+Taking = Taken | ChappeError
+"""What became of one text."""
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """What a person says of an uncertain text."""
+
+    intent: Intent
+    scope: Scope
+    by: str
+    note: str | None = None
+
+
+class Inbound:
+    """Texts from people, and their requests to stop."""
+
+    def __init__(self, context: Context, accept: Accept) -> None:
+        self._context = context
+        self.answering = Answering(context, accept)
+
+    async def take(self, requests: Sequence[InboundRequest | InvalidInput]) -> list[Taking]:
+        """Take texts in one transaction; per request what was made of it or what is wrong with it.
+
+        Raises `StorageFull`, `StorageFailed` and `Closed`, and then none was taken.
+        """
+        context, now_ms = self._context, self._context.now_ms()
+        checked = [_checked(request, now_ms) for request in requests]
+        new = [
+            what_follows(
+                text,
+                self.read(text.text, text.to, text.language),
+                self._terms(text.to, text.channel),
+                context.settings.inbound,
+                now_ms,
+                context.records.keys.next,
+            )
+            for text in checked
+            if isinstance(text, InboundText)
+        ]
+        taken = iter(await context.records.inbound.take(new) if new else ())
+        self.answering.wake()
+        return [text if isinstance(text, InvalidInput) else next(taken) for text in checked]
+
+    def read(self, text: str, to: Recipient, language: str | None = None) -> Reply:
+        """How a text of this person is read."""
+        place = locate(to).jurisdiction
+        return read_reply(
+            text, language=language, jurisdiction=place, extra_keywords=self._context.settings.inbound.keywords
+        )
+
+    async def resolve(self, key: int, verdict: Verdict) -> InboundRecord:
+        """Settle an uncertain text: an opt-out with the scope given, or none.
+
+        Raises `NotFound`, and `Conflict` for a text that is not waiting for review.
+        """
+        context = self._context
+        record = await context.records.inbound.get(key)
+        now_ms = context.now_ms()
+        effect = None
+        if verdict.intent is Intent.OPT_OUT:
+            terms = self._terms(record.to, record.channel)
+            effect = opt_out_effect(record, verdict.scope, terms, now_ms, context.records.keys.next)
+        resolution = Resolution(verdict.intent.value, verdict.scope.value, now_ms, verdict.by, verdict.note)
+        return await context.records.inbound.resolve(key, resolution, effect)
+
+    async def unsubscribe(self, token: str) -> OptOutRecord:
+        """Carry out the request behind the link of a message: no more promotional messages on its channel.
+
+        Doing it again is no error. Raises `MessageNotFound` for a token that was not made here.
+        """
+        context = self._context
+        key = context.links.key_of(token)
+        if key is None:
+            raise MessageNotFound("This link is not valid; it may have been cut off. Copy it from the message again.")
+        message = (await context.records.messages.get(key)).message
+        terms = self._terms(message.to, message.channel, Purpose.PROMOTIONAL)
+        effect = link_effect(message.to, message.channel, key, terms, context.now_ms(), context.records.keys.next)
+        return await context.records.opt_outs.add(effect)
+
+    def _terms(self, to: Recipient, channel: Channel, purpose: Purpose | None = None) -> tuple[HonourTerm, ...]:
+        return honour_terms(self._context.rules, to, channel, purpose, self._context.now_ms())
+
+
+def _checked(request: InboundRequest | InvalidInput, now_ms: int) -> InboundText | InvalidInput:
+    if isinstance(request, InvalidInput):
+        return request
+    try:
+        return normalise_inbound(request, now_ms)
+    except InvalidInput as error:
+        return error
