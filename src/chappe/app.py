@@ -32,9 +32,11 @@ from chappe.engine.embedded import EmbeddedEngine
 from chappe.engine.embedded.core import now_ms
 from chappe.engine.embedded.doctor import Finding, Level, Progress, Report, examine
 from chappe.model.customer import Channel
-from chappe.model.errors import InvalidConfiguration
+from chappe.model.errors import ChappeError, InvalidConfiguration
+from chappe.observe.audit.checking import verify_quickly
 from chappe.observe.audit.log import AuditLog
 from chappe.observe.audit.recording import Recorder
+from chappe.observe.audit.storage import AUDIT_FOLDER, AuditStorage
 from chappe.pipeline.names import QueueNames
 from chappe.pipeline.service import Pipeline
 from chappe.pipeline.unsubscribe import UnsubscribeLinks
@@ -133,7 +135,7 @@ async def running(config: Config, *, clock: Callable[[], int] = now_ms) -> Async
         first: list[FirstCredentials | None] = []
         server = await _listen(
             config,
-            build_app(pipeline=pipeline, records=records, authenticator=authenticator, sandboxes=sandboxes),
+            build_app(pipeline=pipeline, records=records, audit=audit_log, authenticator=authenticator, sandboxes=sandboxes),
             AwsFrontend(sqs, authenticator, public_url=config.server.public_url),
             before_listening=lambda host, port: first.append(
                 ensure_first(keys, local_url(host, port), account=config.aws.account, region=config.aws.region)
@@ -169,6 +171,7 @@ def examine_folder(folder: Path, progress: Progress = lambda what, done, total: 
         report.findings += (_damage(RECORDS_FILE, problem, _RESTORE) for problem in check_records(records))
         progress("records", 1, 1)
         report.findings += _examine_private_files(folder)
+        report.findings += _examine_audit_log(folder)
     return report
 
 
@@ -188,6 +191,26 @@ def _examine_private_files(folder: Path) -> Iterator[Finding]:
     if not keys.exists() and secret.exists():
         advice = "Restore a backup; otherwise the next start makes new ones."
         yield Finding(Level.WARNING, keys.name, "is missing: no credentials in use are accepted", advice)
+
+
+def _examine_audit_log(folder: Path) -> Iterator[Finding]:
+    """The newest records, and that no older ones are missing; `chappe audit verify` checks them all."""
+    if not (folder / RECORDS_FILE).exists():
+        return
+    advice = "`chappe audit verify` tells more; compare with a backup."
+    try:
+        key = audit_key.load(folder)
+        with AuditStorage(folder) as storage:
+            verification = verify_quickly(storage, None if key is None else key.public_key())
+    except InvalidConfiguration as error:
+        yield _damage(audit_key.KEY_FILE, error.message)
+        return
+    except ChappeError as error:
+        yield _damage(AUDIT_FOLDER, error.message, advice)
+        return
+    if key is None and verification.checkpoints:
+        yield _damage(audit_key.KEY_FILE, "is missing: nobody can check what it has signed", _RESTORE)
+    yield from (_damage(AUDIT_FOLDER, finding.what, advice) for finding in verification.findings)
 
 
 def _damage(where: str, what: str, advice: str = "") -> Finding:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from tests.conformance.clocks import RunningClock
 from tests.model.reference import ReferenceEngine
 
@@ -19,7 +20,9 @@ from chappe.channels.base import Outbound, Provider, Reply
 from chappe.compliance.ruleset import load_rule_set
 from chappe.engine.base import Engine, NewMessage
 from chappe.model.customer import Channel, Content, Purpose, Recipient, Status
+from chappe.observe.audit.log import AuditLog, AuditSettings
 from chappe.observe.audit.recording import Recorder
+from chappe.observe.audit.retention import RetentionPolicy
 from chappe.pipeline.accept import Accepted
 from chappe.pipeline.backoff import RetryPolicy
 from chappe.pipeline.breaker import BreakerPolicy, CircuitState
@@ -40,6 +43,8 @@ QUICK = PipelineSettings(
     stop_grace_seconds=1.0,
 )
 RULES = load_rule_set()
+WRAPPING_KEY = b"w" * 32
+SIGNING_KEY = Ed25519PrivateKey.from_private_bytes(b"s" * 32)
 
 Answering = Callable[[Outbound], Reply | Awaitable[Reply]]
 
@@ -77,6 +82,7 @@ class ScriptedProvider:
 class House:
     pipeline: Pipeline
     records: Records
+    audit: AuditLog
     engine: Engine
     clock: RunningClock
     provider: ScriptedProvider
@@ -173,10 +179,18 @@ async def house(
     engine = engine or ReferenceEngine(clock)
     records = await Records.open(folder, now_ms=clock)
     provider = ScriptedProvider()
+    audit = AuditLog(
+        records,
+        folder,
+        recorder=Recorder(records, WRAPPING_KEY),
+        key=SIGNING_KEY,
+        now_ms=clock,
+        settings=AuditSettings(RetentionPolicy(days=365, by_jurisdiction={"DE": 30})),
+    )
     pipeline = Pipeline(
         engine=engine,
         records=records,
-        audit=Recorder(records, b"w" * 32),
+        audit=audit.recorder,
         rules=RULES,
         routes={channel: [provider] for channel in Channel} if routes is None else routes,
         names=NAMES,
@@ -187,7 +201,7 @@ async def house(
     try:
         if start:
             await pipeline.start()
-        yield House(pipeline, records, engine, clock, provider)
+        yield House(pipeline, records, audit, engine, clock, provider)
     finally:
         await pipeline.stop()
         await records.close()

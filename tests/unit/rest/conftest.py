@@ -69,6 +69,7 @@ async def api(tmp_path: Path, clock: RunningClock) -> AsyncIterator[Api]:
         app = build_app(
             pipeline=h.pipeline,
             records=h.records,
+            audit=h.audit,
             authenticator=Authenticator(keys, clock),
             sandboxes=[sandbox],
         )

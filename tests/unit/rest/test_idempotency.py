@@ -157,4 +157,6 @@ async def test_keys_in_crossed_order_do_not_lock_each_other_up(api: Api) -> None
 
 def test_the_app_is_built_without_a_sandbox(api: Api, tmp_path: Path, clock: RunningClock) -> None:
     h = api.house
-    assert build_app(pipeline=h.pipeline, records=h.records, authenticator=Authenticator(KeyStore(tmp_path), clock))
+    assert build_app(
+        pipeline=h.pipeline, records=h.records, audit=h.audit, authenticator=Authenticator(KeyStore(tmp_path), clock)
+    )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from chappe.api.rest.answers import Answer
 from chappe.api.rest.claims import Claims
 from chappe.channels.sandbox import SandboxProvider
+from chappe.observe.audit.log import AuditLog
 from chappe.pipeline.service import Pipeline
 from chappe.records.store import Records
 from chappe.security.authenticator import Authenticator
@@ -20,6 +21,7 @@ class Server:
 
     pipeline: Pipeline
     records: Records
+    audit: AuditLog
     authenticator: Authenticator
     claims: Claims
     sandboxes: Sequence[SandboxProvider]
