@@ -43,6 +43,8 @@ _REGISTRIES = (
 
 
 class BacktestStatus(StrEnum):
+    """How a backtest stands."""
+
     RUNNING = "running"
     DONE = "done"
     FAILED = "failed"
@@ -163,6 +165,8 @@ class Backtests:
         if task is not None:
             task.cancel()
             await asyncio.wait([task])
+            if backtest.status is BacktestStatus.RUNNING:  # it had not begun
+                backtest.status = BacktestStatus.CANCELLED
         return backtest
 
     async def dry_run(self, version: RuleSet, span: Span, limit: int) -> Backtest:
