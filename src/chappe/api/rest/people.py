@@ -77,7 +77,11 @@ async def list_consents(call: Call) -> Answer:
 
 
 def _consent_record(call: Call, request: ConsentRequest) -> ConsentRecord:
-    now_ms = call.server.now_ms()
+    return consent_record(request, call.server.records.keys.next(), call.server.now_ms())
+
+
+def consent_record(request: ConsentRequest, key: int, now_ms: int) -> ConsentRecord:
+    """What a request asks to be recorded. Raises `InvalidInput`."""
     recorded_at_ms = moment_ms(request.recorded_at)
     if recorded_at_ms is None:
         recorded_at_ms = now_ms
@@ -87,7 +91,7 @@ def _consent_record(call: Call, request: ConsentRequest) -> ConsentRecord:
     if expires_at_ms is not None and expires_at_ms <= recorded_at_ms:
         raise InvalidInput("expires_at must be later than recorded_at", pointer="/expires_at")
     return ConsentRecord(
-        key=call.server.records.keys.next(),
+        key=key,
         to=normalise_recipient(request.person, pointer="/person")[1],
         channel=request.channel,
         purpose=request.purpose,

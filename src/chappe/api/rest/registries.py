@@ -142,6 +142,7 @@ def import_view(each: Import) -> ImportView:
         bad_lines=each.bad_lines,
         bad=[BadLineView(bad.line, bad.reason) for bad in each.bad],
         version=each.version,
+        changed=each.changed,
         code=each.code,
         reason=each.reason,
     )

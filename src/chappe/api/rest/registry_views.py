@@ -125,5 +125,6 @@ class ImportView(msgspec.Struct, frozen=True, omit_defaults=True):
     bad_lines: int
     bad: list[BadLineView]
     version: int | None = None
+    changed: Annotated[int | None, Meta(description="Lines that brought something new.")] = None
     code: Annotated[str | None, Meta(description="Why nothing was changed, for programs.")] = None
     reason: Annotated[str | None, Meta(description="The same in words.")] = None

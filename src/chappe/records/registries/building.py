@@ -6,12 +6,9 @@ then, and at the end `Built` or `Refused`. It gives way to others (nice), so tha
 
 from __future__ import annotations
 
-import os
 import secrets
-import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -21,15 +18,14 @@ import msgspec
 from chappe.model.errors import ChappeError
 from chappe.records.registries.columns import Columns, RecordReader
 from chappe.records.registries.layout import OPERATION_ADD, OPERATION_REMOVE, SHAPES, TAIL, Form
+from chappe.records.registries.reporting import Built, Progress, Refused, Report, work
 from chappe.records.registries.sorted_set import SortedSet
 from chappe.records.registries.sorting import Run, Sorter, merged
-from chappe.records.registries.source import BadLine, BadLines, Rows
+from chappe.records.registries.source import BadLines, Rows
 from chappe.records.registries.uniting import Delta, united, without_repeats
 from chappe.records.registries.writing import SetWriter
 
-NICENESS = 10
 _HASH_KEY_BYTES = 16
-_PROGRESS_SECONDS = 0.25
 _LINES_BETWEEN_LOOKS = 4_096
 
 
@@ -82,40 +78,6 @@ class Order(msgspec.Struct, frozen=True, omit_defaults=True):
     base: str | None = None
     latest: bool = False
     allowed_bad: int = 0
-
-
-class Progress(msgspec.Struct, frozen=True, tag_field="what", tag="progress"):
-    """How far it has come."""
-
-    step: str
-    done: int
-    total: int
-
-
-class Built(msgspec.Struct, frozen=True, tag_field="what", tag="built"):
-    """The file stands under its name, on stable storage. `lines` are those read, without the header."""
-
-    listings: int
-    file_bytes: int
-    file_sha256: str
-    lines: int
-    bad_lines: int
-    bad: tuple[BadLine, ...]
-    added: int
-    removed: int
-    absent: int
-
-
-class Refused(msgspec.Struct, frozen=True, tag_field="what", tag="refused"):
-    """Nothing was made."""
-
-    code: str
-    reason: str
-    bad_lines: int = 0
-    bad: tuple[BadLine, ...] = ()
-
-
-Report = Callable[[Progress], None]
 
 
 def build(order: Order, report: Report) -> Built | Refused:
@@ -217,34 +179,9 @@ class _Build:
         return f"{count} bad {'line' if count == 1 else 'lines'}, and {allowed} allowed; nothing was changed."
 
 
-def _seldom(report: Report) -> Report:
-    last = 0.0
-
-    def seldom(progress: Progress) -> None:
-        nonlocal last
-        now = time.monotonic()
-        if now - last >= _PROGRESS_SECONDS:
-            last = now
-            report(progress)
-
-    return seldom
-
-
-def _say(document: Progress | Built | Refused) -> None:
-    sys.stdout.buffer.write(msgspec.json.encode(document) + b"\n")
-    sys.stdout.buffer.flush()
-
-
 def main() -> None:
     """Carry out the order on standard input."""
-    os.nice(NICENESS)
-    order = msgspec.json.decode(sys.stdin.buffer.read(), type=Order)
-    try:
-        _say(build(order, _seldom(_say)))
-    except OverflowError as error:
-        _say(Refused("invalid_input", str(error)))
-    except OSError as error:
-        _say(Refused("storage_failed", f"The disk failed: {error.strerror}."))
+    work(Order, build)
 
 
 if __name__ == "__main__":

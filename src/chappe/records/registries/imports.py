@@ -12,7 +12,7 @@ from enum import StrEnum
 import msgspec
 
 from chappe.model.errors import ImportNotFound, StorageFailed, TooManyImports
-from chappe.records.registries.building import Built, Order, Progress, Refused
+from chappe.records.registries.reporting import Built, Checked, Progress, Refused
 from chappe.records.registries.source import BadLine
 
 WAITING_MAX = 8
@@ -21,7 +21,8 @@ ENDED_KEPT = 100
 """Ended imports that are remembered."""
 _LINE_BYTES_MAX = 1 << 20
 
-_answers: msgspec.json.Decoder[Progress | Built | Refused] = msgspec.json.Decoder(Progress | Built | Refused)
+_Answer = Progress | Built | Checked | Refused
+_answers: msgspec.json.Decoder[_Answer] = msgspec.json.Decoder(_Answer)
 
 
 class ImportStatus(StrEnum):
@@ -37,7 +38,9 @@ class ImportStatus(StrEnum):
 
 
 class Import(msgspec.Struct):
-    """An import. `done` of `total` says how far its `step` has come; `version` is what it made."""
+    """An import. `done` of `total` says how far its `step` has come; `version` is what it made of a
+    registry; `changed` is how many of the lines of another list brought something new.
+    """
 
     id: str
     target: str
@@ -48,6 +51,7 @@ class Import(msgspec.Struct):
     total: int = 0
     version: int | None = None
     lines: int = 0
+    changed: int | None = None
     code: str | None = None
     reason: str | None = None
     bad_lines: int = 0
@@ -96,15 +100,15 @@ class Imports:
         return found
 
 
-async def carry_out(order: Order, show: Callable[[Progress], None]) -> Built | Refused:
-    """Have a process of its own carry out an order. Raises `StorageFailed` if it comes to grief.
+async def carry_out(module: str, order: msgspec.Struct, show: Callable[[Progress], None]) -> Built | Checked | Refused:
+    """Have a process of its own carry out an order: `python -m module`, with the order on its standard input.
 
-    Cancelled, it ends the process first.
+    Raises `StorageFailed` if it comes to grief. Cancelled, it ends the process first.
     """
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
-        "chappe.records.registries.building",
+        module,
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         limit=_LINE_BYTES_MAX,
@@ -122,7 +126,7 @@ async def carry_out(order: Order, show: Callable[[Progress], None]) -> Built | R
                 return answer
             show(answer)
         code = await process.wait()
-        raise StorageFailed(f"The process that builds the registry ended with code {code}; its log says more.")
+        raise StorageFailed(f"The process that reads the list ended with code {code}; the log says more.")
     finally:
         if process.returncode is None:
             with contextlib.suppress(ProcessLookupError):

@@ -16,9 +16,11 @@ from chappe.model.errors import ChappeError, DataDamaged, StorageFailed
 from chappe.model.registry import Listing, RegistryAnswer, RegistryKind
 from chappe.records.commit import GroupCommit
 from chappe.records.reading import Readers
-from chappe.records.registries.building import Built, ListLayout, Mode, Operation, Order
+from chappe.records.registries import building
+from chappe.records.registries.building import ListLayout, Mode, Operation, Order
 from chappe.records.registries.imports import Import, Imports, ImportStatus, carry_out
 from chappe.records.registries.registry_records import Registry, RegistryRecords, RegistryVersion
+from chappe.records.registries.reporting import Built, Refused
 from chappe.records.registries.sorted_set import SortedSet
 from chappe.records.registries.spool import discard, disk_error, spool
 
@@ -172,11 +174,12 @@ class Registries:
             latest=registry.kind.latest_counts,
             allowed_bad=how.allowed_bad,
         )
-        built = await carry_out(order, started.note_progress)
+        built = await carry_out(building.__name__, order, started.note_progress)
         started.bad_lines, started.bad = built.bad_lines, built.bad
-        if not isinstance(built, Built):
+        if isinstance(built, Refused):
             started.fail(ImportStatus.REFUSED, built.code, built.reason)
             return
+        assert isinstance(built, Built)
         started.lines = built.lines
         version = _new_version(registry, how, built, target, source_sha256, self._now_ms(), base)
         try:
