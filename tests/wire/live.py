@@ -55,6 +55,7 @@ class LiveServer:
         limits: HttpLimits | None = None,
         open_mode: bool = False,
         recreate_after_ms: int = 0,
+        own_prefix: str | None = None,
     ) -> None:
         self.clock = ShiftedClock()
         self.keys = KeyStore(folder)
@@ -63,6 +64,7 @@ class LiveServer:
         self._limits = limits
         self._open_mode = open_mode
         self._recreate_after_ms = recreate_after_ms
+        self._own_prefix = own_prefix
         self._ready = threading.Event()
         self._stop: Callable[[], None] = lambda: None
         self._failure: BaseException | None = None
@@ -129,7 +131,7 @@ class LiveServer:
         authenticator = Authenticator(
             self.keys, lambda: time.time_ns() // 1_000_000, open_mode=self._open_mode, recheck_seconds=0
         )
-        sqs = Sqs(self.engine, self.clock, recreate_after_ms=self._recreate_after_ms)
+        sqs = Sqs(self.engine, self.clock, recreate_after_ms=self._recreate_after_ms, own_prefix=self._own_prefix)
         await sqs.start()
         self.frontend = AwsFrontend(sqs, authenticator)
         self.server = await serve(greeting, self.frontend, port=0, limits=self._limits, open_mode=self._open_mode)

@@ -21,7 +21,9 @@ class Changes:
     async def to(self, call: Call, queue_url: str | None) -> AsyncIterator[FoundQueue]:
         """The queue as it stands, which nobody else changes until the block is left."""
         async with self._turn:
-            yield await self._directory.find(call, queue_url)
+            queue = await self._directory.find(call, queue_url)
+            self._directory.check_changeable(queue.name)
+            yield queue
 
     async def store(self, queue: FoundQueue, stored: Mapping[str, str]) -> None:
         """Replace the stored attributes. Storing what is there already leaves the queue unmodified."""

@@ -31,10 +31,15 @@ class FoundQueue(msgspec.Struct, frozen=True):
 class Directory:
     """Resolves queue URLs. Parsed attributes are remembered for as long as the engine gives the same
     settings.
+
+    Queues whose engine names begin with `own_prefix` belong to the server itself. They are seen, measured, received
+    from and redriven like others, but their settings are not those of an SQS queue, and emptying one would lose
+    messages that were answered for: so no caller creates, changes, empties or deletes one.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, own_prefix: str | None = None) -> None:
         self._engine = engine
+        self._own_prefix = own_prefix
         self._found: dict[tuple[str | None, str, str], FoundQueue] = {}
 
     async def find(self, call: Call, queue_url: str | None) -> FoundQueue:
@@ -67,6 +72,19 @@ class Directory:
         name = parse_queue_url(queue_url, principal.region, principal.account)
         check_access(principal, name)
         return name
+
+    def is_own(self, name: QueueName) -> bool:
+        """Whether the queue belongs to the server itself."""
+        return self._own_prefix is not None and name.engine_name.startswith(self._own_prefix)
+
+    def check_changeable(self, name: QueueName) -> None:
+        """Raises `PermissionDenied` for a queue of the server itself."""
+        if self.is_own(name):
+            raise PermissionDenied(
+                f"Access to the resource {name.arn[:512]} is denied. It belongs to the server, which sends messages"
+                " through it: it cannot be created, changed, purged or deleted by a caller.",
+                account=name.account,
+            )
 
 
 def check_access(principal: Principal, name: QueueName) -> None:

@@ -73,6 +73,9 @@ class Queues:
                 f"You must wait {self._recreate_after_ms // 1000} seconds after deleting a queue before you can "
                 "create another with the same name."
             )
+        if self._directory.is_own(name):
+            await self._check_own(name, given, fifo=fifo)
+            return QueueUrlOutput(queue_url=name.url(call.endpoint))
         await self._check_dead_letters(name, stored)
         settings = attributes.settings_of({**stored, **tags}, fifo=fifo)
         try:
@@ -108,6 +111,7 @@ class Queues:
 
     async def delete_queue(self, call: Call, request: DeleteQueueInput) -> None:
         name = self._directory.named(call, request.queue_url)
+        self._directory.check_changeable(name)
         try:
             await self._engine.delete_queue(name.engine_name)
         except QueueNotFound:
@@ -145,6 +149,7 @@ class Queues:
 
     async def purge_queue(self, call: Call, request: PurgeQueueInput) -> None:
         queue = await self._directory.find(call, request.queue_url)
+        self._directory.check_changeable(queue.name)
         if self._purged.recently(queue.engine_name):
             raise PurgeInProgress(
                 f"Only one PurgeQueue operation on {queue.name.name} is allowed every 60 seconds.",
@@ -156,6 +161,13 @@ class Queues:
         except BaseException:
             self._purged.forget(queue.engine_name)
             raise
+
+    async def _check_own(self, name: QueueName, given: dict[str, str], *, fifo: bool) -> None:
+        """One that is there may be "created" again, as any queue may; there will be no other."""
+        try:
+            await self._check_same(name, given, fifo=fifo)
+        except QueueNotFound:
+            self._directory.check_changeable(name)
 
     async def _check_same(self, name: QueueName, given: dict[str, str], *, fifo: bool) -> None:
         existing = await self._engine.get_queue(name.engine_name)

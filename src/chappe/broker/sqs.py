@@ -19,7 +19,8 @@ from chappe.engine.base import Engine
 
 
 class Sqs:
-    """`clock_ms` gives milliseconds since the Unix epoch and is the engine's clock; see `Queues` for the rest.
+    """`clock_ms` gives milliseconds since the Unix epoch and is the engine's clock; see `Queues` for
+    `recreate_after_ms` and `Directory` for `own_prefix`.
 
     Receipt handles are signed with `handle_key`; without one they are good for as long as this object.
 
@@ -33,8 +34,9 @@ class Sqs:
         *,
         recreate_after_ms: int = 0,
         handle_key: bytes | None = None,
+        own_prefix: str | None = None,
     ) -> None:
-        directory = Directory(engine)
+        directory = Directory(engine, own_prefix)
         changes = Changes(engine, directory)
         self.tags = Tags(directory, changes)
         self.permissions = Permissions(changes)

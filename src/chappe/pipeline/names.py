@@ -38,8 +38,13 @@ class QueueNames(msgspec.Struct, frozen=True):
         """Where messages of this queue end up that cannot be processed."""
         return queue + "-dlq"
 
+    @property
+    def prefix(self) -> str:
+        """How the names of all these queues begin. No others begin so."""
+        return f"{self.region}:{self.account}:chappe-"
+
     def _name(self, name: str) -> str:
-        return f"{self.region}:{self.account}:chappe-{name}"
+        return self.prefix + name
 
 
 async def create_queues(engine: Engine, names: QueueNames, channels: frozenset[Channel]) -> None:

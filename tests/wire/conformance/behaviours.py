@@ -69,6 +69,13 @@ EVERYWHERE = [
         differs="AWS names its own host",
     ),
     row(
+        "queues of the messages API, `chappe-…`",
+        "test_own_queues.test_what_would_break_it_is_refused",
+        "test_own_queues.test_no_other_is_created",
+        "test_own_queues.test_it_is_seen_and_redriven",
+        differs="they are there; creating, changing, purging and deleting them is refused with AccessDenied",
+    ),
+    row(
         "access to the queue of another account",
         "test_queues.test_the_queue_of_another_account_is_refused",
         differs="always refused: policies are stored and checked, not yet enforced",
