@@ -6,7 +6,6 @@ from chappe.api.rest import batches, messages, people, service, unsubscribe
 from chappe.api.rest.decision_operations import DECISION_OPERATIONS
 from chappe.api.rest.inbound_operations import INBOUND_OPERATIONS
 from chappe.api.rest.lists import LIST_OPERATIONS
-from chappe.api.rest.decision_operations import DECISION_OPERATIONS
 from chappe.api.rest.operation import (
     BATCH_BYTES_MAX,
     CURSOR,
