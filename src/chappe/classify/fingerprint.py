@@ -39,7 +39,7 @@ _NOT_LETTER = bytes(byte for byte in range(128) if not bytes([byte]).isalpha()) 
 
 
 def fingerprint(text: str) -> bytes:
-    """The fingerprint: words separated by single spaces, marks last. The empty text has the empty one."""
+    """The fingerprint: words separated by single spaces, marks last."""
     raw = text[:TEXT_CHARACTERS_MAX].encode("utf-8", "replace")
     plain = raw if raw.isascii() else _simplified(text[:TEXT_CHARACTERS_MAX]).encode("utf-8", "replace")
     masked = plain.translate(_TABLE, _DELETED)
@@ -54,7 +54,7 @@ def fingerprint(text: str) -> bytes:
     if letters > 20 and len(raw.translate(None, _NOT_UPPER)) * 3 > letters:
         marks += b" ^caps"
     marks += b" ^short" if len(raw) < 45 else b" ^long" if len(raw) > 320 else b""
-    return b" ".join(masked.split()) + marks
+    return (b" ".join(masked.split()) + marks).lstrip()
 
 
 _SPACELESS = ("CJK", "HIRAGANA", "KATAKANA", "HANGUL", "THAI", "LAO", "KHMER", "MYANMAR")
