@@ -9,7 +9,8 @@ given twice is an error.
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Sequence
+from functools import cached_property
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -96,14 +97,12 @@ class Reading:
     def __init__(self) -> None:
         self.rules: list[AnyRule] = []
         self.problems: list[Problem] = []
-        self._file_of: dict[str, str] = {}
-        self._places: dict[str, tuple[bytes, int]] = {}
+        self._places: dict[str, tuple[_File, int]] = {}
 
     def problem(self, rule_id: str, field: str, text: str) -> Problem:
         """A problem of a rule that was read."""
-        raw, number = self._places[rule_id]
-        line = Lines(raw, _RuleLoader).line(number, field)
-        return Problem(self._file_of[rule_id], text, rule_id, field, line)
+        file, number = self._places[rule_id]
+        return file.problem(number, rule_id, field, text)
 
     def read(self, raw: bytes, name: str) -> None:
         """Add the rules of a file."""
@@ -113,28 +112,41 @@ class Reading:
             text = " ".join(str(error).split()) or type(error).__name__
             self.problems.append(Problem(name, text, line=_line_of(error)))
             return
-        found = [problem for number, entry in enumerate(entries) for problem in self._take(entry, name, raw, number)]
-        if found:
-            lines = Lines(raw, _RuleLoader)
-            self.problems += [
-                msgspec.structs.replace(problem, line=lines.line(number, problem.field)) for number, problem in found
-            ]
+        file = _File(name, raw)
+        for number, entry in enumerate(entries):
+            self._take(entry, file, number)
 
-    def _take(self, entry: Any, file: str, raw: bytes, number: int) -> Iterator[tuple[int, Problem]]:
+    def _take(self, entry: Any, file: _File, number: int) -> None:
         name = f"#{number + 1}"
         if isinstance(entry, dict) and isinstance(entry.get("id"), str):
             name = entry["id"]
         try:
             rule: AnyRule = msgspec.convert(entry, AnyRule)
         except msgspec.ValidationError:
-            for field, text in faults_of(entry, AnyRule):
-                yield number, Problem(file, text, name, field)
+            faults = faults_of(entry, AnyRule)
+            self.problems += [file.problem(number, name, field, text) for field, text in faults]
             return
-        if rule.id in self._file_of:
-            yield number, Problem(file, f"is already defined in {self._file_of[rule.id]}", rule.id, "id")
-        self._file_of.setdefault(rule.id, file)
-        self._places.setdefault(rule.id, (raw, number))
+        if rule.id in self._places:
+            text = f"is already defined in {self._places[rule.id][0].name}"
+            self.problems.append(file.problem(number, rule.id, "id", text))
+        self._places.setdefault(rule.id, (file, number))
         self.rules.append(rule)
+
+
+class _File:
+    """A file that was read. Its lines are only counted if something is wrong."""
+
+    def __init__(self, name: str, raw: bytes) -> None:
+        self.name = name
+        self._raw = raw
+
+    @cached_property
+    def _lines(self) -> Lines:
+        return Lines(self._raw, _RuleLoader)
+
+    def problem(self, number: int, rule: str, field: str, text: str) -> Problem:
+        """A problem of the rule with this number, from 0."""
+        return Problem(self.name, text, rule, field, self._lines.line(number, field))
 
 
 def problem_details(problems: Sequence[Problem]) -> dict[str, Any]:

@@ -44,6 +44,11 @@ def check_rules(text: str, base: Sequence[AnyRule] = (), remove: Collection[str]
     reading = Reading()
     if text.strip():
         reading.read(text.encode(), _NAME)
+    return check_reading(reading, base, remove)
+
+
+def check_reading(reading: Reading, base: Sequence[AnyRule] = (), remove: Collection[str] = ()) -> Checked:
+    """The same for rules that were read from files."""
     problems = [*reading.problems, *_slow(reading), *_untrue_examples(reading)]
     try:
         rules = changed(base, reading.rules, remove)
