@@ -1,7 +1,7 @@
 """Settings from environment variables: `CHAPPE_<SECTION>_<NAME>`.
 
-Providers are reached by `CHAPPE_PROVIDERS_<PROVIDER>_<NAME>`, hyphens in the provider's name written as
-underscores.
+Providers are reached by `CHAPPE_PROVIDERS_<PROVIDER>_<NAME>` and senders by `CHAPPE_SENDERS_<SENDER>_<NAME>`, hyphens
+in the provider's or sender's name written as underscores.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from chappe.channels.settings import PROVIDER_KINDS
+from chappe.compliance.sender import SenderProfile
 from chappe.config.given import Given, Origin
 from chappe.config.reading import secret_file_names
 from chappe.config.settings import Config
@@ -39,6 +40,8 @@ def from_environment(
         given = Given(environ[variable], Origin(variable, Path.cwd(), textual=True))
         if section == "providers":
             yield ("providers", *_provider_key(variable, name, known_providers)), given
+        elif section == "senders":
+            yield ("senders", *_sender_key(variable, name)), given
         else:
             yield (section, name), given
 
@@ -54,6 +57,18 @@ def _provider_key(variable: str, name: str, known_providers: Collection[str]) ->
             return name.removesuffix(f"_{setting}").replace("_", "-"), setting
     raise InvalidConfiguration(
         f"{variable}: is no setting of a provider; it would be {PREFIX}PROVIDERS_<PROVIDER>_<NAME>, "
+        f"with one of the names {', '.join(sorted(settings))}",
+        key=variable,
+    )
+
+
+def _sender_key(variable: str, name: str) -> tuple[str, str]:
+    settings = sorted((field.name for field in msgspec.structs.fields(SenderProfile)), key=len, reverse=True)
+    for setting in settings:
+        if name.endswith(f"_{setting}"):
+            return name.removesuffix(f"_{setting}").replace("_", "-"), setting
+    raise InvalidConfiguration(
+        f"{variable}: is no setting of a sender; it would be {PREFIX}SENDERS_<SENDER>_<NAME>, "
         f"with one of the names {', '.join(sorted(settings))}",
         key=variable,
     )

@@ -13,10 +13,11 @@ from typing import Any, NoReturn, TypeVar
 import msgspec
 
 from chappe.channels.settings import PROVIDER_KINDS, ProviderSettings, Secret
+from chappe.compliance.sender import SenderProfile
 from chappe.config.given import Given, Origin
 from chappe.model.errors import InvalidConfiguration
 
-_PROVIDER_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _FILE_SUFFIX = "_file"
 _ENVIRONMENT_PREFIX = "env:"
 _PLAIN_NAMES = {
@@ -79,6 +80,8 @@ class Reader:
     def _value(self, wanted: Any, value: object, key: str) -> Any:
         if wanted == dict[str, ProviderSettings]:
             return self._providers(value, key)
+        if wanted == dict[str, SenderProfile]:
+            return self._senders(value, key)
         struct, is_list = _struct_within(wanted)
         if struct is None:
             return self._convert(wanted, value, key)
@@ -98,7 +101,7 @@ class Reader:
     def _provider(self, table: object, name: str, key: str) -> ProviderSettings:
         if not isinstance(table, Mapping):
             self._fail(table, key, "must be a table, as in [providers.mail]")
-        if not _PROVIDER_NAME.fullmatch(name):
+        if not _NAME.fullmatch(name):
             self._fail(table, key, "a provider's name has 1 to 63 of the characters a-z, 0-9 and -")
         kinds = ", ".join(f'"{kind}"' for kind in PROVIDER_KINDS)
         given = table.get("kind")
@@ -109,6 +112,14 @@ class Reader:
             self._fail(given, f"{key}.kind", f"{kind!r} is no kind of provider; allowed: {kinds}")
         rest = {setting: value for setting, value in table.items() if setting != "kind"}
         return self.struct(PROVIDER_KINDS[kind], rest, key)
+
+    def _senders(self, table: object, key: str) -> dict[str, SenderProfile]:
+        if not isinstance(table, Mapping):
+            self._fail(table, key, "must be a table of senders, as in [senders.default]")
+        for name, entry in table.items():
+            if not _NAME.fullmatch(name):
+                self._fail(entry, f"{key}.{name}", "a sender's name has 1 to 63 of the characters a-z, 0-9 and -")
+        return {name: self.struct(SenderProfile, entry, f"{key}.{name}") for name, entry in table.items()}
 
     def _convert(self, wanted: Any, value: object, key: str) -> Any:
         origin = value.origin if isinstance(value, Given) else self._origin

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import typing
 from collections.abc import Iterator
 from enum import StrEnum
@@ -11,6 +12,7 @@ from typing import Any
 import msgspec
 
 from chappe.channels.settings import PROVIDER_KINDS, ProviderSettings, Secret, WebhookEndpoint
+from chappe.compliance.sender import OptOutMeans, Registration, SenderProfile, Template
 from chappe.config.environment import PREFIX
 from chappe.config.settings import Config
 
@@ -53,23 +55,64 @@ and routes. `kind` says what it is. Two are built in and need no table unless a 
 """
 
 
+_SENDERS = """\
+## [senders.NAME]
+
+Who sends. Laws want to know, and rules add to messages what their sender's profile tells: a name, an address, how to
+opt out. The profile called `default` is that of every message whose `from` no other profile names. What a rule cannot
+add, because nothing here tells it, stops the message, unless `unmet_requirements` says otherwise; the reason names the
+setting. Tables within tables are written as `[[senders.NAME.unsubscribe]]` and `[[senders.NAME.registrations]]`:
+
+```toml
+[senders.default]
+name = "Acme"
+legal_name = "Acme Inc."
+postal_address = "1 Main Street, Springfield, IL 62701, USA"
+phone = "+1 217 555 0100"
+email = "help@acme.example"
+website = "https://acme.example"
+country = "US"
+sms_from = "+12175550100"
+also_from = ["acme.example"]
+data_region = "US"
+provider_regions = ["US"]
+
+[[senders.default.unsubscribe]]
+kind = "reply"
+value = "STOP"
+
+[[senders.default.registrations]]
+register = "TCR"
+country = "US"
+id = "+12175550100"
+particulars = {brand = "BXXXXXX", campaign = "CXXXXXX", sample_messages = "filed", opt_in_flow = "filed"}
+```
+"""
+
+
 def render() -> str:
     """The whole page."""
     parts = [_HEAD]
     for field in msgspec.structs.fields(Config):
         if field.name == "providers":
             parts += [_PROVIDERS, *(_kind(tag, kind) for tag, kind in PROVIDER_KINDS.items())]
+        elif field.name == "senders":
+            parts += [_SENDERS, _section("### Settings of a sender", SenderProfile, f"{PREFIX}SENDERS_<NAME>_")]
         else:
             parts.append(_section(f"## [{field.name}]", field.type, f"{PREFIX}{field.name}_"))
     return "\n".join(parts)
 
 
+_NAMED_TABLES = ("providers", "senders")
+_SENDER_TABLES = (SenderProfile, OptOutMeans, Registration, Template)
+
+
 def undocumented() -> list[str]:
     """The settings that have no description; to be empty."""
-    classes = [field.type for field in msgspec.structs.fields(Config) if field.name != "providers"]
+    classes = [field.type for field in msgspec.structs.fields(Config) if field.name not in _NAMED_TABLES]
     return [
         f"{cls.__name__}.{field.name}"
-        for cls in (*classes, *PROVIDER_KINDS.values(), WebhookEndpoint)
+        for cls in (*classes, *PROVIDER_KINDS.values(), WebhookEndpoint, *_SENDER_TABLES)
         for field in msgspec.structs.fields(cls)
         if not _meta(field.type).get("description")
     ]
@@ -101,7 +144,8 @@ def _table(cls: type[msgspec.Struct], prefix: str) -> Iterator[str]:
 
 
 def _nested(wanted: Any) -> str:
-    struct = next((part for part in _flat(wanted) if part is WebhookEndpoint), None)
+    flat = _flat(wanted)
+    struct = next((part for part in flat if isinstance(part, type) and issubclass(part, msgspec.Struct)), None)
     if struct is None:
         return ""
     fields = (f"`{f.name}`: {_meta(f.type)['description']}" for f in msgspec.structs.fields(struct))
@@ -140,6 +184,7 @@ _NAMES = {
     bool: "true or false",
     int: "whole number",
     float: "number",
+    datetime.date: "date",
     Secret: "secret",
     Path: "path",
     str: "text",

@@ -12,6 +12,9 @@ from msgspec import Meta
 from chappe.api.limits import HttpLimits
 from chappe.channels.public_address import LOOPBACK_NAMES, is_loopback
 from chappe.channels.settings import ProviderSettings, SandboxSettings, WebhookSettings
+from chappe.compliance.rule import Unmet
+from chappe.compliance.sender import SenderProfile
+from chappe.compliance.senders import Senders
 from chappe.engine.embedded.engine import DEFAULT_RESERVE_BYTES
 from chappe.model.customer import Channel
 from chappe.observe.audit import log as audit_log
@@ -222,6 +225,14 @@ class ComplianceSettings(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ] = ()
     packaged_rules: Annotated[bool, Meta(description="Whether the rules that come with Chappe hold at all.")] = True
+    unmet_requirements: Annotated[
+        Unmet,
+        Meta(
+            description="What follows where a rule requires something of a message that it does not show and that no "
+            "`[senders.NAME]` supplies, such as a postal address: `block` stops the message and says what to state; "
+            "`annotate` lets it go and puts that on record. Rules that say `unmet` themselves keep to that."
+        ),
+    ] = "block"
     activate: Annotated[
         ActivationPolicy,
         Meta(
@@ -332,11 +343,16 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     compliance: ComplianceSettings = ComplianceSettings()
     audit: AuditSettings = AuditSettings()
     routes: RouteSettings = RouteSettings()
+    senders: dict[str, SenderProfile] = {}
     providers: dict[str, ProviderSettings] = msgspec.field(default_factory=lambda: dict(BUILT_IN_PROVIDERS))
 
     def __post_init__(self) -> None:
         missing = {name: provider for name, provider in BUILT_IN_PROVIDERS.items() if name not in self.providers}
         msgspec.structs.force_setattr(self, "providers", {**self.providers, **missing})
+        try:
+            Senders(self.senders)
+        except ValueError as error:
+            raise ValueError(f"senders: {error}") from None
         for channel in Channel:
             for name in self._stated_route(channel) or ():
                 self._check_route(channel, name)

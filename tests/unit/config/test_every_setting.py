@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import typing
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ import msgspec
 import pytest
 
 from chappe.channels.settings import PROVIDER_KINDS, Secret
+from chappe.compliance.sender import SenderProfile
 from chappe.config import Config, load_config
 
 SECRET = "whsec_" + "c2VjcmV0" * 4
@@ -30,7 +32,17 @@ VALUES: dict[str, Any] = {
     "username": "ana",
     "password": "open sesame",
     "packaged_rules": True,
+    "activate": "never",
     "min_backoff_ms": 70,
+    "postal_address_kind": "registered_po_box",
+    "valid_until": "2030-01-01",
+    "country": "DE",
+    "data_region": "DE",
+    "provider_regions": ["DE"],
+    "large_handler_in": ["CN"],
+    "languages": ["de"],
+    "unsubscribe": [{"kind": "reply", "value": "STOP"}],
+    "registrations": [{"register": "TCR", "country": "US", "particulars": {"brand": "B1"}}],
 }
 """Where the kind of value does not tell what is allowed."""
 ALONG = {"username": {"password": "open sesame"}, "password": {"username": "ana"}}
@@ -57,9 +69,11 @@ def _value(field: msgspec.structs.FieldInfo) -> Any:
 
 def _settings() -> Iterator[tuple[str, str, msgspec.structs.FieldInfo, dict[str, Any]]]:
     for section in msgspec.structs.fields(Config):
-        if section.name != "providers":
+        if section.name not in ("providers", "senders"):
             for field in msgspec.structs.fields(section.type):
                 yield section.name, section.name, field, {}
+    for field in msgspec.structs.fields(SenderProfile):
+        yield "senders.s", "senders_s", field, {}
     for kind, cls in PROVIDER_KINDS.items():
         for field in msgspec.structs.fields(cls):
             along = {**NEEDED[kind], **ALONG.get(field.name, {}), "kind": kind}
@@ -78,6 +92,12 @@ def _text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
+def _table(config: Config, name: str) -> Any:
+    section, _, entry = name.partition(".")
+    found = getattr(config, section)
+    return found[entry] if entry else found
+
+
 @pytest.mark.parametrize(
     ("table", "prefix", "field", "along"),
     [pytest.param(*setting, id=f"{setting[3].get('kind', setting[0])}.{setting[2].name}") for setting in _settings()],
@@ -91,9 +111,10 @@ def test_it_can_be_set(
     file.write_text(f"[{table}]\n" + "".join(f"{name} = {_toml(given)}\n" for name, given in values.items()))
     by_variable = {f"CHAPPE_{prefix}_{name}".upper(): _text(given) for name, given in values.items()}
     for config in (load_config(file, environ={}), load_config(environ=by_variable)):
-        section: Any = config.providers["p"] if table == "providers.p" else getattr(config, table)
+        section: Any = _table(config, table)
         found = getattr(section, field.name)
         found = found.reveal() if isinstance(found, Secret) else found
+        found = found.isoformat() if isinstance(found, datetime.date) else found
         if isinstance(value, str | int | float) and not isinstance(found, Path):
             assert found == value
         else:
