@@ -7,15 +7,20 @@ To add a kind: write its parameters and its pure function in a module of its own
 
 from __future__ import annotations
 
+from chappe.compliance.kinds.age_gate import AgeRule
 from chappe.compliance.kinds.consent_required import ConsentRule
 from chappe.compliance.kinds.content_prohibited import ProhibitedRule
 from chappe.compliance.kinds.data_minimisation import MinimisationRule
 from chappe.compliance.kinds.data_residency import ResidencyRule
 from chappe.compliance.kinds.day_ban import DayBanRule
+from chappe.compliance.kinds.double_opt_in import DoubleOptInRule
 from chappe.compliance.kinds.erasure import ErasureRule
 from chappe.compliance.kinds.frequency_cap import FrequencyCapRule
 from chappe.compliance.kinds.label import LabelRule
 from chappe.compliance.kinds.language import LanguageRule
+from chappe.compliance.kinds.legitimate_purpose import PurposeRule
+from chappe.compliance.kinds.opt_out_honour import OptOutRule
+from chappe.compliance.kinds.opt_out_keyword import KeywordRule
 from chappe.compliance.kinds.postal_address import PostalAddressRule
 from chappe.compliance.kinds.quiet_hours import QuietHoursRule
 from chappe.compliance.kinds.record_keeping import RecordKeepingRule
@@ -33,6 +38,11 @@ AnyDutyRule = ErasureRule | RecordKeepingRule | RetentionMaxRule | RetentionMinR
 AnyRule = (
     SuppressionRule
     | ConsentRule
+    | DoubleOptInRule
+    | OptOutRule
+    | KeywordRule
+    | AgeRule
+    | PurposeRule
     | QuietHoursRule
     | DayBanRule
     | FrequencyCapRule
@@ -51,18 +61,23 @@ AnyRule = (
 """Every kind that can be written in a rule file."""
 
 __all__ = [
+    "AgeRule",
     "AnyDutyRule",
     "AnyRule",
     "ConsentRule",
     "DayBanRule",
+    "DoubleOptInRule",
     "ErasureRule",
     "FrequencyCapRule",
     "IdentityRule",
+    "KeywordRule",
     "LabelRule",
     "LanguageRule",
     "MinimisationRule",
+    "OptOutRule",
     "PostalAddressRule",
     "ProhibitedRule",
+    "PurposeRule",
     "QuietHoursRule",
     "RecordKeepingRule",
     "RegistrationRule",
