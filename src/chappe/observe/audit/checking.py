@@ -21,7 +21,7 @@ from chappe.observe.audit.notes import Checkpoint, is_signed_by, key_name
 from chappe.observe.audit.record import RetentionRecord, decode_open
 from chappe.observe.audit.segments import StoredRecord, columns_of, read_rows
 from chappe.observe.audit.storage import CHECKPOINTS_FILE, AuditStorage
-from chappe.records import audit
+from chappe.records import audit, ids
 from chappe.records.audit import Segment
 from chappe.records.audit_pages import GENESIS, digest_of, link, page_of
 
@@ -82,6 +82,7 @@ class _Chain:
         self.number = number
         self.previous = previous
         self.dropped = 0
+        self.unbroken_until = ids.LARGEST
         self.retention: dict[tuple[int, int], RetentionRecord] = {}
         self._findings = findings
 
@@ -89,7 +90,7 @@ class _Chain:
         """The next record, as it is stored."""
         if record.number != self.number:
             what = "is missing" if record.number > self.number else "comes twice"
-            self._findings.add(min(self.number, record.number), f"record {min(self.number, record.number)} {what}")
+            self._break(min(self.number, record.number), f"record {min(self.number, record.number)} {what}")
             self.previous = None
         if record.open_part is None or record.personal_part is None:
             self.dropped += 1
@@ -97,9 +98,13 @@ class _Chain:
             self._check(record, record.open_part, record.personal_part)
         self.number, self.previous = record.number + 1, record.hash
 
+    def _break(self, number: int, what: str) -> None:
+        self.unbroken_until = min(self.unbroken_until, number)
+        self._findings.add(number, what)
+
     def _check(self, record: StoredRecord, open_part: bytes, personal_part: bytes) -> None:
         if self.previous is not None and link(self.previous, digest_of(open_part, personal_part)) != record.hash:
-            self._findings.add(
+            self._break(
                 record.number,
                 f"record {record.number} was changed, or is not the one that followed record {record.number - 1}",
             )
@@ -155,9 +160,8 @@ class _Signed:
                     " them was changed, dropped, inserted or moved, and the hashes after it made anew",
                 )
 
-    def end(self) -> None:
-        """The log has come to its end."""
-        size = self._frontier.size
+    def end(self, size: int) -> None:
+        """The log has come to its end, after so many records."""
         beyond = [expected for expected in self._expected if expected > size]
         if beyond:
             self._findings.add(
@@ -184,9 +188,10 @@ def verify(
         for records in _pieces(storage, findings, dropped):
             for record in records:
                 chain.follow(record)
-            signed.grow([record.hash for record in records])
+            # Behind a break the tree differs as well, which tells nothing more.
+            signed.grow([record.hash for record in records if record.number < chain.unbroken_until])
             progress(chain.number, max(storage.size(), chain.number))
-        signed.end()
+        signed.end(chain.number)
         dropped.compare(storage.read(audit.segments), chain.retention, findings)
     except _TooMany:
         pass
@@ -207,7 +212,7 @@ def verify_quickly(storage: AuditStorage, key: Ed25519PublicKey | None) -> Verif
     findings = _Findings()
     segments = storage.read(audit.segments)
     first = segments[-1].last + 1 if segments else 0
-    chain = _Chain(findings, first, None if first else GENESIS)
+    chain = _Chain(findings, first, storage.hash_before(first))
     checkpoints: list[Checkpoint] = []
     try:
         _check_files(storage, segments, findings)

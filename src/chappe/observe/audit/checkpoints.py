@@ -13,36 +13,36 @@ from pathlib import Path
 
 import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from sqlalchemy import Connection
 
 from chappe.model.errors import ChappeError, Closed
 from chappe.observe.audit.merkle import HASH_BYTES, TILE_WIDTH, Frontier
 from chappe.observe.audit.notes import Checkpoint, from_notes, sign, to_note
 from chappe.observe.audit.segments import sync_folder
+from chappe.observe.audit.storage import AUDIT_FOLDER, CHECKPOINTS_FILE, AuditStorage
 from chappe.records import audit
 from chappe.records.audit import AuditRecords, StoredCheckpoint
 
 INTERVAL_SECONDS = 60.0
-_PAGES_AT_ONCE = 200
 _log = structlog.get_logger("chappe.audit")
 
 Tiles = dict[tuple[int, int], bytes]
 
 
 class Checkpointer:
-    """Signs the log of one server. `file` is where checkpoints are written in words."""
+    """Signs the log of one server. `folder` is its data folder."""
 
     def __init__(
         self,
         records: AuditRecords,
         key: Ed25519PrivateKey,
-        file: Path,
+        folder: Path,
         now_ms: Callable[[], int],
         interval_seconds: float = INTERVAL_SECONDS,
     ) -> None:
         self._records = records
         self._key = key
-        self._file = file
+        self._folder = folder
+        self._file = folder / AUDIT_FOLDER / CHECKPOINTS_FILE
         self._now_ms = now_ms
         self._interval_seconds = interval_seconds
 
@@ -77,7 +77,7 @@ class Checkpointer:
     async def sign(self) -> int:
         """Sign what is there, unless there is nothing new; how many records are covered now."""
         before = await self._records.read(audit.newest_checkpoint)
-        frontier, tiles = await self._records.read(lambda connection: _grown(connection, before))
+        frontier, tiles = await asyncio.to_thread(_grown, self._folder, before)
         if frontier.size == (before.size if before else 0):
             return frontier.size
         checkpoint = sign(self._key, frontier.size, frontier.root, self._now_ms())
@@ -142,24 +142,19 @@ def last_in_file(file: Path) -> int:
         return 0
 
 
-def _grown(connection: Connection, before: StoredCheckpoint | None) -> tuple[Frontier, Tiles]:
+def _grown(folder: Path, before: StoredCheckpoint | None) -> tuple[Frontier, Tiles]:
     """The tree over everything there is, and the tiles that have changed since a checkpoint."""
     frontier = Frontier.from_bytes(before.size, before.frontier) if before else Frontier()
     tiles: Tiles = {}
+    with AuditStorage(folder) as storage:
 
-    def completed(level: int, number: int, node: bytes) -> None:
-        place = (level, number // TILE_WIDTH)
-        hashes = tiles.get(place)
-        if hashes is None:
-            hashes = audit.tile(connection, *place) or b""
-        # What a checkpoint that was not stored has left there is replaced.
-        tiles[place] = hashes[: number % TILE_WIDTH * HASH_BYTES] + node
+        def completed(level: int, number: int, node: bytes) -> None:
+            place = (level, number // TILE_WIDTH)
+            hashes = tiles.get(place)
+            if hashes is None:
+                hashes = storage.read(lambda connection: audit.tile(connection, *place)) or b""
+            tiles[place] = hashes[: number % TILE_WIDTH * HASH_BYTES] + node
 
-    while pages := audit.page_hashes(connection, frontier.size, _PAGES_AT_ONCE):
-        for _, hashes in pages:
-            frontier.extend(_split(hashes), completed)
+        for hashes in storage.hashes(frontier.size):
+            frontier.extend(hashes, completed)
     return frontier, tiles
-
-
-def _split(hashes: bytes) -> list[bytes]:
-    return [hashes[start : start + HASH_BYTES] for start in range(0, len(hashes), HASH_BYTES)]

@@ -19,7 +19,7 @@ from chappe.observe.audit.record import HoldRecord, PersonalPart
 from chappe.observe.audit.recording import Recorder, open_entry
 from chappe.observe.audit.retention import RetentionPolicy, drop_expired
 from chappe.observe.audit.sealing import Sealer
-from chappe.observe.audit.storage import AUDIT_FOLDER, CHECKPOINTS_FILE, AuditStorage
+from chappe.observe.audit.storage import AuditStorage
 from chappe.records import audit, ids
 from chappe.records.audit import LegalHold
 from chappe.records.store import Records
@@ -59,7 +59,7 @@ class AuditLog:
         self.checkpointer = Checkpointer(
             records.audit,
             key,
-            folder / AUDIT_FOLDER / CHECKPOINTS_FILE,
+            folder,
             now_ms,
             settings.checkpoint_seconds,
         )

@@ -27,7 +27,7 @@ from chappe.observe.audit.segments import StoredRecord, day_of, load_pyarrow, wr
 from chappe.observe.audit.storage import SEGMENTS_FOLDER, AuditStorage
 from chappe.records import audit, ids
 from chappe.records.audit import AuditRecords, Segment
-from chappe.records.audit_pages import GENESIS, digest_of, link
+from chappe.records.audit_pages import digest_of, link
 
 SEGMENT_RECORDS = 131_072
 INTERVAL_SECONDS = 15.0
@@ -118,7 +118,7 @@ def write_segment(folder: Path, first: int, last: int, day: str) -> Segment:
     name = file_name(day, first, last, 0)
     with AuditStorage(folder) as storage:
         outline = Outline()
-        pieces = outline.watch(_checked(_stretch(storage, first, last), first))
+        pieces = outline.watch(_checked(_stretch(storage, first, last), first, storage.hash_before(first)))
         write_records(storage.folder / SEGMENTS_FOLDER / name, pieces)
     return outline.segment(first, last, day, 0, name, 0)
 
@@ -188,9 +188,8 @@ def _stretch(storage: AuditStorage, first: int, last: int) -> Iterator[list[Stor
             return
 
 
-def _checked(pieces: Iterator[list[StoredRecord]], first: int) -> Iterator[list[StoredRecord]]:
+def _checked(pieces: Iterator[list[StoredRecord]], first: int, previous: bytes | None) -> Iterator[list[StoredRecord]]:
     """The same records, known to follow from each other: a changed one is not to be sealed as if it were sound."""
-    previous: bytes | None = GENESIS if first == 0 else None
     number = first
     for piece in pieces:
         for record in piece:

@@ -15,11 +15,11 @@ from typing import TypeVar
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
-from chappe.model.errors import DataDamaged
+from chappe.model.errors import DataDamaged, ExtraMissing
 from chappe.observe.audit.segments import StoredRecord, read_hashes, read_records
 from chappe.records import audit
 from chappe.records.audit import Segment
-from chappe.records.audit_pages import HASH_BYTES, page_of
+from chappe.records.audit_pages import GENESIS, HASH_BYTES, page_of
 from chappe.records.database import open_for_reading
 from chappe.records.failures import storage_error
 from chappe.records.store import FILE_NAME
@@ -100,9 +100,21 @@ class AuditStorage:
             if not pages:
                 return
             for begin, content in pages:
-                if begin == number:
-                    yield [content[start : start + HASH_BYTES] for start in range(0, len(content), HASH_BYTES)]
-                    number += len(content) // HASH_BYTES
+                if begin > number:
+                    if self.read(partial(audit.segment_holding, number=number)) is not None:
+                        break  # sealed meanwhile
+                    raise DataDamaged(f"Audit record {number} is missing; see `chappe audit verify`.", number=number)
+                yield [content[start : start + HASH_BYTES] for start in range(0, len(content), HASH_BYTES)]
+                number += len(content) // HASH_BYTES
+
+    def hash_before(self, number: int) -> bytes | None:
+        """The hash that a record must follow; None if the one before cannot be read."""
+        if number == 0:
+            return GENESIS
+        try:
+            return next(self.hashes(number - 1), [None])[0]
+        except (DataDamaged, ExtraMissing):
+            return None
 
     def _next_pieces(self, number: int) -> Iterator[list[StoredRecord]]:
         segment = self.read(partial(audit.segment_holding, number=number))

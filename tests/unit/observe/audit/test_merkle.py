@@ -1,4 +1,4 @@
-"""The tree of RFC 6962, against a direct reading of its definition and against vectors of its reference implementation."""
+"""The tree of RFC 6962, against a direct reading of its definition and the vectors of its reference implementation."""
 
 from __future__ import annotations
 
