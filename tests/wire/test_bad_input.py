@@ -194,7 +194,7 @@ def test_a_batch_with_one_bad_entry(client: RawClient, sqs: Any, queue: str) -> 
             "Id": "bad",
             "SenderFault": True,
             "Code": "MissingParameter",
-            "Message": "The request must contain the parameter MessageBody.",
+            "Message": "The request must contain the parameter SendMessageBatchRequestEntry.2.MessageBody.",
         }
     ]
     (found,) = sqs.receive_message(QueueUrl=queue)["Messages"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -119,6 +120,7 @@ def bad_attribute(world: World, operation: str) -> dict[str, Any]:
     return {**parameters_of(operation, world.queue), "Attributes": {"Size": "1"}}
 
 
+ANYTHING = {"Effect": "Allow", "Principal": "*", "Action": "sqs:*", "Resource": "*"}
 SCENARIOS: dict[str, Scenario] = {
     "BatchEntryIdsNotDistinct": lambda world, operation: world.entries(operation, "a", "a"),
     "BatchRequestTooLong": lambda world, operation: {
@@ -147,6 +149,10 @@ OF_AN_OPERATION: dict[tuple[str, str], Scenario] = {
         "Actions": ["SendMessage"] * 8,
     },
     ("ReceiveMessage", "OverLimit"): all_in_flight,
+    ("SetQueueAttributes", "OverLimit"): lambda world, operation: {
+        "QueueUrl": world.queue,
+        "Attributes": {"Policy": json.dumps({"Statement": [ANYTHING] * 21})},
+    },
 }
 GIVEN = [pair for pair in declared() if why_never(*pair) is None and pair != ("CreateQueue", "QueueDeletedRecently")]
 """The one left out needs a server of its own; it is tested in test_limits."""

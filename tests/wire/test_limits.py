@@ -42,7 +42,7 @@ def test_attributes_that_are_numbers(sqs: Any, queue: str, new_name: NewName, na
     ("parameter", "least", "most", "reason"),
     [
         ("MaxNumberOfMessages", 1, 10, "Must be between 1 and 10, if provided."),
-        ("VisibilityTimeout", 0, 43_200, "Must be between 0 and 43200, if provided."),
+        ("VisibilityTimeout", 0, 43_200, "Must be >= 0 and <= 43200, if provided."),
         ("WaitTimeSeconds", 0, 20, "Must be >= 0 and <= 20, if provided."),
     ],
 )
@@ -69,7 +69,7 @@ def test_a_change_of_visibility(sqs: Any, queue: str) -> None:
     send(sqs, queue)
     change = {"QueueUrl": queue, "ReceiptHandle": receive(sqs, queue)[0]["ReceiptHandle"]}
     for bad in (-1, 43_201):
-        message = f"Value {bad} for parameter VisibilityTimeout is invalid. Reason: Must be between 0 and 43200"
+        message = f"Value {bad} for parameter VisibilityTimeout is invalid. Reason: Must be >= 0 and <= 43200"
         found = error_of(sqs.change_message_visibility, **change, VisibilityTimeout=bad)
         assert found[:2] == INVALID
         assert found[2].startswith(message)

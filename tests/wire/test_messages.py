@@ -8,10 +8,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from botocore.config import Config
 from tests.wire.live import LiveServer
 from tests.wire.test_queues import attributes_of, error_of
 
 NewName = Callable[..., str]
+UNCHECKED = Config(retries={"total_max_attempts": 1}, parameter_validation=False)
 TRACE = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1"
 
 
@@ -266,7 +268,7 @@ def test_the_size_limit_of_the_queue_counts_attributes(sqs: Any, queue: str) -> 
         ),
         (
             {"VisibilityTimeout": 43201},
-            "Value 43201 for parameter VisibilityTimeout is invalid. Reason: Must be between 0 and 43200, if provided.",
+            "Value 43201 for parameter VisibilityTimeout is invalid. Reason: Must be >= 0 and <= 43200, if provided.",
         ),
     ],
 )
@@ -347,6 +349,45 @@ def test_a_batch_sends_the_good_and_reports_the_bad(sqs: Any, queue: str) -> Non
     ]
     assert answer["Failed"][0]["Message"].startswith("Value 1800 for parameter DelaySeconds is invalid.")
     assert sorted(drain(sqs, queue)) == ["one", "three"]
+
+
+@pytest.mark.parametrize("given", [{}, {"MessageBody": ""}], ids=["absent", "empty"])
+def test_an_entry_without_a_body_fails_by_itself(server: LiveServer, protocol: str, queue: str, given: Any) -> None:
+    sqs = server.client(protocol=protocol, config=UNCHECKED)
+    answer = sqs.send_message_batch(
+        QueueUrl=queue, Entries=[{"Id": "good", "MessageBody": "x"}, {"Id": "bad", **given}]
+    )
+    assert [entry["Id"] for entry in answer["Successful"]] == ["good"]
+    assert answer["Failed"] == [
+        {
+            "Id": "bad",
+            "SenderFault": True,
+            "Code": "MissingParameter",
+            "Message": "The request must contain the parameter SendMessageBatchRequestEntry.2.MessageBody.",
+        }
+    ]
+    sqs.close()
+
+
+@pytest.mark.parametrize("operation", ["send_message_batch", "delete_message_batch", "change_message_visibility_batch"])
+def test_a_batch_entry_without_an_id_fails_the_batch(
+    server: LiveServer, protocol: str, queue: str, operation: str
+) -> None:
+    sqs = server.client(protocol=protocol, config=UNCHECKED)
+    entry = {"MessageBody": "x"} if operation == "send_message_batch" else {"ReceiptHandle": "x"}
+    code, _, message = error_of(getattr(sqs, operation), QueueUrl=queue, Entries=[{"Id": "1", **entry}, entry])
+    assert code == "MissingParameter"
+    assert message.startswith("The request must contain the parameter ")
+    assert message.endswith("BatchRequestEntry.2.Id.")
+    sqs.close()
+
+
+def test_a_quiet_tenant_is_served_beside_a_noisy_one(sqs: Any, queue: str) -> None:
+    for start in range(0, 300, 10):
+        entries = [{"Id": str(n), "MessageBody": "noise", "MessageGroupId": "noisy"} for n in range(start, start + 10)]
+        sqs.send_message_batch(QueueUrl=queue, Entries=entries)
+    send(sqs, queue, "hello", MessageGroupId="quiet")
+    assert "hello" in [message["Body"] for message in receive(sqs, queue, MaxNumberOfMessages=2)]
 
 
 def test_a_whole_life_in_batches(sqs: Any, queue: str) -> None:

@@ -14,6 +14,8 @@ from tests.wire.query_model import ERRORS, SHAPE_OF_CODE
 NewName = Callable[..., str]
 STATUS = {shape: status for shape, (_, status) in ERRORS.items()} | {"AccessDeniedException": 403}
 
+POLICY = '{"Version":"2012-10-17","Statement":{"Effect":"Deny","Principal":"*","Action":"sqs:*","Resource":"*"}}'
+
 
 def error_of(call: Callable[..., Any], **parameters: Any) -> tuple[str, str, str]:
     """The code, the shape and the message of the error a call gives, as they are in the JSON protocol."""
@@ -94,13 +96,11 @@ def test_attributes_can_be_asked_for_by_name(sqs: Any, queue: str) -> None:
 
 def test_attributes_are_set_and_kept(sqs: Any, server: LiveServer, queue: str) -> None:
     server.clock.advance(2)
-    sqs.set_queue_attributes(
-        QueueUrl=queue, Attributes={"VisibilityTimeout": "5", "Policy": '{"Version":"2012-10-17"}'}
-    )
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"VisibilityTimeout": "5", "Policy": POLICY})
     sqs.set_queue_attributes(QueueUrl=queue, Attributes={"DelaySeconds": "7"})
     found = attributes_of(sqs, queue)
     assert (found["VisibilityTimeout"], found["DelaySeconds"]) == ("5", "7")
-    assert found["Policy"] == '{"Version":"2012-10-17"}'
+    assert found["Policy"] == POLICY
     assert int(found["LastModifiedTimestamp"]) > int(found["CreatedTimestamp"])
     sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": ""})
     assert "Policy" not in attributes_of(sqs, queue)

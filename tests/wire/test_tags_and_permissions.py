@@ -173,23 +173,54 @@ def test_permissions_that_cannot_be_given(sqs: Any, queue: str, change: dict[str
 
 def test_the_limits_of_permissions(sqs: Any, queue: str) -> None:
     for n in range(20):
-        sqs.add_permission(QueueUrl=queue, Label=f"{n:080}", AWSAccountIds=[ACCOUNT], Actions=SEVEN)
+        actions = SEVEN if n < 10 else SEVEN[:1]
+        sqs.add_permission(QueueUrl=queue, Label=f"{n:080}", AWSAccountIds=[ACCOUNT], Actions=actions)
     more = {"QueueUrl": queue, "Label": "x", "AWSAccountIds": [ACCOUNT], "Actions": SEVEN}
     assert error_of(sqs.add_permission, **more)[:2] == ("OverLimit", "OverLimit")
     assert error_of(sqs.add_permission, **{**more, "Label": "x" * 81})[0] == "InvalidParameterValue"
 
 
 def test_the_size_of_a_policy(sqs: Any, queue: str) -> None:
-    long = json.dumps({"Id": "x" * 65_000})
+    statement = {"Effect": "Allow", "Principal": "*", "Action": "sqs:*", "Resource": "*"}
+
+    def policy(id_characters: int) -> str:
+        return json.dumps({"Id": "x" * id_characters, "Statement": [statement]}, separators=(",", ":"))
+
+    frame = len(policy(0))
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": policy(8_192 - frame)})
+    set_it = {"QueueUrl": queue, "Attributes": {"Policy": policy(8_193 - frame)}}
+    assert error_of(sqs.set_queue_attributes, **set_it)[0] == "InvalidAttributeValue"
+    long = policy(7_500)
     sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": long})
     accounts = [f"{n:012}" for n in range(20)]
     given = {"QueueUrl": queue, "Label": "l", "AWSAccountIds": accounts, "Actions": ["SendMessage"]}
-    too_long = ("OverLimit", "OverLimit", "The policy would be longer than 65536 characters.")
+    too_long = ("OverLimit", "OverLimit", "The policy would be longer than 8192 bytes.")
     assert error_of(sqs.add_permission, **given) == too_long
     assert attributes_of(sqs, queue, "Policy")["Policy"] == long
     sqs.add_permission(**{**given, "AWSAccountIds": [ACCOUNT]})
-    set_it = {"QueueUrl": queue, "Attributes": {"Policy": json.dumps({"Id": "x" * 65_536})}}
-    assert error_of(sqs.set_queue_attributes, **set_it)[0] == "InvalidAttributeValue"
+
+
+def test_how_much_a_policy_says(sqs: Any, queue: str) -> None:
+    def policy(statements: int = 1, principals: int = 1, conditions: int = 1) -> dict[str, str]:
+        statement = {
+            "Effect": "Allow",
+            "Principal": {"AWS": [f"{n:012}" for n in range(principals)]},
+            "Action": "sqs:SendMessage",
+            "Resource": "*",
+            "Condition": {"StringEquals": {f"aws:RequestTag/{n}": "x" for n in range(conditions)}},
+        }
+        return {"Policy": json.dumps({"Version": "2012-10-17", "Statement": [statement] * statements})}
+
+    for good in (policy(principals=50), policy(conditions=10), policy(statements=10)):
+        sqs.set_queue_attributes(QueueUrl=queue, Attributes=good)
+    for what, most, bad in (
+        ("statements", 20, policy(statements=21, conditions=0)),
+        ("principals", 50, policy(principals=51)),
+        ("conditions", 10, policy(conditions=11)),
+    ):
+        message = f"{most + 1} {what} were found in the submitted policy, max allowed is {most}"
+        found = error_of(sqs.set_queue_attributes, QueueUrl=queue, Attributes=bad)
+        assert found == ("OverLimit", "OverLimit", message)
 
 
 @pytest.mark.parametrize(
@@ -198,7 +229,12 @@ def test_the_size_of_a_policy(sqs: Any, queue: str) -> None:
         "nonsense",
         "[]",
         '"text"',
-        '{"Version": "1999-01-01"}',
+        "{}",
+        '{"Version": "2012-10-17", "Statement": []}',
+        '{"Version": "1999-01-01", "Statement": {"Effect": "Allow", "Principal": "*", "Action": "*"}}',
+        '{"Owner": "x", "Statement": {"Effect": "Allow", "Principal": "*", "Action": "*"}}',
+        '{"Statement": {"Owner": "x", "Effect": "Allow", "Principal": "*", "Action": "*"}}',
+        '{"Statement": {"Effect": "Allow", "Principal": "*", "Action": "*", "Condition": 5}}',
         '{"Statement": 5}',
         '{"Statement": [5]}',
         '{"Statement": {"Effect": "Perhaps", "Principal": "*", "Action": "*"}}',

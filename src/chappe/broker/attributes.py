@@ -13,7 +13,7 @@ import msgspec
 
 from chappe.broker.errors import InvalidAttributeName, InvalidAttributeValue
 from chappe.broker.names import QueueName
-from chappe.broker.policies import POLICY_CHARACTERS_MAX, parse_policy
+from chappe.broker.policies import POLICY_MAX_BYTES, parse_policy
 from chappe.broker.redrive import (
     RedriveAllowPolicy,
     RedrivePolicy,
@@ -27,7 +27,7 @@ VISIBILITY_MAX_SECONDS = 43_200
 WAIT_MAX_SECONDS = 20
 DELAY_MAX_SECONDS = 900
 IN_FLIGHT_MAX = 120_000
-_TEXT_MAX = POLICY_CHARACTERS_MAX
+_TEXT_MAX = POLICY_MAX_BYTES
 
 _NUMBERS = {
     "DelaySeconds": (0, DELAY_MAX_SECONDS, 0),

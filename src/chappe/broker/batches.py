@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Protocol, TypeVar
 
 from chappe.broker.error_codes import name_of
-from chappe.broker.errors import BatchIdInvalid, BatchIdsNotDistinct, EmptyBatch, TooManyBatchEntries
+from chappe.broker.errors import BatchIdInvalid, BatchIdsNotDistinct, EmptyBatch, MissingParameter, TooManyBatchEntries
 from chappe.broker.shapes import BatchResultErrorEntry
 from chappe.model.errors import ChappeError
 
@@ -31,8 +31,10 @@ def check_batch(entries: Sequence[E] | None, shape: str) -> list[tuple[str, E]]:
             f"Maximum number of entries per request are {ENTRIES_MAX}. You have sent {len(entries)}."
         )
     checked: dict[str, E] = {}
-    for entry in entries:
-        entry_id = entry.id or ""
+    for number, entry in enumerate(entries, 1):
+        if entry.id is None:
+            raise MissingParameter.named(f"{shape}.{number}.Id")
+        entry_id = entry.id
         if not _ID.fullmatch(entry_id):
             raise BatchIdInvalid(
                 "A batch entry id can only contain alphanumeric characters, hyphens and underscores. "

@@ -1,7 +1,7 @@
 """The access policy of a queue: kept and checked here, and written by AddPermission and RemovePermission.
 
-Source: Amazon SQS Developer Guide, "Using custom policies with the Amazon SQS access policy language", and what the
-service was seen to write.
+Source: Amazon SQS Developer Guide, "Using custom policies with the Amazon SQS access policy language" and "Quotas
+related to policies", and what the service was seen to write.
 """
 
 from __future__ import annotations
@@ -13,8 +13,10 @@ import msgspec
 
 from chappe.broker.errors import InvalidAttributeValue, InvalidParameterValue, OverLimit, invalid_value
 
-POLICY_CHARACTERS_MAX = 65_536
+POLICY_MAX_BYTES = 8_192
 STATEMENTS_MAX = 20
+PRINCIPALS_MAX = 50
+CONDITIONS_MAX = 10
 ACTIONS_MAX = 7
 """Of one permission."""
 
@@ -50,20 +52,44 @@ OWNERS = frozenset(
 """Actions that an account keeps to itself."""
 _KNOWN = frozenset(name.lower() for name in GRANTABLE | OWNERS)
 _VERSIONS = ("2008-10-17", "2012-10-17")
+_MEMBERS = frozenset({"Version", "Id", "Statement"})
+_STATEMENT_MEMBERS = frozenset(
+    {
+        "Sid",
+        "Effect",
+        "Principal",
+        "NotPrincipal",
+        "Action",
+        "NotAction",
+        "Resource",
+        "NotResource",
+        "Condition",
+    }
+)
 
 Policy = dict[str, Any]
 
 
 def parse_policy(text: str) -> Policy:
-    """Raises `InvalidAttributeValue` for what is no policy, `InvalidParameterValue` for an unknown action."""
+    """Raises `InvalidAttributeValue` for what is no policy, `InvalidParameterValue` for an unknown action, and
+    `OverLimit` for too much of something.
+    """
+    if len(text.encode()) > POLICY_MAX_BYTES:
+        raise _invalid()
     try:
         policy = msgspec.json.decode(text)
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise _invalid() from error
-    if not isinstance(policy, dict) or policy.get("Version", _VERSIONS[0]) not in _VERSIONS:
+    if not isinstance(policy, dict) or not policy.keys() <= _MEMBERS:
         raise _invalid()
-    for statement in statements_of(policy):
+    statements = statements_of(policy)
+    if not statements or policy.get("Version", _VERSIONS[0]) not in _VERSIONS:
+        raise _invalid()
+    for statement in statements:
         _check_statement(statement)
+    _check_quota("statements", len(statements), STATEMENTS_MAX)
+    _check_quota("principals", sum(_principals(statement) for statement in statements), PRINCIPALS_MAX)
+    _check_quota("conditions", sum(_conditions(statement) for statement in statements), CONDITIONS_MAX)
     return policy
 
 
@@ -112,8 +138,26 @@ def unknown_action(action: str) -> InvalidParameterValue:
     return invalid_value("ActionName", action, "Please refer to the appropriate WSDL for a list of valid actions.")
 
 
+def _check_quota(what: str, found: int, most: int) -> None:
+    if found > most:
+        raise OverLimit(f"{found} {what} were found in the submitted policy, max allowed is {most}")
+
+
+def _principals(statement: Policy) -> int:
+    stated = statement.get("Principal", statement.get("NotPrincipal"))
+    kinds = stated.values() if isinstance(stated, dict) else [stated]
+    return sum(len(kind) if isinstance(kind, list) else 1 for kind in kinds)
+
+
+def _conditions(statement: Policy) -> int:
+    stated = statement.get("Condition", {})
+    if not isinstance(stated, dict) or not all(isinstance(keys, dict) for keys in stated.values()):
+        raise _invalid()
+    return sum(len(keys) for keys in stated.values())
+
+
 def _check_statement(statement: Policy) -> None:
-    if statement.get("Effect") not in ("Allow", "Deny"):
+    if not statement.keys() <= _STATEMENT_MEMBERS or statement.get("Effect") not in ("Allow", "Deny"):
         raise _invalid()
     for one, other in (("Principal", "NotPrincipal"), ("Action", "NotAction")):
         if (one in statement) == (other in statement):
@@ -140,10 +184,10 @@ def _one_or_list(values: list[str]) -> str | list[str]:
 
 
 def _encoded(policy: Policy) -> str:
-    text = msgspec.json.encode(policy).decode()
-    if len(text) > POLICY_CHARACTERS_MAX:
-        raise OverLimit(f"The policy would be longer than {POLICY_CHARACTERS_MAX} characters.")
-    return text
+    encoded = msgspec.json.encode(policy)
+    if len(encoded) > POLICY_MAX_BYTES:
+        raise OverLimit(f"The policy would be longer than {POLICY_MAX_BYTES} bytes.")
+    return encoded.decode()
 
 
 def _invalid() -> InvalidAttributeValue:

@@ -222,9 +222,9 @@ def _check_attempt_id(queue: FoundQueue, attempt_id: str | None) -> None:
 def _within(parameter: str, value: int | None, least: int, most: int) -> int | None:
     if value is None or least <= value <= most:
         return value
-    if parameter == "WaitTimeSeconds":
-        raise invalid_value(parameter, value, f"Must be >= {least} and <= {most}, if provided.")
-    raise invalid_value(parameter, value, f"Must be between {least} and {most}, if provided.")
+    if parameter == "MaxNumberOfMessages":
+        raise invalid_value(parameter, value, f"Must be between {least} and {most}, if provided.")
+    raise invalid_value(parameter, value, f"Must be >= {least} and <= {most}, if provided.")
 
 
 def _done(

@@ -83,8 +83,10 @@ class Sender:
             raise InvalidParameterValue("The request must contain the parameter MessageGroupId.")
         good: list[tuple[str, Prepared]] = []
         bad: list[BatchResultErrorEntry] = []
-        for entry_id, entry in entries:
+        for number, (entry_id, entry) in enumerate(entries, 1):
             try:
+                if not entry.message_body:
+                    raise MissingParameter.named(f"SendMessageBatchRequestEntry.{number}.MessageBody")
                 good.append((entry_id, prepare(queue, entry, call.principal.access_key_id)))
             except DeduplicationIdMissing:
                 raise

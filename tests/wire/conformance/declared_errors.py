@@ -19,7 +19,7 @@ NEVER = {
     "UnsupportedOperation": "every operation is there",
 }
 """Why, by error."""
-NEVER_OF = {("SetQueueAttributes", "OverLimit"): "it is not known for what AWS gives it"}
+NEVER_OF: dict[tuple[str, str], str] = {}
 """Why, by operation and error, where other operations give it."""
 
 
