@@ -39,8 +39,8 @@ class OptOutTopic(StrEnum):
 class OptOutRequest(msgspec.Struct, frozen=True, omit_defaults=True):
     """One request. A consent that is recorded later than it was received takes it back, as far as that consent goes.
 
-    `channel` is the one it came by, or is about; None is every one. With the scope `channel` it is about that channel
-    alone, with `promotional` about advertising on every channel, with `all` about everything. `address` is the one it
+    `channel` is the one it is about; None is every one. With the scope `channel` it is about all messages there, with
+    `promotional` about advertising there, with `all` about everything on every channel. `address` is the one it
     was made for: None is the recipient's own, another is one of the same person's. `keyword` is the word of a request
     by keyword. `deadline_ms` is by when it has to be met by law, as worked out on receipt. `confirmations_sent_at_ms`
     are the moments at which it was acknowledged to the person.
@@ -60,6 +60,6 @@ class OptOutRequest(msgspec.Struct, frozen=True, omit_defaults=True):
         """Whether messages of this channel and purpose are among what is not wanted."""
         if self.scope is Scope.ALL:
             return True
-        if self.scope is Scope.PROMOTIONAL:
-            return purpose is Purpose.PROMOTIONAL
+        if self.scope is Scope.PROMOTIONAL and purpose is not Purpose.PROMOTIONAL:
+            return False
         return self.channel is None or self.channel is channel

@@ -15,10 +15,6 @@ from chappe.compliance.facts_consent import Consent
 from chappe.compliance.facts_opt_out import OptOutRequest, OptOutTopic
 from chappe.model.customer import CustomerMessage
 
-OPT_OUT_CONFIRMATION = "opt_out_confirmation"
-"""The category of the message that acknowledges an opt-out."""
-HELP_REPLY = "help_reply"
-"""The category of an answer to HELP, which goes to people who have opted out as well."""
 PROFILED = "profiled"
 """The category of a message whose recipients or contents were chosen by a profile of the person."""
 

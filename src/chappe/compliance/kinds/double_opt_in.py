@@ -22,12 +22,11 @@ from chappe.compliance.facts_consent import Consent, ConsentLevel
 from chappe.compliance.particulars import Particular, shows
 from chappe.compliance.rule import StandingRule
 from chappe.compliance.shown import shown
+from chappe.model.categories import OPT_IN_CONFIRMATION
 from chappe.model.customer import Amendment, CustomerMessage, Place, Purpose, RuleOutcome
 
 DOUBLE_OPT_IN_CONFIRMATION = "double_opt_in_confirmation"
 """The category of the message that asks the person to confirm."""
-OPT_IN_CONFIRMATION = "opt_in_confirmation"
-"""The category of the message that tells the person what was agreed to."""
 
 
 class ConfirmationItem(StrEnum):

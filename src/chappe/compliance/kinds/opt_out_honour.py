@@ -14,17 +14,17 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from chappe.compliance.business_days import Unit, due_ms
 from chappe.compliance.consents import day_of
 from chappe.compliance.durations import Duration, end_of, in_words
 from chappe.compliance.facts import Facts
 from chappe.compliance.facts_opt_out import OptOutRequest, OptOutTopic, RequestMeans
-from chappe.compliance.jurisdictions import WORLD
 from chappe.compliance.kinds.consent_required import CONSENT_REQUEST
-from chappe.compliance.opt_outs import HELP_REPLY, OPT_OUT_CONFIRMATION, is_own_address, standing_request
+from chappe.compliance.opt_out.deadlines import HonourTerm, due_at_ms
 from chappe.compliance.opt_outs import in_words as request_in_words
+from chappe.compliance.opt_outs import is_own_address, standing_request
 from chappe.compliance.rule import StandingRule
 from chappe.compliance.way_out import way_out
+from chappe.model.categories import HELP_REPLY, OPT_OUT_CONFIRMATION
 from chappe.model.customer import CustomerMessage, Purpose, RuleOutcome
 
 
@@ -40,8 +40,8 @@ class Confirmation(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
 
 
 class OptOutParameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """`deadline` (in `unit`, from receipt) is by when the law wants a request met; a rule without one is about the
-    `confirmation` alone.
+    """`deadline` (in `unit`, from receipt) is by when the law wants a request met; it may leave that open. A rule that
+    is `confirmation_only` is about the `confirmation` of a request and asks nothing of other messages.
 
     `topic` is what a request has to be about, `includes` what else counts. Requests that a browser sends as a signal
     count with `signals`. With `all_addresses` a request for another of the person's addresses counts for all. A request
@@ -52,7 +52,7 @@ class OptOutParameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     """
 
     deadline: Annotated[int, msgspec.Meta(ge=0, le=366)] | None = None
-    unit: Unit = Unit.DAYS
+    unit: Literal["hours", "days", "business_days", "working_days"] = "days"
     counted_from: Literal["receipt"] = "receipt"
     topic: OptOutTopic = OptOutTopic.MESSAGES
     includes: tuple[OptOutTopic, ...] = ()
@@ -62,6 +62,7 @@ class OptOutParameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     lapses: bool = False
     re_ask_after: Duration | None = None
     confirmation: Confirmation = Confirmation()
+    confirmation_only: bool = False
     mention_required: bool = False
     free: bool = False
     informs: tuple[str, ...] = ()
@@ -81,7 +82,7 @@ class OptOutRule(StandingRule, frozen=True, kw_only=True, tag_field="kind", tag=
         request = self._request(message, facts, now_ms) if facts.opt_outs else None
         if message.category == OPT_OUT_CONFIRMATION:
             return self._of_confirmation(message, request, now_ms)
-        if request is not None and wanted.deadline is not None and message.category != HELP_REPLY:
+        if request is not None and not wanted.confirmation_only and message.category != HELP_REPLY:
             return self._of_message(message, request, facts, now_ms)
         if wanted.mention_required and message.purpose is Purpose.PROMOTIONAL:
             out = way_out(message, facts, free=wanted.free)
@@ -112,8 +113,10 @@ class OptOutRule(StandingRule, frozen=True, kw_only=True, tag_field="kind", tag=
             if now_ms >= end_of(request.received_at_ms, wait):
                 return self.kept(f"{reason}; {in_words(wait)} later the person may be asked for consent again")
             return self.broken(f"{reason} and must not be asked for consent again for {in_words(wait)}")
+        if self.parameters.deadline is None:
+            return self.broken(f"{reason}, and that is met at once")
         due = deadline_ms(self, request.received_at_ms, facts.jurisdiction)
-        return self.broken(f"{reason}; by law that has to be met by {day_of(due)}, here it is met at once")
+        return self.broken(f"{reason}; the rule wants that met by {day_of(due)}, here it is met at once")
 
     def _of_confirmation(self, message: CustomerMessage, request: OptOutRequest | None, now_ms: int) -> RuleOutcome:
         allowed = self.parameters.confirmation
@@ -132,14 +135,15 @@ _NO_REQUEST = "no request to stop stands against the message"
 
 
 def deadline_ms(rule: OptOutRule, received_at_ms: int, calendar: str | None = None) -> int:
-    """By when the law wants a request met that was received then; a rule without a deadline wants it met at once.
+    """By when the law wants a request met that was received then (see `opt_out.deadlines`); a rule without a deadline
+    wants it met at once.
 
     `calendar` is the country or subdivision (ISO 3166) of the person, whose holidays and zones count; by default the
     rule's own.
     """
     wanted = rule.parameters
-    place = calendar or (None if rule.jurisdiction == WORLD else rule.jurisdiction)
-    return due_ms(received_at_ms, wanted.deadline or 0, wanted.unit, place)
+    term = HonourTerm(rule.id, wanted.deadline or 0, wanted.unit, calendar or rule.jurisdiction)
+    return due_at_ms(term, received_at_ms, ())
 
 
 def keep_until_ms(rule: OptOutRule, received_at_ms: int) -> int | None:

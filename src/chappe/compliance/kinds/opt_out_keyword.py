@@ -24,18 +24,12 @@ from chappe.compliance.facts_consent import ConsentLevel
 from chappe.compliance.facts_opt_out import OptOutRequest, OptOutTopic, RequestMeans
 from chappe.compliance.jurisdictions import lineage
 from chappe.compliance.opt_out_means import means_of
-from chappe.compliance.opt_outs import (
-    HELP_REPLY,
-    OPT_OUT_CONFIRMATION,
-    in_words,
-    is_own_address,
-    plain_word,
-    standing_request,
-)
+from chappe.compliance.opt_outs import in_words, is_own_address, plain_word, standing_request
 from chappe.compliance.originator import SenderType, originator, sender_type
 from chappe.compliance.particulars import Particular, shows
 from chappe.compliance.rule import Rule, StandingRule
 from chappe.compliance.shown import Shown, shown
+from chappe.model.categories import HELP_REPLY, OPT_OUT_CONFIRMATION
 from chappe.model.customer import Amendment, Channel, CustomerMessage, Place, Purpose, RuleOutcome
 
 Word = Annotated[str, msgspec.Meta(min_length=1, max_length=60)]
