@@ -13,13 +13,15 @@ from typing import Annotated, Any, Union, get_args, get_origin
 
 import msgspec
 
+from chappe.compliance.conditions import check_condition
+
 Fault = tuple[str, str]
 """The path of the field within the rule ("" for the rule), and what is wrong with it."""
 
 
 def faults_of(entry: object, rule_types: Any) -> list[Fault]:
     """The faults of an entry that is no rule of any of these types (a union, told apart by `kind`)."""
-    found = list(_by_field(entry, rule_types))
+    found = [*_by_field(entry, rule_types), *_of_condition(entry)]
     return found or list(_of_whole(entry, rule_types, ""))
 
 
@@ -27,6 +29,15 @@ def _by_field(entry: object, rule_types: Any) -> Iterator[Fault]:
     kinds = {kind.__struct_config__.tag: kind for kind in get_args(rule_types)}
     if isinstance(entry, dict) and entry.get("kind") in kinds:
         yield from _of_struct(entry, kinds[entry["kind"]], "")
+
+
+def _of_condition(entry: object) -> Iterator[Fault]:
+    """A condition is compiled only in a rule that is sound otherwise, so here it is once more."""
+    if isinstance(entry, dict) and isinstance(entry.get("condition"), str):
+        try:
+            check_condition(entry["condition"])
+        except ValueError as error:
+            yield "condition", str(error)
 
 
 def _of_struct(value: dict[Any, Any], struct: type[msgspec.Struct], path: str) -> Iterator[Fault]:
