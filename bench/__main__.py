@@ -25,6 +25,7 @@ from bench import (
     peers_send,
     pipeline,
     priority,
+    registries,
     report,
     scale,
     send_message,
@@ -48,6 +49,7 @@ FIGURES: dict[str, Callable[[Settings], Figure]] = {
     "j": peers_latency.run,
     "k": fairness.run,
     "l": scale.run,
+    "m": registries.run,
 }
 
 
