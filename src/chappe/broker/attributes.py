@@ -13,7 +13,7 @@ import msgspec
 
 from chappe.broker.errors import InvalidAttributeName, InvalidAttributeValue
 from chappe.broker.names import QueueName
-from chappe.broker.policies import POLICY_MAX_BYTES, parse_policy
+from chappe.broker.policies import parse_policy
 from chappe.broker.redrive import (
     RedriveAllowPolicy,
     RedrivePolicy,
@@ -27,7 +27,8 @@ VISIBILITY_MAX_SECONDS = 43_200
 WAIT_MAX_SECONDS = 20
 DELAY_MAX_SECONDS = 900
 IN_FLIGHT_MAX = 120_000
-_TEXT_MAX = POLICY_MAX_BYTES
+_TEXT_MAX = 65_536
+"""Characters of any attribute that is text; what each says is checked after that."""
 
 _NUMBERS = {
     "DelaySeconds": (0, DELAY_MAX_SECONDS, 0),
