@@ -32,9 +32,13 @@ class Senders:
 
     def of(self, message: CustomerMessage) -> SenderProfile:
         """The profile of whoever sends a message."""
-        if message.sender is None:
+        return self.known_as(message.sender)
+
+    def known_as(self, name: str | None) -> SenderProfile:
+        """The profile of a sender that is known by an address, a number or a name."""
+        if name is None:
             return self._default
-        sender = bare_sender(message.sender)
+        sender = bare_sender(name)
         found = self._by_identity.get(sender)
         domain = sender.rpartition("@")[2] if "@" in sender else ""
         while found is None and domain:

@@ -12,6 +12,7 @@ from msgspec import Meta
 from chappe.api.limits import HttpLimits
 from chappe.channels.public_address import LOOPBACK_NAMES, is_loopback
 from chappe.channels.settings import ProviderSettings, SandboxSettings, WebhookSettings
+from chappe.compliance.opt_out.answers import packaged_answers, read_answers
 from chappe.compliance.rule import Unmet
 from chappe.compliance.sender import SenderProfile
 from chappe.compliance.senders import Senders
@@ -20,6 +21,7 @@ from chappe.model.customer import Channel
 from chappe.observe.audit import log as audit_log
 from chappe.observe.audit.retention import RetentionPolicy
 from chappe.pipeline import context as pipeline_context
+from chappe.pipeline import inbound_effects
 from chappe.pipeline.backoff import RetryPolicy
 from chappe.pipeline.breaker import BreakerPolicy
 from chappe.pipeline.rules.starting import ActivationPolicy
@@ -292,6 +294,37 @@ class AuditSettings(msgspec.Struct, frozen=True, kw_only=True):
         return audit_log.AuditSettings(policy, self.checkpoint_seconds, self.segment_records)
 
 
+class InboundSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """How texts that people send (`POST /v1/inbound`) are read and answered."""
+
+    keywords: Annotated[
+        tuple[str, ...], Meta(description="Further words that mean an opt-out when they are the whole text.")
+    ] = ()
+    confirm_opt_outs: Annotated[
+        bool, Meta(description="Whether an opt-out is confirmed: once, within five minutes, without advertising.")
+    ] = True
+    answer_starts: Annotated[bool, Meta(description="Whether START is answered.")] = True
+    answer_help: Annotated[bool, Meta(description="Whether HELP is answered.")] = True
+    answers: Annotated[
+        Path | None,
+        Meta(
+            description="A YAML file of texts by language (`opt_out`, `opt_in`, `help`, `support`) that take the place "
+            "of those that come with Chappe. `{brand}` is the name in the sender's profile, `{support}` its telephone "
+            "number, mail address or website."
+        ),
+    ] = None
+
+    def for_pipeline(self) -> inbound_effects.InboundSettings:
+        """The same for the pipeline. Raises `InvalidConfiguration` for a file that cannot be used."""
+        return inbound_effects.InboundSettings(
+            confirm_opt_outs=self.confirm_opt_outs,
+            answer_starts=self.answer_starts,
+            answer_help=self.answer_help,
+            answers=packaged_answers() if self.answers is None else read_answers(self.answers),
+            keywords=self.keywords,
+        )
+
+
 class StorageSettings(msgspec.Struct, frozen=True, kw_only=True):
     """How the data folder is kept."""
 
@@ -341,6 +374,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     storage: StorageSettings = StorageSettings()
     pipeline: PipelineSettings = PipelineSettings()
     compliance: ComplianceSettings = ComplianceSettings()
+    inbound: InboundSettings = InboundSettings()
     audit: AuditSettings = AuditSettings()
     routes: RouteSettings = RouteSettings()
     senders: dict[str, SenderProfile] = {}
@@ -388,6 +422,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
             # Providers end their attempts themselves; this is for one that does not.
             provider_timeout_seconds=_MARGIN_SECONDS + max(p.timeout_seconds for p in self.providers.values()),
             stop_grace_seconds=told.stop_grace_seconds,
+            inbound=self.inbound.for_pipeline(),
             activate_rules=self.compliance.activate,
         )
 

@@ -1,36 +1,41 @@
-"""What the rules in force allow for meeting a request to stop."""
+"""By when the rules in force want a request to stop met."""
 
 from __future__ import annotations
 
 from chappe.compliance.jurisdictions import lineage
+from chappe.compliance.kinds.opt_out_honour import OptOutRule
 from chappe.compliance.locating import locate
-from chappe.compliance.opt_out.deadlines import HonourTerm
+from chappe.compliance.opt_out.deadlines import HonourTerm, due_at_ms
 from chappe.compliance.rollout import Rollout, Rules
 from chappe.compliance.ruleset import RuleSet
 from chappe.model.customer import Channel, Purpose, Recipient
-
-_KIND = "opt_out_honour"
-_DEFAULT_UNIT = "days"
+from chappe.records.opt_outs import Deadline
 
 
-def honour_terms(
-    rules: Rules, to: Recipient, channel: Channel, purpose: Purpose | None, now_ms: int
-) -> tuple[HonourTerm, ...]:
-    """The terms that bind a request of this person about this channel; `purpose` None is a request about every one."""
-    jurisdiction = locate(to).jurisdiction
-    places = lineage(jurisdiction)
+def honour_deadlines(
+    rules: Rules, to: Recipient, channel: Channel, purpose: Purpose | None, received_at_ms: int
+) -> tuple[Deadline, ...]:
+    """One deadline per rule that binds a request about this channel, the earliest first.
+
+    `purpose` None is a request about messages of every purpose. Rules count that are in force on receipt.
+    """
+    locale = locate(to)
+    places = lineage(locale.jurisdiction)
     found = []
-    for rule in _rule_set(rules, to, jurisdiction).rules:
-        if rule.kind != _KIND or rule.jurisdiction not in places:
+    for rule in _rule_set(rules, to, locale.jurisdiction).rules:
+        if not isinstance(rule, OptOutRule) or rule.jurisdiction not in places:
             continue
-        if not any(rule.binds(channel, asked) for asked in ((purpose,) if purpose else Purpose)):
-            continue
-        start_ms, end_ms = rule.in_force_ms()
-        amount = getattr(rule.parameters, "deadline", None)
-        if start_ms <= now_ms < end_ms and amount is not None:
-            unit = str(getattr(rule.parameters, "unit", None) or _DEFAULT_UNIT)
-            found.append(HonourTerm(rule.id, amount, unit, jurisdiction or rule.jurisdiction))
-    return tuple(found)
+        amount = rule.parameters.deadline
+        if amount is not None and _is_about(rule, channel, purpose, received_at_ms):
+            term = HonourTerm(rule.id, amount, rule.parameters.unit, locale.jurisdiction or rule.jurisdiction)
+            found.append(Deadline(rule.id, due_at_ms(term, received_at_ms, locale.zones)))
+    return tuple(sorted(found, key=lambda deadline: (deadline.due_at_ms, deadline.rule)))
+
+
+def _is_about(rule: OptOutRule, channel: Channel, purpose: Purpose | None, at_ms: int) -> bool:
+    start_ms, end_ms = rule.in_force_ms()
+    asked = (purpose,) if purpose else tuple(Purpose)
+    return start_ms <= at_ms < end_ms and any(rule.binds(channel, entry) for entry in asked)
 
 
 def _rule_set(rules: Rules, to: Recipient, jurisdiction: str | None) -> RuleSet:

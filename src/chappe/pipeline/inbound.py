@@ -11,18 +11,18 @@ from collections.abc import Sequence
 import msgspec
 
 from chappe.compliance.locating import locate
-from chappe.compliance.opt_out.deadlines import HonourTerm
 from chappe.compliance.opt_out.reading import read_reply
 from chappe.compliance.opt_out.reply import Intent, Reply, Scope
 from chappe.model.customer import Channel, Purpose, Recipient
 from chappe.model.errors import ChappeError, InvalidInput, MessageNotFound
+from chappe.pipeline.background import Pace
 from chappe.pipeline.context import Context
-from chappe.pipeline.honouring import honour_terms
+from chappe.pipeline.honouring import honour_deadlines
 from chappe.pipeline.inbound_answers import Accept, Answering
 from chappe.pipeline.inbound_effects import link_effect, opt_out_effect, what_follows
 from chappe.pipeline.inbound_request import InboundRequest, InboundText, normalise_inbound
-from chappe.records.inbound import InboundRecord, Resolution, Taken
-from chappe.records.opt_outs import OptOutRecord
+from chappe.records.inbound import InboundRecord, NewInbound, Resolution, Taken
+from chappe.records.opt_outs import Deadline, OptOutRecord
 
 Taking = Taken | ChappeError
 """What became of one text."""
@@ -50,22 +50,28 @@ class Inbound:
         Raises `StorageFull`, `StorageFailed` and `Closed`, and then none was taken.
         """
         context, now_ms = self._context, self._context.now_ms()
+        pace = Pace(context.background, urgent=False)
+        await pace.begin()
         checked = [_checked(request, now_ms) for request in requests]
-        new = [
-            what_follows(
-                text,
-                self.read(text.text, text.to, text.language),
-                self._terms(text.to, text.channel),
-                context.settings.inbound,
-                now_ms,
-                context.records.keys.next,
-            )
-            for text in checked
-            if isinstance(text, InboundText)
-        ]
+        new = []
+        for text in checked:
+            if isinstance(text, InboundText):
+                await pace.pause()
+                new.append(self._followed(text, now_ms))
         taken = iter(await context.records.inbound.take(new) if new else ())
         self.answering.wake()
         return [text if isinstance(text, InvalidInput) else next(taken) for text in checked]
+
+    def _followed(self, text: InboundText, now_ms: int) -> NewInbound:
+        return what_follows(
+            text,
+            self.read(text.text, text.to, text.language),
+            self._deadlines(text.to, text.channel, text.received_at_ms),
+            self._context.settings.inbound,
+            self._context.senders.known_as(text.sender),
+            now_ms,
+            self._context.records.keys.next,
+        )
 
     def read(self, text: str, to: Recipient, language: str | None = None) -> Reply:
         """How a text of this person is read."""
@@ -84,8 +90,8 @@ class Inbound:
         now_ms = context.now_ms()
         effect = None
         if verdict.intent is Intent.OPT_OUT:
-            terms = self._terms(record.to, record.channel)
-            effect = opt_out_effect(record, verdict.scope, terms, now_ms, context.records.keys.next)
+            due = self._deadlines(record.to, record.channel, record.received_at_ms)
+            effect = opt_out_effect(record, verdict.scope, due, now_ms, context.records.keys.next)
         resolution = Resolution(verdict.intent.value, verdict.scope.value, now_ms, verdict.by, verdict.note)
         return await context.records.inbound.resolve(key, resolution, effect)
 
@@ -99,12 +105,15 @@ class Inbound:
         if key is None:
             raise MessageNotFound("This link is not valid; it may have been cut off. Copy it from the message again.")
         message = (await context.records.messages.get(key)).message
-        terms = self._terms(message.to, message.channel, Purpose.PROMOTIONAL)
-        effect = link_effect(message.to, message.channel, key, terms, context.now_ms(), context.records.keys.next)
+        now_ms = context.now_ms()
+        due = self._deadlines(message.to, message.channel, now_ms, Purpose.PROMOTIONAL)
+        effect = link_effect(message.to, message.channel, key, due, now_ms, context.records.keys.next)
         return await context.records.opt_outs.add(effect)
 
-    def _terms(self, to: Recipient, channel: Channel, purpose: Purpose | None = None) -> tuple[HonourTerm, ...]:
-        return honour_terms(self._context.rules, to, channel, purpose, self._context.now_ms())
+    def _deadlines(
+        self, to: Recipient, channel: Channel, received_at_ms: int, purpose: Purpose | None = None
+    ) -> tuple[Deadline, ...]:
+        return honour_deadlines(self._context.rules, to, channel, purpose, received_at_ms)
 
 
 def _checked(request: InboundRequest | InvalidInput, now_ms: int) -> InboundText | InvalidInput:

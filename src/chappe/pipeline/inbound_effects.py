@@ -16,11 +16,11 @@ import msgspec
 from chappe.compliance.facts import ConsentLevel
 from chappe.compliance.locating import locate
 from chappe.compliance.opt_out.answers import AnswersByLanguage, choose_answers, packaged_answers
-from chappe.compliance.opt_out.deadlines import HonourTerm, deadlines
 from chappe.compliance.opt_out.reading import expected_languages
 from chappe.compliance.opt_out.reasons import BY_LINK, BY_REPLY, UNDER_REVIEW
 from chappe.compliance.opt_out.reply import Intent, Reply, Scope
-from chappe.model.categories import HELP_ANSWER, OPT_IN_CONFIRMATION, OPT_OUT_CONFIRMATION
+from chappe.compliance.sender import SenderProfile
+from chappe.model.categories import HELP_REPLY, OPT_IN_CONFIRMATION, OPT_OUT_CONFIRMATION
 from chappe.model.customer import Channel, Purpose, Recipient
 from chappe.pipeline.inbound_request import InboundText
 from chappe.records.inbound import AnswerOwed, InboundRecord, NewInbound, Review
@@ -29,14 +29,12 @@ from chappe.records.people import ConsentRecord, SuppressionRecord
 
 ANSWER_WITHIN_MS = 300_000
 """A confirmation goes out within five minutes (47 CFR 64.1200(a)(12)) or not at all."""
-_CATEGORIES = {Intent.OPT_OUT: OPT_OUT_CONFIRMATION, Intent.OPT_IN: OPT_IN_CONFIRMATION, Intent.HELP: HELP_ANSWER}
+_CATEGORIES = {Intent.OPT_OUT: OPT_OUT_CONFIRMATION, Intent.OPT_IN: OPT_IN_CONFIRMATION, Intent.HELP: HELP_REPLY}
 
 
 class InboundSettings(msgspec.Struct, frozen=True):
-    """How texts from people are answered. `brand` and `support` are named in the answers."""
+    """How texts from people are read and answered. `keywords` are further words that mean an opt-out."""
 
-    brand: str = ""
-    support: str | None = None
     confirm_opt_outs: bool = True
     answer_starts: bool = True
     answer_help: bool = True
@@ -56,12 +54,16 @@ class InboundSettings(msgspec.Struct, frozen=True):
 def what_follows(
     text: InboundText,
     reply: Reply,
-    terms: Sequence[HonourTerm],
+    deadlines: Sequence[Deadline],
     settings: InboundSettings,
+    sender: SenderProfile,
     now_ms: int,
     new_key: Callable[[], int],
 ) -> NewInbound:
-    """What is to be written and answered. `terms` are what the rules allow for meeting an opt-out."""
+    """What is to be written and answered.
+
+    `deadlines` are those of an opt-out on the text's channel, `sender` is the profile of whom the text was sent to.
+    """
     record = InboundRecord(
         key=new_key(),
         to=text.to,
@@ -82,11 +84,11 @@ def what_follows(
     if record.review is Review.OPEN:
         if reply.intent is not Intent.OPT_OUT:
             return NewInbound(record)
-        effect = opt_out_effect(record, Scope.PROMOTIONAL, terms, now_ms, new_key, certain=False)
+        effect = opt_out_effect(record, Scope.PROMOTIONAL, deadlines, now_ms, new_key, certain=False)
         return NewInbound(msgspec.structs.replace(record, opt_out=effect.record.key), opt_out=effect)
-    answer = answer_to(text, reply, settings)
+    answer = answer_to(text, reply, settings, sender)
     if reply.intent is Intent.OPT_OUT:
-        effect = opt_out_effect(record, reply.scope, terms, now_ms, new_key)
+        effect = opt_out_effect(record, reply.scope, deadlines, now_ms, new_key)
         record = msgspec.structs.replace(record, opt_out=effect.record.key)
         return NewInbound(record, opt_out=effect, answer=answer)
     if reply.intent is Intent.OPT_IN:
@@ -97,7 +99,7 @@ def what_follows(
 def opt_out_effect(
     inbound: InboundRecord,
     scope: Scope,
-    terms: Sequence[HonourTerm],
+    deadlines: Sequence[Deadline],
     now_ms: int,
     new_key: Callable[[], int],
     *,
@@ -105,7 +107,6 @@ def opt_out_effect(
 ) -> OptOutEffect:
     """What an opt-out by a reply changes. An uncertain one is not honoured yet: it only suppresses meanwhile."""
     channel, purpose = reach(scope, inbound.channel)
-    due = deadlines(terms, inbound.received_at_ms, locate(inbound.to).zones)
     record = OptOutRecord(
         key=new_key(),
         to=inbound.to,
@@ -117,8 +118,8 @@ def opt_out_effect(
         keyword=inbound.keyword,
         jurisdiction=locate(inbound.to).jurisdiction,
         inbound=inbound.key,
-        due_at_ms=due[0].due_at_ms if due else None,
-        deadlines=tuple(Deadline(entry.rule, entry.due_at_ms) for entry in due),
+        due_at_ms=_earliest(deadlines),
+        deadlines=tuple(deadlines),
         honoured_at_ms=now_ms if certain else None,
     )
     reason = BY_REPLY if certain else UNDER_REVIEW
@@ -132,10 +133,14 @@ def opt_out_effect(
 
 
 def link_effect(
-    to: Recipient, channel: Channel, message: int, terms: Sequence[HonourTerm], now_ms: int, new_key: Callable[[], int]
+    to: Recipient,
+    channel: Channel,
+    message: int,
+    deadlines: Sequence[Deadline],
+    now_ms: int,
+    new_key: Callable[[], int],
 ) -> OptOutEffect:
     """What the link of a message changes: promotional messages on its channel are suppressed, and consent withdrawn."""
-    due = deadlines(terms, now_ms, locate(to).zones)
     record = OptOutRecord(
         key=new_key(),
         to=to,
@@ -146,8 +151,8 @@ def link_effect(
         received_at_ms=now_ms,
         jurisdiction=locate(to).jurisdiction,
         message=message,
-        due_at_ms=due[0].due_at_ms if due else None,
-        deadlines=tuple(Deadline(entry.rule, entry.due_at_ms) for entry in due),
+        due_at_ms=_earliest(deadlines),
+        deadlines=tuple(deadlines),
         honoured_at_ms=now_ms,
     )
     suppression = SuppressionRecord(new_key(), to, channel, Purpose.PROMOTIONAL, BY_LINK, now_ms)
@@ -179,16 +184,20 @@ def start_consent(inbound: InboundRecord, key: int) -> ConsentRecord:
     )
 
 
-def answer_to(text: InboundText, reply: Reply, settings: InboundSettings) -> AnswerOwed | None:
+def answer_to(text: InboundText, reply: Reply, settings: InboundSettings, sender: SenderProfile) -> AnswerOwed | None:
     """What is said in return, if anything, in the language of the text or one to expect of the person."""
     if reply.intent not in _CATEGORIES or not settings.answers_to(reply.intent):
         return None
     likely = expected_languages(text.language, locate(text.to).jurisdiction)
     languages = (reply.language, *likely) if reply.language and reply.language != "en" else likely
-    said = choose_answers(settings.answers, languages).text(
-        reply.intent, settings.brand or text.sender, settings.support
-    )
+    brand = sender.name or sender.legal_name or text.sender
+    support = sender.phone or sender.email or sender.website
+    said = choose_answers(settings.answers, languages).text(reply.intent, brand, support)
     return AnswerOwed(_CATEGORIES[reply.intent], said, text.received_at_ms + ANSWER_WITHIN_MS)
+
+
+def _earliest(deadlines: Sequence[Deadline]) -> int | None:
+    return min((entry.due_at_ms for entry in deadlines), default=None)
 
 
 def _withdrawal(inbound: InboundRecord, channel: Channel | None, purpose: Purpose, key: int) -> ConsentRecord:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, and_, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, and_, delete, func, insert, or_, select, update
 
 from chappe.model.customer import Channel, Purpose, Recipient
 from chappe.records.commit import GroupCommit
@@ -151,28 +152,24 @@ def mark_confirmed(connection: Connection, key: int, message: int, at_ms: int) -
     connection.execute(update(opt_outs).where(opt_outs.c.id == key).values(confirmation=message, confirmed_at_ms=at_ms))
 
 
-def opt_out_of(row: Row[Any]) -> OptOutRecord:
+def opt_out_of(row: Sequence[Any]) -> OptOutRecord:
     """The record of a row of the table."""
+    values = dict(zip(_COLUMNS, row, strict=True))
+    channel, purpose = values.pop("channel"), values.pop("purpose")
     return OptOutRecord(
-        key=row.id,
-        to=parse_recipient(row.recipient),
-        channel=Channel(row.channel) if row.channel else None,
-        purpose=Purpose(row.purpose) if row.purpose else None,
-        scope=row.scope,
-        means=row.means,
-        received_at_ms=row.received_at_ms,
-        keyword=row.keyword,
-        jurisdiction=row.jurisdiction,
-        inbound=row.inbound,
-        message=row.message,
-        due_at_ms=row.due_at_ms,
-        deadlines=msgspec.json.decode(row.deadlines, type=tuple[Deadline, ...]),
-        honoured_at_ms=row.honoured_at_ms,
-        lifted_at_ms=row.lifted_at_ms,
-        suppressions=msgspec.json.decode(row.suppressions, type=tuple[int, ...]),
-        confirmation=row.confirmation,
-        confirmed_at_ms=row.confirmed_at_ms,
+        key=values.pop("id"),
+        to=parse_recipient(values.pop("recipient")),
+        channel=Channel(channel) if channel else None,
+        purpose=Purpose(purpose) if purpose else None,
+        deadlines=_deadlines.decode(values.pop("deadlines")),
+        suppressions=_keys.decode(values.pop("suppressions")),
+        **values,
     )
+
+
+_COLUMNS = tuple(column.name for column in opt_outs.columns)
+_deadlines = msgspec.json.Decoder(tuple[Deadline, ...])
+_keys = msgspec.json.Decoder(tuple[int, ...])
 
 
 def opt_out_row(record: OptOutRecord) -> dict[str, Any]:

@@ -56,6 +56,31 @@ async def test_stop_suppresses_withdraws_and_is_recorded_with_its_deadline(api: 
     assert request["received_at"] == "2026-03-01T12:00:00Z"
     assert request["honoured_at"]
     assert request["means"] == "keyword"
+    # A Sunday, so the ten business days are those of two weeks; the first zone of the number is in the East.
+    due = {entry["rule"]: entry["due_at"] for entry in request["deadlines"]}
+    assert due["us-tcpa-revocation-deadline"].startswith("2026-03-1")
+    assert request["overdue"]
+    assert (await api.get("/v1/opt-outs", overdue="true")).json()["opt_outs"] == [request]
+
+
+async def test_what_is_handed_in_at_once_is_not_overdue(api: Api) -> None:
+    await take(api, "STOP")
+    (request,) = (await api.get("/v1/opt-outs")).json()["opt_outs"]
+    assert request["due_at"] > request["honoured_at"]
+    assert not request["overdue"]
+    assert (await api.get("/v1/opt-outs", overdue="true")).json()["opt_outs"] == []
+
+
+async def test_the_link_of_a_message_makes_the_same_record(api: Api) -> None:
+    sent = await api.send(to={"email": "ana@example.com"})
+    token = api.house.pipeline.context.links.token(int(sent["id"].removeprefix("msg_"), 16))
+    for _ in range(2):
+        assert (await api.http.post(f"/v1/unsubscribe/{token}")).status_code == 200
+    (request,) = (await api.get("/v1/opt-outs")).json()["opt_outs"]
+    assert (request["means"], request["message"], request["scope"]) == ("link", sent["id"], "promotional")
+    assert request["honoured_at"]
+    (consent,) = (await api.get("/v1/consents")).json()["consents"]
+    assert not consent["granted"]
 
 
 async def test_a_text_is_taken_once(api: Api) -> None:

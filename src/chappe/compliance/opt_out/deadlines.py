@@ -8,7 +8,7 @@ day that ends first counts.
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -16,7 +16,7 @@ import holidays
 import msgspec
 
 from chappe.compliance.jurisdictions import WORLD, zones_of
-from chappe.compliance.public_holidays import has_calendar, is_holiday
+from chappe.compliance.public_holidays import day_number, has_calendar, is_holiday
 
 AT_ONCE_MS = 300_000
 """What "at once" (a deadline of no days) leaves a machine: five minutes."""
@@ -24,7 +24,6 @@ _HOUR_MS = 3_600_000
 _WORKING_DAYS = frozenset({"business_days", "working_days"})
 _SATURDAY_SUNDAY = frozenset({5, 6})
 _SEARCH_DAYS_MAX = 400
-_EPOCH = datetime.date(1970, 1, 1)
 
 
 class HonourTerm(msgspec.Struct, frozen=True):
@@ -36,19 +35,6 @@ class HonourTerm(msgspec.Struct, frozen=True):
     jurisdiction: str
 
 
-class HonourDeadline(msgspec.Struct, frozen=True):
-    """By when a rule wants a request met."""
-
-    rule: str
-    due_at_ms: int
-
-
-def deadlines(terms: Iterable[HonourTerm], received_at_ms: int, zones: Sequence[str]) -> tuple[HonourDeadline, ...]:
-    """The deadline of each term, the earliest first. `zones` are those the person may be in."""
-    found = [HonourDeadline(term.rule, due_at_ms(term, received_at_ms, zones)) for term in terms]
-    return tuple(sorted(found, key=lambda deadline: (deadline.due_at_ms, deadline.rule)))
-
-
 def due_at_ms(term: HonourTerm, received_at_ms: int, zones: Sequence[str]) -> int:
     """By when a request that was received then has to be met."""
     if term.amount == 0:
@@ -56,35 +42,33 @@ def due_at_ms(term: HonourTerm, received_at_ms: int, zones: Sequence[str]) -> in
     if term.unit == "hours":
         return received_at_ms + term.amount * _HOUR_MS
     places = zones or zones_of(None if term.jurisdiction == WORLD else term.jurisdiction) or ("UTC",)
-    country = term.jurisdiction.partition("-")[0]
-    return min(_end_of_days(term, country, received_at_ms, ZoneInfo(zone)) for zone in places)
+    return min(_end_of_days(term, received_at_ms, ZoneInfo(zone)) for zone in places)
 
 
-def _end_of_days(term: HonourTerm, country: str, received_at_ms: int, zone: ZoneInfo) -> int:
+def _end_of_days(term: HonourTerm, received_at_ms: int, zone: ZoneInfo) -> int:
     day = datetime.datetime.fromtimestamp(received_at_ms / 1000, zone).date()
     if term.unit in _WORKING_DAYS:
-        day = _working_days_later(day, term.amount, country)
+        day = _working_days_later(day, term.amount, term.jurisdiction)
     else:
         day += datetime.timedelta(days=term.amount)
     end = datetime.datetime.combine(day + datetime.timedelta(days=1), datetime.time(), zone)
     return int(end.timestamp() * 1000) - 1
 
 
-def _working_days_later(day: datetime.date, count: int, country: str) -> datetime.date:
+def _working_days_later(day: datetime.date, count: int, place: str) -> datetime.date:
     for _ in range(_SEARCH_DAYS_MAX):
         day += datetime.timedelta(days=1)
-        if _is_working_day(day, country):
+        if _is_working_day(day, place):
             count -= 1
             if count == 0:
                 break
     return day
 
 
-def _is_working_day(day: datetime.date, country: str) -> bool:
-    weekend = _weekend(country)
-    if day.weekday() in weekend:
+def _is_working_day(day: datetime.date, place: str) -> bool:
+    if day.weekday() in _weekend(place.partition("-")[0]):
         return False
-    return not (has_calendar(country) and is_holiday(country, (day - _EPOCH).days))
+    return not (has_calendar(place) and is_holiday(place, day_number(day)))
 
 
 @lru_cache(maxsize=256)

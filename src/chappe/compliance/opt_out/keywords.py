@@ -50,10 +50,11 @@ class Lexicon:
         """What the text is if it is a keyword and nothing else."""
         asked = words.spaced.rstrip().endswith(QUESTION)
         tokens = [token for token in words.spaced.split() if token not in (STOP, QUESTION)]
-        plain = _bare(" ".join(tokens))
+        plain = " ".join(tokens)
         if not plain:
             return _picture(words)
-        found = self.exact(plain) or self._mistyped(plain)
+        bare = _bare(plain)
+        found = self.exact(plain) or self.exact(bare) or self._mistyped(bare)
         if found is None or not asked or found.intent is Intent.HELP:
             return found
         return Evidence(found.kind, found.text, ASKED, found.intent, found.language)
@@ -107,7 +108,7 @@ def sentence_evidence(lexicon: Lexicon, words: Words) -> list[Evidence]:
     sentences = words.sentences
     if len(sentences) < 2:
         return []
-    found = [lexicon.exact(_bare(sentence)) for sentence in sentences]
+    found = [lexicon.exact(sentence) or lexicon.exact(_bare(sentence)) for sentence in sentences]
     return [
         Evidence(
             EvidenceKind.SENTENCE,

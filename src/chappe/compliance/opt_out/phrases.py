@@ -49,6 +49,8 @@ def placed(words: Words, evidence: Evidence) -> list[Finding]:
 
 def guarded(findings: Sequence[Finding], words: Words, languages: Iterable[Language], *, spaced: bool) -> list[Finding]:
     """The findings, with those that a guard touches marked as taken back."""
+    if not findings:
+        return []
     text = words.spaced if spaced else words.compact
     guards = [
         (match.start(), match.end(), match[0].strip())

@@ -97,9 +97,9 @@ def _reply(
     *,
     keyword: str | None = None,
 ) -> Reply:
-    scope, found = Scope.CHANNEL, find_scope(words, every)
-    pieces = list(evidence)
-    if found is not None and intent is not Intent.NONE:
+    scope, pieces = Scope.CHANNEL, list(evidence)
+    found = None if intent is Intent.NONE else find_scope(words, every)
+    if found is not None:
         scope = found[0]
         pieces.append(Evidence(EvidenceKind.SCOPE, found[1], 0.0, intent))
     language = next((piece.language for piece in pieces if piece.weight and piece.intent is intent), None)
