@@ -203,7 +203,10 @@ BAD_DELAY = "Value {} for parameter DelaySeconds is invalid. Reason: DelaySecond
 BAD_CHARACTER = (
     f"Invalid binary character '#x8' was found in the message body, the set of allowed characters is {ALLOWED}"
 )
-NOT_FIFO = "The request include parameter MessageDeduplicationId which is not valid for this queue type"
+NOT_FIFO = (
+    "Value x for parameter MessageDeduplicationId is invalid. "
+    "Reason: The request includes a parameter that is not valid for this queue type."
+)
 BAD_GROUP = (
     "Value two words for parameter MessageGroupId is invalid. "
     "Reason: MessageGroupId can only include alphanumeric and punctuation characters. 1 to 128 in length."

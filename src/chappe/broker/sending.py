@@ -166,8 +166,10 @@ def _deduplication_id(queue: FoundQueue, entry: Sendable, body: bytes) -> str | 
     given = entry.message_deduplication_id
     if not queue.attributes.fifo:
         if given is not None:
-            raise InvalidParameterValue(
-                "The request include parameter MessageDeduplicationId which is not valid for this queue type"
+            raise invalid_value(
+                "MessageDeduplicationId",
+                given,
+                "The request includes a parameter that is not valid for this queue type.",
             )
         return None
     if given is not None:
