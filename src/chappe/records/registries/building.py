@@ -9,6 +9,7 @@ from __future__ import annotations
 import secrets
 import tempfile
 from collections.abc import Iterator
+from contextlib import closing
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -145,16 +146,16 @@ class _Build:
         yield from sorter.runs()
 
     def _written(self, runs: list[Run], categories: list[str], lines: int) -> Built:
-        writer = SetWriter(self._folder, self._order.form, self._hash_key)
         if self._base is not None and len(self._base):
             runs.append(self._base)
         delta = Delta(self._shape.key_bytes, latest=self._order.latest)
         total, done = sum(map(len, runs)), 0
-        for records in merged(runs):
-            done += len(records)
-            writer.write(self._remaining(records, delta))
-            self._report(Progress("writing", done, total))
-        written = writer.finish(Path(self._order.target), categories)
+        with closing(SetWriter(self._folder, self._order.form, self._hash_key)) as writer:
+            for records in merged(runs):
+                done += len(records)
+                writer.write(self._remaining(records, delta))
+                self._report(Progress("writing", done, total))
+            written = writer.finish(Path(self._order.target), categories)
         counts = delta.counts
         full = self._order.mode is Mode.FULL
         return Built(

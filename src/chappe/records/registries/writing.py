@@ -57,6 +57,11 @@ class SetWriter:
         self._until = _ColumnFile(folder, "until", "I")
         self._last_prefix: int | None = None
 
+    def close(self) -> None:
+        """Give up the files of the columns."""
+        for column in (self._prefixes, self._starts, self._suffixes, self._checks, *self._attributes, self._until):
+            column.close()
+
     @property
     def listings(self) -> int:
         """Entries so far."""
@@ -151,8 +156,9 @@ class _ColumnFile:
         self._file.seek(0)
         shutil.copyfileobj(self._file, digested, _COPY_BYTES)
         digested.write(b"\0" * (_aligned(self.size_bytes) - self.size_bytes))
+
+    def close(self) -> None:
         self._file.close()
-        self._path.unlink()
 
 
 class _Digested:
