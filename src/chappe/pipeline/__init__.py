@@ -10,6 +10,9 @@
     names.py         the queues                                 envelope.py     ... what travels in them
     hands.py         who holds a message now                    background.py   ordinary work in small slices
     reconcile.py     what must be queued again                  failures.py     what a worker does when work fails
+    inbound.py       what people answer: STOP, HELP, START      inbound_request.py  ... as it arrives
+    inbound_effects.py  what follows from it               inbound_answers.py  ... and what is said in return
+    honouring.py     deadlines and words by the rules
     unsubscribe.py   one-click links                            context.py      what all parts share
     rules/           versions of the rule set, activation, backtests
     service.py       `Pipeline`: all of it, started and stopped

@@ -1,9 +1,10 @@
-"""By when the rules in force want a request to stop met."""
+"""What the rules in force say of requests to stop: by when they have to be met, and which words are ones."""
 
 from __future__ import annotations
 
 from chappe.compliance.jurisdictions import lineage
 from chappe.compliance.kinds.opt_out_honour import OptOutRule
+from chappe.compliance.kinds.opt_out_keyword import keyword_rules
 from chappe.compliance.locating import locate
 from chappe.compliance.opt_out.deadlines import HonourTerm, due_at_ms
 from chappe.compliance.rollout import Rollout, Rules
@@ -30,6 +31,13 @@ def honour_deadlines(
             term = HonourTerm(rule.id, amount, rule.parameters.unit, locale.jurisdiction or rule.jurisdiction)
             found.append(Deadline(rule.id, due_at_ms(term, received_at_ms, locale.zones)))
     return tuple(sorted(found, key=lambda deadline: (deadline.due_at_ms, deadline.rule)))
+
+
+def opt_out_words(rules: Rules, to: Recipient, channel: Channel, now_ms: int) -> tuple[str, ...]:
+    """The words that rules in force say are an opt-out when this person answers with them."""
+    jurisdiction = locate(to).jurisdiction
+    found = keyword_rules(_rule_set(rules, to, jurisdiction).rules, jurisdiction, channel, now_ms)
+    return tuple(word for rule in found if rule.parameters.intent == "opt_out" for word in rule.parameters.keywords)
 
 
 def _is_about(rule: OptOutRule, channel: Channel, purpose: Purpose | None, at_ms: int) -> bool:

@@ -17,7 +17,7 @@ from chappe.model.customer import Channel, Purpose, Recipient
 from chappe.model.errors import ChappeError, InvalidInput, MessageNotFound
 from chappe.pipeline.background import Pace
 from chappe.pipeline.context import Context
-from chappe.pipeline.honouring import honour_deadlines
+from chappe.pipeline.honouring import honour_deadlines, opt_out_words
 from chappe.pipeline.inbound_answers import Accept, Answering
 from chappe.pipeline.inbound_effects import link_effect, opt_out_effect, what_follows
 from chappe.pipeline.inbound_request import InboundRequest, InboundText, normalise_inbound
@@ -65,7 +65,7 @@ class Inbound:
     def _followed(self, text: InboundText, now_ms: int) -> NewInbound:
         return what_follows(
             text,
-            self.read(text.text, text.to, text.language),
+            self.read(text.text, text.to, text.channel, text.language),
             self._deadlines(text.to, text.channel, text.received_at_ms),
             self._context.settings.inbound,
             self._context.senders.known_as(text.sender),
@@ -73,11 +73,15 @@ class Inbound:
             self._context.records.keys.next,
         )
 
-    def read(self, text: str, to: Recipient, language: str | None = None) -> Reply:
-        """How a text of this person is read."""
-        place = locate(to).jurisdiction
+    def read(self, text: str, to: Recipient, channel: Channel, language: str | None = None) -> Reply:
+        """How a text that this person sent on this channel is read."""
+        context = self._context
+        words = opt_out_words(context.rules, to, channel, context.now_ms())
         return read_reply(
-            text, language=language, jurisdiction=place, extra_keywords=self._context.settings.inbound.keywords
+            text,
+            language=language,
+            jurisdiction=locate(to).jurisdiction,
+            extra_keywords=(*context.settings.inbound.keywords, *words),
         )
 
     async def resolve(self, key: int, verdict: Verdict) -> InboundRecord:

@@ -35,16 +35,20 @@ class Lexicon:
     def __init__(self, expected: Sequence[Language], places: Sequence[str], extra: Iterable[str]) -> None:
         self._expected = expected
         self._others = [language for language in languages().values() if language not in expected]
-        self._own = {phrase_form(word): Intent.OPT_OUT for word in extra if phrase_form(word)}
+        self._own: dict[str, Intent] = {}
         self._templates: list[tuple[re.Pattern[str], Intent]] = []
+        self._add(Intent.OPT_OUT, extra)
         for place in places:
             entry = jurisdictions().get(place)
             for intent, words in (entry.keywords if entry else {}).items():
-                for word in words:
-                    if _SENDER in word:
-                        self._templates.append((_template(word), intent))
-                    else:
-                        self._own.setdefault(phrase_form(word), intent)
+                self._add(intent, words)
+
+    def _add(self, intent: Intent, words: Iterable[str]) -> None:
+        for word in words:
+            if _SENDER in word:
+                self._templates.append((_template(word), intent))
+            elif plain := phrase_form(word):
+                self._own.setdefault(plain, intent)
 
     def whole(self, words: Words) -> Evidence | None:
         """What the text is if it is a keyword and nothing else."""

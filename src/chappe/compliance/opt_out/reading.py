@@ -26,7 +26,8 @@ def read_reply(
 
     `language` (BCP 47) and `jurisdiction` (ISO 3166) say what to expect: they settle words that mean different things
     in different languages and let short keywords count ("T" in Chinese). Every other language is read as well.
-    `extra_keywords` are further words that mean an opt-out, of the sender or of a rule.
+    `extra_keywords` are further words that mean an opt-out, of the sender or of a rule; `<sender>` in one stands for
+    one to three words.
     """
     places = [place for place in lineage(jurisdiction) if place != WORLD]
     expected = _expected(language, places)
