@@ -375,6 +375,20 @@ def test_a_rest_body_that_is_too_large(fresh_server: FreshServer, *, chunked: bo
         assert client.receive().body == b"POST /v1 1000"
 
 
+@pytest.mark.parametrize("chunked", [False, True])
+def test_a_list_to_import_has_a_bound_of_its_own(fresh_server: FreshServer, *, chunked: bool) -> None:
+    live = fresh_server(limits=HttpLimits(rest_body_bytes=1000, upload_body_bytes=3000))
+    head = b"POST /v1/registries/a/import?mode=full HTTP/1.1\r\nHost: x\r\n"
+    for size_bytes, status in ((3000, 200), (3001, 413)):
+        body = b"x" * size_bytes
+        with RawClient(live) as client:
+            if chunked:
+                client.send(head + b"Transfer-Encoding: chunked\r\n\r\n%x\r\n%b\r\n0\r\n\r\n" % (size_bytes, body))
+            else:
+                client.send(head + b"Content-Length: %d\r\n\r\n" % size_bytes + body)
+            assert client.receive().status == status
+
+
 def test_there_are_only_so_many_connections(fresh_server: FreshServer) -> None:
     live = fresh_server(limits=HttpLimits(connections=2, linger_seconds=0.05, watch_seconds=0.05))
     with RawClient(live) as one, RawClient(live) as two:

@@ -122,12 +122,15 @@ async def test_a_list_goes_on_where_the_server_ended(
     started = await _start(records.lists, content)
     async with asyncio.timeout(60):
         await reached.wait()
+    for path in (tmp_path / "imports", *(tmp_path / "imports").iterdir()):
+        assert path.stat().st_mode & 0o077 == 0, "only for the owner"
     await records.close()
 
     again = await Records.open(tmp_path, now_ms=clock)
     async with asyncio.timeout(60):
         while not (resumed := again.lists.get_import("suppressions", started)).ended:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
+    assert resumed.lines == 0, "what was counted before the crash is not known"
     assert resumed.changed == count - 2 * BATCH_RECORDS
     assert len(await again.people.list_suppressions(None, None, 10_000)) == count
     assert list((tmp_path / "imports").iterdir()) == []

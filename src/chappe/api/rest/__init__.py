@@ -7,6 +7,7 @@
     bodies.py        JSON in, bounded and checked         answers.py     JSON out
     claims.py        Idempotency-Key                      paging.py      cursors
     messages.py, batches.py, people.py, unsubscribe.py, queues.py, sandbox.py, service.py    the operations
+    registries.py, lists.py          registries, and lists to import: bodies of any size, taken as they arrive
     views.py, presenting.py, requests.py                  the documents that go out and come in
     openapi.py       /openapi.json, from the same table
 

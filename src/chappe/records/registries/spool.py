@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import os
 from collections.abc import AsyncIterator
 from hashlib import sha256
 from pathlib import Path
+from typing import BinaryIO
 
 from chappe.model.errors import InvalidInput, StorageFailed, StorageFull
 
@@ -30,7 +32,7 @@ async def spool(chunks: AsyncIterator[bytes], path: Path) -> str:
         file.write(file_bytes)
 
     try:
-        with await loop.run_in_executor(None, path.open, "xb") as file:
+        with await loop.run_in_executor(None, _new_private_file, path) as file:
             async for chunk in chunks:
                 size_bytes += len(chunk)
                 if size_bytes > LIST_BYTES_MAX:
@@ -48,6 +50,10 @@ async def spool(chunks: AsyncIterator[bytes], path: Path) -> str:
         discard(path)
         raise
     return digest.hexdigest()
+
+
+def _new_private_file(path: Path) -> BinaryIO:
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
 
 
 def discard(path: Path) -> None:
