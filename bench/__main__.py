@@ -29,6 +29,7 @@ from bench import (
     report,
     scale,
     send_message,
+    swap,
     whole_life,
 )
 from bench.figure import Figure, Settings
@@ -50,6 +51,7 @@ FIGURES: dict[str, Callable[[Settings], Figure]] = {
     "k": fairness.run,
     "l": scale.run,
     "m": registries.run,
+    "n": swap.run,
 }
 
 
