@@ -26,6 +26,8 @@ from chappe.channels.base import Provider
 from chappe.channels.factory import build_providers
 from chappe.channels.sandbox import SandboxProvider
 from chappe.compliance.ruleset import RuleSet, load_rule_set
+from chappe.compliance.senders import Senders
+from chappe.compliance.unmet import leniently
 from chappe.config import Config
 from chappe.engine.base import Engine
 from chappe.engine.embedded import EmbeddedEngine
@@ -108,14 +110,17 @@ async def running(config: Config, *, clock: Callable[[], int] = now_ms) -> Async
         )
         await audit_log.start()
         stack.push_async_callback(audit_log.stop)
+        names = QueueNames(config.aws.region, config.aws.account)
+        links = _unsubscribe_links(config)
         pipeline = Pipeline(
             engine=engine,
             records=records,
             audit=audit_log.recorder,
             rules=rules,
             routes=_routes(config, providers),
-            names=QueueNames(config.aws.region, config.aws.account),
-            links=_unsubscribe_links(config),
+            names=names,
+            links=links,
+            senders=Senders(config.senders, unsubscribe_links=links.url(0) is not None),
             now_ms=clock,
             settings=config.pipeline_settings,
         )
@@ -128,6 +133,7 @@ async def running(config: Config, *, clock: Callable[[], int] = now_ms) -> Async
             clock,
             recreate_after_ms=config.aws.recreate_after_seconds * 1000,
             handle_key=_derived_key(folder, b"receipt-handles"),
+            own_prefix=names.prefix,
         )
         await sqs.start()
         stack.push_async_callback(sqs.stop)
@@ -135,7 +141,9 @@ async def running(config: Config, *, clock: Callable[[], int] = now_ms) -> Async
         first: list[FirstCredentials | None] = []
         server = await _listen(
             config,
-            build_app(pipeline=pipeline, records=records, audit=audit_log, authenticator=authenticator, sandboxes=sandboxes),
+            build_app(
+                pipeline=pipeline, records=records, audit=audit_log, authenticator=authenticator, sandboxes=sandboxes
+            ),
             AwsFrontend(sqs, authenticator, public_url=config.server.public_url),
             before_listening=lambda host, port: first.append(
                 ensure_first(keys, local_url(host, port), account=config.aws.account, region=config.aws.region)
@@ -235,9 +243,13 @@ def tune_interpreter() -> None:
 
 def _load_rules(config: Config) -> RuleSet:
     settings = config.compliance
-    if not settings.rules:
-        return load_rule_set()
-    return load_rule_set(settings.rules, beside_packaged=settings.packaged_rules)
+    if settings.rules:
+        rules = load_rule_set(settings.rules, beside_packaged=settings.packaged_rules)
+    else:
+        rules = load_rule_set()
+    if settings.unmet_requirements == "block":
+        return rules
+    return RuleSet(tuple(leniently(rule) for rule in rules.rules), rules.version)
 
 
 def _routes(config: Config, providers: dict[str, Provider]) -> dict[Channel, list[Provider]]:

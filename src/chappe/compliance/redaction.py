@@ -128,7 +128,6 @@ def _mask(text: str, keep_last: int) -> str:
 
 _CARD_DIGITS = (13, 19)
 _GROUPS = re.compile(r"\d+")
-_GROUPS_MAX = 40
 
 
 def _pieces(text: str, start: int, end: int, check: _Check | None) -> Iterator[tuple[int, int]]:
@@ -136,15 +135,25 @@ def _pieces(text: str, start: int, end: int, check: _Check | None) -> Iterator[t
     groups = [match.span() for match in _GROUPS.finditer(text, start, end)]
     first = 0
     while first < len(groups):
-        reach = min(len(groups), first + _GROUPS_MAX)
-        for last in range(reach - 1, first - 1, -1):
-            span = (groups[first][0], groups[last][1])
-            digits = "".join(text[a:b] for a, b in groups[first : last + 1])
-            if _CARD_DIGITS[0] <= len(digits) <= _CARD_DIGITS[1] and (check is None or check(digits)):
-                yield span
-                first = last
-                break
-        first += 1
+        last = _last_of_number(text, groups, first, check)
+        if last is None:
+            first += 1
+        else:
+            yield groups[first][0], groups[last][1]
+            first = last + 1
+
+
+def _last_of_number(text: str, groups: list[tuple[int, int]], first: int, check: _Check | None) -> int | None:
+    """The last group of the longest number that begins with a group, or None if none does."""
+    found_at, digits = None, ""
+    for last in range(first, len(groups)):
+        start, end = groups[last]
+        if len(digits) + end - start > _CARD_DIGITS[1]:
+            break
+        digits += text[start:end]
+        if len(digits) >= _CARD_DIGITS[0] and (check is None or check(digits)):
+            found_at = last
+    return found_at
 
 
 def _luhn(digits: str) -> bool:

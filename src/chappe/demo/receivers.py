@@ -9,8 +9,10 @@ import msgspec
 
 from chappe.channels.settings import SmtpSettings, WebhookSettings
 from chappe.channels.webhook_secret import load_or_create
+from chappe.compliance.senders import DEFAULT
 from chappe.config import Config
 from chappe.demo.mail_receiver import MailReceiver
+from chappe.demo.sender import ACME
 from chappe.demo.webhook_receiver import WebhookReceiver
 
 MAIL_PORT = 9325
@@ -41,7 +43,10 @@ async def receiving(config: Config) -> AsyncIterator[Receivers]:
 
 
 def demo_config(config: Config, receivers: Receivers) -> Config:
-    """The same configuration with e-mail and webhooks going to the receivers, and text messages to the sandbox."""
+    """The same configuration with e-mail and webhooks going to the receivers, and text messages to the sandbox.
+
+    Where it says nothing of who sends, that is `sender.ACME`: without a sender most advertising would be stopped.
+    """
     mail = SmtpSettings(
         host="127.0.0.1",
         port=receivers.mail_port,
@@ -56,6 +61,7 @@ def demo_config(config: Config, receivers: Receivers) -> Config:
     return msgspec.structs.replace(
         config,
         server=server,
+        senders=config.senders or {DEFAULT: ACME},
         providers={**config.providers, "demo-mail": mail, "webhook": webhook},
         routes=msgspec.structs.replace(config.routes, email=("demo-mail",), sms=("sandbox",), webhook=("webhook",)),
     )

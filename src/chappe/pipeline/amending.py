@@ -20,6 +20,7 @@ from chappe.compliance.shown import folded, visible_text
 from chappe.model.customer import Amendment, Channel, Content, Place
 from chappe.pipeline.sms_length import sms_parts
 
+_LINE_BREAK = "\n"
 _BODY_START = re.compile(r"<body\b[^>]*>", re.IGNORECASE)
 _BODY_ENDS = (re.compile(r"</body\s*>", re.IGNORECASE), re.compile(r"</html\s*>", re.IGNORECASE))
 
@@ -75,11 +76,14 @@ def _texts(amendments: Iterable[Amendment], place: Place) -> list[str]:
 
 
 def _framed(text: str, starts: Sequence[str], ends: Sequence[str], gap: str) -> str:
-    body = _without_ends(_without_starts(text, starts), ends) if starts else _without_ends(text, ends)
-    shown = folded(body)
-    tail = [end for end in ends if folded(end) not in shown]
+    body = _without_starts(_without_ends(text, ends), starts)
     framed = _joined(starts, body, " ")
-    return f"{framed}{gap if framed else ''}{chr(10).join(tail)}" if tail else framed
+    shown = folded(framed)
+    tail = [end for end in ends if folded(end) not in shown]
+    if not tail:
+        return framed
+    framed = framed.rstrip()
+    return f"{framed}{gap if framed else ''}{_LINE_BREAK.join(tail)}"
 
 
 def _without_starts(text: str, starts: Sequence[str]) -> str:
@@ -88,10 +92,16 @@ def _without_starts(text: str, starts: Sequence[str]) -> str:
     rest = text
     while True:
         bare = rest.lstrip()
-        start = next((start for start in longest_first if bare.startswith(start)), None)
+        start = next((start for start in longest_first if _begins_with(bare, start)), None)
         if start is None:
             return text if rest is text else bare
         rest = bare[len(start) :]
+
+
+def _begins_with(text: str, start: str) -> bool:
+    """Whether these words begin the text: `Acme` does not begin `Acmeville`."""
+    after = text[len(start) : len(start) + 1]
+    return text.startswith(start) and not (start[-1].isalnum() and after.isalnum() and after.isascii())
 
 
 def _without_ends(text: str, ends: Sequence[str]) -> str:
@@ -108,7 +118,7 @@ def _without_ends(text: str, ends: Sequence[str]) -> str:
 def _joined(starts: Sequence[str], text: str, gap: str) -> str:
     if not starts:
         return text
-    return gap.join((*starts, text)) if text else gap.join(starts)
+    return gap.join((*starts, text.lstrip())) if text.strip() else gap.join(starts)
 
 
 def _framed_markup(markup: str, starts: Sequence[str], ends: Sequence[str]) -> str:

@@ -18,6 +18,8 @@ from tests.model.reference import ReferenceEngine
 
 from chappe.channels.base import Outbound, Provider, Reply
 from chappe.compliance.ruleset import load_rule_set
+from chappe.compliance.sender import MeansKind, OptOutMeans, Registration, SenderProfile
+from chappe.compliance.senders import DEFAULT, Senders
 from chappe.engine.base import Engine, NewMessage
 from chappe.model.customer import Channel, Content, Purpose, Recipient, Status
 from chappe.observe.audit.log import AuditLog, AuditSettings
@@ -43,6 +45,27 @@ QUICK = PipelineSettings(
     stop_grace_seconds=1.0,
 )
 RULES = load_rule_set()
+SENDER = SenderProfile(
+    name="Acme",
+    postal_address="1 Main Street, Springfield, IL 62701",
+    email="help@acme.example",
+    phone="+12025550187",
+    country="US",
+    sms_from="+12025550187",
+    also_from=("acme.example", "example.com"),
+    unsubscribe=(OptOutMeans(kind=MeansKind.REPLY, value="STOP"),),
+    registrations=(
+        Registration(
+            register="TCR",
+            country="US",
+            particulars=dict.fromkeys(("brand", "campaign", "sample_messages", "opt_in_flow"), "filed"),
+        ),
+    ),
+    data_region="US",
+    provider_regions=("US",),
+    safeguards=("scc",),
+)
+"""Somebody of whom everything is known that laws ask for most often."""
 WRAPPING_KEY = b"w" * 32
 SIGNING_KEY = Ed25519PrivateKey.from_private_bytes(b"s" * 32)
 
@@ -172,6 +195,7 @@ async def house(
     engine: Engine | None = None,
     routes: Mapping[Channel, Sequence[Provider]] | None = None,
     settings: PipelineSettings = QUICK,
+    sender: SenderProfile | None = None,
     start: bool = True,
 ) -> AsyncIterator[House]:
     """A started pipeline. Without routes every channel goes to `provider`."""
@@ -195,6 +219,7 @@ async def house(
         routes={channel: [provider] for channel in Channel} if routes is None else routes,
         names=NAMES,
         links=UnsubscribeLinks(b"s" * 32, "https://messages.example.com"),
+        senders=Senders({DEFAULT: sender or SENDER}, unsubscribe_links=True),
         now_ms=clock,
         settings=settings,
     )

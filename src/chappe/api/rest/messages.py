@@ -82,7 +82,9 @@ async def evaluate(call: Call) -> Answer:
 
 async def get(call: Call) -> Answer:
     """GET /v1/messages/{id}"""
-    return json_answer(200, message_view(await call.server.records.messages.get(_key(call))))
+    return json_answer(
+        200, message_view(await call.server.records.messages.get(_key(call)), call.server.pipeline.context.links)
+    )
 
 
 async def timeline(call: Call) -> Answer:
@@ -94,7 +96,9 @@ async def cancel(call: Call) -> Answer:
     """POST /v1/messages/{id}/cancel"""
     key = _key(call)
     await call.server.pipeline.cancel(key)
-    return json_answer(200, message_view(await call.server.records.messages.get(key)))
+    return json_answer(
+        200, message_view(await call.server.records.messages.get(key), call.server.pipeline.context.links)
+    )
 
 
 async def list_messages(call: Call) -> Answer:

@@ -18,7 +18,9 @@ from chappe.api.rest.views import (
 from chappe.compliance.facts import ConsentLevel
 from chappe.model.customer import CustomerMessage, Decision, Recipient, Status
 from chappe.pipeline.accept import Accepted
+from chappe.pipeline.handing import content_to_send
 from chappe.pipeline.service import Evaluation
+from chappe.pipeline.unsubscribe import UnsubscribeLinks
 from chappe.records import ids
 from chappe.records.messages import Stored, Summary
 from chappe.records.people import ConsentRecord, SuppressionRecord
@@ -77,9 +79,12 @@ def summary_view(summary: Summary) -> SummaryView:
     )
 
 
-def message_view(stored: Stored) -> MessageView:
+def message_view(stored: Stored, links: UnsubscribeLinks) -> MessageView:
+    """The message; `links` are the server's, which rules may add."""
     message: CustomerMessage = stored.message
     summary = stored.summary
+    decision = last_decision(summary.events)
+    amended = content_to_send(links, message, summary.key, decision)
     return MessageView(
         id=message.id,
         status=summary.status,
@@ -90,7 +95,8 @@ def message_view(stored: Stored) -> MessageView:
         created_at=moment(message.created_at_ms),
         updated_at=moment(summary.updated_at_ms),
         attempts=summary.attempts,
-        decision=_decision_or_none(last_decision(summary.events)),
+        decision=_decision_or_none(decision),
+        amended_content=None if amended == message.content else amended,
         sender=message.sender,
         send_at=moment_or_none(message.send_at_ms),
         expires_at=moment_or_none(message.expires_at_ms),

@@ -85,7 +85,9 @@ class SummaryView(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class MessageView(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A message and where it stands. `decision` is the newest verdict, absent until there is one."""
+    """A message and where it stands. `decision` is the newest verdict, absent until there is one. `content` is what was
+    accepted; `amended_content` is what the newest verdict makes of it, where the rules add or redact anything.
+    """
 
     id: str
     status: Status
@@ -97,6 +99,7 @@ class MessageView(msgspec.Struct, frozen=True, omit_defaults=True):
     updated_at: datetime
     attempts: int
     decision: DecisionView | None = None
+    amended_content: Content | None = None
     sender: str | None = msgspec.field(default=None, name="from")
     send_at: datetime | None = None
     expires_at: datetime | None = None
