@@ -192,5 +192,6 @@ ANYTHING = st.recursive(
 @given(document=ANYTHING, path=st.sampled_from([o.path for o in OPERATIONS if o.request]))
 async def test_no_document_breaks_the_server(api: Api, document: Any, path: str) -> None:
     response = await api.http.post(path, content=json.dumps(document).encode(), headers=JSON)
-    assert response.status_code in (200, 201, 202, 207, 400, 422), response.text
+    allowed = (200, 201, 202, 207, 400, 422, *((404,) if "{" in path else ()))  # nothing has the id {id}
+    assert response.status_code in allowed, response.text
     json.loads(response.content)
