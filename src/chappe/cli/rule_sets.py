@@ -12,12 +12,13 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from chappe.cli.connection import DataOption, JsonOption, KeyOption, Server, UrlOption, connect
 from chappe.cli.output import messages, print_json, terminal
-from chappe.cli.rule_files import text_of
+from chappe.cli.rule_files import message_entries, text_of
 from chappe.cli.rule_tables import (
     activation_line,
     change_table,
     comparison_tables,
     decision_table,
+    dry_run_table,
     history_table,
     version_table,
     warn,
@@ -104,18 +105,31 @@ def diff(
 
 def dry_run(
     version: VersionArgument,
+    file: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="FILE", help="Messages as for `chappe send`. [default: those that were decided in the last hour]"
+        ),
+    ] = None,
     url: UrlOption = None,
     api_key: KeyOption = None,
     data: DataOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Decide the messages of the last hour again by a version, without effect."""
+    """Decide messages by a version, without effect."""
+    path = f"/v1/rule-sets/{version}/dry-run"
+    entries = None if file is None else message_entries(file)
     with connect(url, api_key, data) as server:
-        found = server.post(f"/v1/rule-sets/{version}/dry-run", {})["last_hour"]
+        if entries is None:
+            found = server.post(path, {})["last_hour"]
+        else:
+            found = server.post(path, {"messages": [entry.document for entry in entries]})["decisions"]
     if json:
         print_json(found)
-    else:
+    elif entries is None:
         _print_comparison(found)
+    else:
+        terminal().print(dry_run_table([entry.line for entry in entries], found))
 
 
 def backtest(

@@ -146,6 +146,22 @@ def decision_table(examples: Sequence[dict[str, Any]]) -> Table:
     return table
 
 
+def dry_run_table(lines: Sequence[int], decisions: Sequence[dict[str, Any]]) -> Table:
+    """What is decided of each message now and would be decided, and by which rules."""
+    table = Table("line", "now", "then", "because")
+    for line, decision in zip(lines, decisions, strict=True):
+        after = decision["after"]
+        rules = (f"{rule['id']}: {rule['reason']}" for rule in after["rules"] if rule["outcome"] != "allow")
+        table.add_row(
+            str(line),
+            _outcome(decision["before"]["outcome"]),
+            _outcome(after["outcome"]),
+            Text("; ".join(rules)),
+            style=None if decision["changed"] else "dim",
+        )
+    return table
+
+
 def rule_text(found: dict[str, Any]) -> str:
     """A rule as it would be written in a rule file."""
     heading = f"# version {found['version']}\n"

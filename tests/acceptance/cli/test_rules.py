@@ -53,6 +53,12 @@ def test_a_version_from_file_to_force_and_back(chappe: Run, server: Process, tmp
     assert "house-closed" in compared
     assert rules("dry-run", "2", "--json").json["changed"] == 1
 
+    messages = tmp_path / "messages.csv"
+    messages.write_text("email,purpose,text\nana@example.fr,transactional,hi\nana@example.de,transactional,hi\n")
+    decided = rules("dry-run", "2", messages, "--json").json
+    assert [(entry["changed"], entry["after"]["outcome"]) for entry in decided] == [(True, "block"), (False, "allow")]
+    assert "house-closed" in rules("dry-run", "2", messages).out
+
     staged = rules("activate", "2", "--reason", "carefully", "--percent", "5", "--jurisdiction", "DE").out
     assert staged == "in force: version 1, and version 2 for 5 % in DE\n"
     assert fate(chappe, server) == "sent"

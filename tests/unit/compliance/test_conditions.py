@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -187,3 +188,10 @@ def test_conditions_of_transactional_messages(rule: Build, message: Build) -> No
     assert said == ["test-suppression"]
     said = [outcome.id for outcome in rules.decide(message(), facts(), NOON).rules]
     assert said == ["test-consent-required"]
+
+
+def test_every_variable_is_documented() -> None:
+    page = Path(__file__).parents[3].joinpath("docs", "rule-sets.md").read_text(encoding="utf-8")
+    for variable in VARIABLES:
+        kind = f"{variable.type} or null" if variable.nullable else variable.type
+        assert f"| `{variable.name}` | {kind} | {variable.says} |" in page
