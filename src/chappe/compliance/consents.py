@@ -72,7 +72,7 @@ def standing_consent(
         if consent.expires_at_ms is not None and now_ms >= consent.expires_at_ms:
             why = why or f"the consent expired on {day_of(consent.expires_at_ms)}"
             continue
-        if best is not None and consent.strength.rank <= best.strength.rank:
+        if best is not None and _strength(consent) <= _strength(best):
             continue
         flaw = "" if objection is None else objection(consent)
         if flaw:
@@ -82,6 +82,11 @@ def standing_consent(
     if best is not None:
         return Standing(best, flawed=flawed)
     return Standing(None, why or _why_none(consents, withdrawn_at_ms, now_ms), refused, flawed)
+
+
+def _strength(consent: Consent) -> tuple[int, int]:
+    """The stronger counts, of equals the later."""
+    return consent.strength.rank, consent.recorded_at_ms
 
 
 def _last_withdrawal_ms(consents: Sequence[Consent], channel: Channel, purpose: Purpose) -> int:
