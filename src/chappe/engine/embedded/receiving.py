@@ -50,7 +50,7 @@ class Receiving:
             taken = await self._take(queue, max_messages, timeout, wait_ms)
             if taken:
                 queue.remember(attempt_id, taken, self._core.clock())
-        return await self._deliver(queue, taken)
+        return await self._deliver(queue, taken, kept_for_a_repeat=True)
 
     async def _take(self, queue: Queue, max_messages: int, timeout: int, wait_ms: int) -> list[Delivery]:
         taken: list[Delivery] = []
@@ -84,13 +84,16 @@ class Receiving:
             if queue.deleted or not all(move.result() for move in moves):
                 return []
 
-    async def _deliver(self, queue: Queue, taken: list[Delivery]) -> list[ReceivedMessage]:
+    async def _deliver(
+        self, queue: Queue, taken: list[Delivery], *, kept_for_a_repeat: bool = False
+    ) -> list[ReceivedMessage]:
         if not taken:
             return []
         try:
             contents = await self._core.contents([delivery.entry for delivery in taken])
         except asyncio.CancelledError:
-            self._taking.put_back(queue, taken)
+            if not kept_for_a_repeat:
+                self._taking.put_back(queue, taken)
             raise
         received: list[ReceivedMessage] = []
         for delivery, content in zip(taken, contents, strict=True):
