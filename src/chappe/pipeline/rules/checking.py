@@ -11,7 +11,7 @@ from chappe.compliance.kinds import AnyRule, SuppressionRule
 from chappe.compliance.loading import Problem, Reading, problem_details
 from chappe.compliance.trying import trials
 from chappe.model.errors import InvalidInput, InvalidRules
-from chappe.pipeline.rules.costs import LIMIT_MS, slow_conditions
+from chappe.pipeline.rules.costs import LIMIT_MS, costs_of, too_slow_together
 
 RULES_MAX = 20_000
 _NAME = "rules"
@@ -49,12 +49,13 @@ def check_rules(text: str, base: Sequence[AnyRule] = (), remove: Collection[str]
 
 def check_reading(reading: Reading, base: Sequence[AnyRule] = (), remove: Collection[str] = ()) -> Checked:
     """The same for rules that were read from files."""
-    problems = [*reading.problems, *_slow(reading), *_untrue_examples(reading)]
+    problems = [*reading.problems, *_untrue_examples(reading)]
     try:
         rules = changed(base, reading.rules, remove)
     except InvalidInput as error:
         rules = ()
         problems.append(Problem("remove", error.message, str(error.details.get("rule", ""))))
+    problems += _slow(reading, rules)
     if not problems and not rules:
         problems.append(Problem(_NAME, "there must be at least one rule"))
     if len(rules) > RULES_MAX:
@@ -62,17 +63,19 @@ def check_reading(reading: Reading, base: Sequence[AnyRule] = (), remove: Collec
     return Checked(rules, tuple(problems), tuple(_warnings(rules)) if not problems else ())
 
 
-def _slow(reading: Reading) -> list[Problem]:
-    slow = slow_conditions(rule.condition for rule in reading.rules if rule.condition is not None)
-    return [
+def _slow(reading: Reading, rules: Sequence[AnyRule]) -> list[Problem]:
+    costs = costs_of(rule.condition for rule in (*reading.rules, *rules) if rule.condition is not None)
+    problems = [
         reading.problem(
             rule.id,
             "condition",
-            f"takes {slow[rule.condition]:.0f} ms on long content; at most {LIMIT_MS:.0f} ms are allowed",
+            f"takes {costs.slow[rule.condition]:.0f} ms on long content; at most {LIMIT_MS:.0f} ms are allowed",
         )
         for rule in reading.rules
-        if rule.condition in slow
+        if rule.condition in costs.slow
     ]
+    together = too_slow_together(costs.total_ms)
+    return [*problems, Problem(_NAME, together)] if together else problems
 
 
 def _untrue_examples(reading: Reading) -> list[Problem]:

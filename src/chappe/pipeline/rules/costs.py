@@ -9,6 +9,8 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 
+import msgspec
+
 from chappe.compliance.conditions import MAX_TEXT_BYTES, Condition
 from chappe.compliance.facts import Facts
 from chappe.compliance.jurisdictions import european_zones
@@ -16,6 +18,9 @@ from chappe.model.customer import Channel, Content, CustomerMessage, Purpose, Re
 from chappe.pipeline.request import METADATA_ENTRIES_MAX, METADATA_VALUE_CHARACTERS_MAX
 
 LIMIT_MS = 10.0
+"""For one condition."""
+TOTAL_LIMIT_MS = 50.0
+"""For all conditions of a rule set, whether or not one message ever meets all of them."""
 _TEXT_BYTES = (256, 4_096, MAX_TEXT_BYTES)
 _TRIES = 3
 """The fastest counts: the machine may be busy with something else."""
@@ -23,9 +28,33 @@ _NOW_MS = 1_772_625_600_000
 _FACTS = Facts(jurisdiction="DE", zones=european_zones())
 
 
-def slow_conditions(texts: Iterable[str]) -> dict[str, float]:
-    """The conditions that take longer than `LIMIT_MS`, and how many ms one evaluation takes."""
-    return {text: cost_ms for text in dict.fromkeys(texts) if (cost_ms := _cost_ms(Condition(text))) > LIMIT_MS}
+class Costs(msgspec.Struct, frozen=True):
+    """`slow` are the conditions that take longer than `LIMIT_MS`, with how many ms one evaluation takes. `total_ms` is
+    that of all, or more than `TOTAL_LIMIT_MS`, from where on nothing was measured.
+    """
+
+    slow: dict[str, float]
+    total_ms: float
+
+
+def costs_of(texts: Iterable[str]) -> Costs:
+    """What these conditions cost. Takes as long as `TOTAL_LIMIT_MS` and a few times more."""
+    slow, total_ms = {}, 0.0
+    for text in dict.fromkeys(texts):
+        cost_ms = _cost_ms(Condition(text))
+        total_ms += cost_ms
+        if cost_ms > LIMIT_MS:
+            slow[text] = cost_ms
+        if total_ms > TOTAL_LIMIT_MS:
+            break
+    return Costs(slow, total_ms)
+
+
+def too_slow_together(total_ms: float) -> str:
+    """What is wrong with a rule set whose conditions take so long; nothing if they do not."""
+    if total_ms <= TOTAL_LIMIT_MS:
+        return ""
+    return f"the conditions of all rules together take more than {TOTAL_LIMIT_MS:.0f} ms on long content"
 
 
 def _cost_ms(condition: Condition) -> float:

@@ -6,6 +6,7 @@ comes into force by itself is the operator's to say (`ActivationPolicy`).
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from enum import StrEnum
 
@@ -13,6 +14,8 @@ import msgspec
 import structlog
 
 from chappe.compliance.kinds import AnyRule
+from chappe.model.errors import InvalidConfiguration
+from chappe.pipeline.rules.costs import LIMIT_MS, costs_of, too_slow_together
 from chappe.records.rule_sets import (
     ActivationKind,
     Author,
@@ -48,12 +51,15 @@ async def bring_in(
     policy: ActivationPolicy,
     now_ms: Callable[[], int],
 ) -> None:
-    """Store the configured rules if they are new, and put them in force if that is the policy."""
+    """Store the configured rules if they are new, and put them in force if that is the policy.
+
+    Raises `InvalidConfiguration` if their conditions take too long.
+    """
     newest = await records.newest(Origin.CONFIGURED)
     text = stored_form(configured)
     active = await records.last_activation()
     if newest is None or newest.summary.digest != digest_of(text):
-        summary = await _add(records, newest, text, len(configured), now_ms)
+        summary = await _add(records, newest, configured, text, now_ms)
     elif active is None:  # the first start was cut off between the two
         summary = newest.summary
     else:
@@ -74,17 +80,36 @@ async def bring_in(
 
 
 async def _add(
-    records: RuleSetRecords, newest: Version | None, text: str, rule_count: int, now_ms: Callable[[], int]
+    records: RuleSetRecords,
+    newest: Version | None,
+    configured: Sequence[AnyRule],
+    text: str,
+    now_ms: Callable[[], int],
 ) -> VersionSummary:
     reason = "the first start" if newest is None else "the configured rules have changed"
+    await asyncio.to_thread(_check_conditions, configured)
     return await records.add(
         text,
-        rule_count,
+        len(configured),
         origin=Origin.CONFIGURED,
         base=None if newest is None else newest.summary.version,
         at_ms=now_ms(),
         author=Author("", "chappe", reason),
     )
+
+
+def _check_conditions(configured: Sequence[AnyRule]) -> None:
+    costs = costs_of(rule.condition for rule in configured if rule.condition is not None)
+    for rule in configured:
+        if rule.condition in costs.slow:
+            raise InvalidConfiguration(
+                f"the condition of the rule {rule.id} takes {costs.slow[rule.condition]:.0f} ms on long content; "
+                f"at most {LIMIT_MS:.0f} ms are allowed",
+                rule=rule.id,
+            )
+    together = too_slow_together(costs.total_ms)
+    if together:
+        raise InvalidConfiguration(f"the rules cannot be used: {together}")
 
 
 async def _comes_into_force(records: RuleSetRecords, policy: ActivationPolicy) -> bool:
