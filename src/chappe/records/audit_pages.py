@@ -144,7 +144,7 @@ class _AppendPage:
         )
 
 
-APPEND = Bulk(4, _AppendPage())
+APPEND = Bulk(4, _AppendPage(), packed=True)
 
 
 def page_of(row: Any) -> Page:

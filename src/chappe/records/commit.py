@@ -35,9 +35,20 @@ class WritesRows(Protocol):
 
 
 class Bulk:
-    """A bulk statement as the group commit knows it: `rank` orders statements, `merge` unites rows for one key."""
+    """A bulk statement as the group commit knows it: `rank` orders statements, `merge` unites rows for one key.
 
-    def __init__(self, rank: int, statement: WritesRows, merge: Callable[[list[Row]], list[Row]] | None = None) -> None:
+    The rows of one that is `packed` become one row of the table, and count as little in the size of a transaction.
+    """
+
+    def __init__(
+        self,
+        rank: int,
+        statement: WritesRows,
+        merge: Callable[[list[Row]], list[Row]] | None = None,
+        *,
+        packed: bool = False,
+    ) -> None:
+        self.packed = packed
         self.rank = rank
         self.statement = statement
         self.merge = merge
@@ -53,7 +64,7 @@ class _Submission:
         self.future = future
         self.rows = rows
         self.operation = operation
-        self.row_count = sum(map(len, rows.values())) or 1
+        self.row_count = sum(len(some) for bulk, some in rows.items() if not bulk.packed) or 1
 
 
 class GroupCommit:

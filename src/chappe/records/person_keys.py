@@ -6,17 +6,16 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import BigInteger, Connection, LargeBinary, Text, delete, exists, insert, select
-from sqlalchemy.types import TypeEngine
+from sqlalchemy import Connection, delete, insert, select
 
 from chappe.records.audit_tables import person_keys
 from chappe.records.commit import Bulk
 from chappe.records.recipients import recipient_hash
-from chappe.records.statements import Binds, ManyRows, Row, bound_values, one_column
+from chappe.records.statements import Binds, ManyRows, Row, one_column
 
 
 class PersonKey(msgspec.Struct, eq=False):
-    """The key of one recipient. `person` names it; `secret` is the key itself, `wrapped` its stored form.
+    """The key of one recipient. `person` names it; `secret` is the key itself (AES-256), `wrapped` its stored form.
 
     `stored` is set once it is known to be committed. Until then everything that uses it brings it along.
     """
@@ -24,8 +23,11 @@ class PersonKey(msgspec.Struct, eq=False):
     person: int
     recipient: str
     wrapped: bytes
-    cipher: Any
+    secret: bytes
     stored: bool = False
+
+    def __repr__(self) -> str:
+        return f"PersonKey(person={self.person})"
 
     def row(self) -> Row:
         """The row of the statement that stores it."""
@@ -40,25 +42,16 @@ class StoredKey(msgspec.Struct, frozen=True):
     wrapped: bytes
 
 
-_COLUMNS: dict[str, TypeEngine[Any]] = {
-    "person": BigInteger(),
-    "recipient": Text(),
-    "recipient_hash": BigInteger(),
-    "wrapped": LargeBinary(),
-}
-
-
 def _insert_new(rows: list[Binds]) -> Any:
-    new = bound_values("new", rows, _COLUMNS).cte("new")
-    known = exists().where(person_keys.c.person == new.c.person)
-    return insert(person_keys).from_select(list(_COLUMNS), select(new).where(~known))
+    # "Unless it is there" is written differently by each dialect; the other prefix comes with PostgreSQL.
+    return insert(person_keys).prefix_with("OR IGNORE", dialect="sqlite").values(rows)
 
 
 def _once(rows: list[Row]) -> list[Row]:
     return list({row[0]: row for row in rows}.values())
 
 
-ADD_PERSON_KEYS = Bulk(3, ManyRows(list(_COLUMNS), _insert_new), _once)
+ADD_PERSON_KEYS = Bulk(3, ManyRows([column.name for column in person_keys.columns], _insert_new), _once)
 _BY_RECIPIENT = ManyRows(
     ["recipient_hash"],
     lambda rows: select(person_keys.c.person, person_keys.c.recipient, person_keys.c.wrapped).where(

@@ -19,8 +19,31 @@ from chappe.records.person_keys import PersonKey, StoredKey
 
 KEY_BYTES = 32
 NONCE_BYTES = 12
-REMEMBERED = 50_000
-"""Keys that are kept in memory, some 400 bytes each: those of people written to lately."""
+REMEMBERED = 20_000
+"""Keys that are kept in memory, some 500 bytes each: those of people written to lately."""
+
+
+class _Random:
+    """Random bytes of the operating system, fetched many at a time. For one thread.
+
+    `os.urandom` gives the interpreter lock away, and beside a busy writer getting it back takes longer than all the
+    encrypting.
+    """
+
+    def __init__(self) -> None:
+        self._bytes = b""
+        self._taken = 0
+
+    def take(self, count: int) -> bytes:
+        """So many bytes."""
+        if self._taken + count > len(self._bytes):
+            self._bytes, self._taken = os.urandom(_RANDOM_AT_ONCE_BYTES), 0
+        start, self._taken = self._taken, self._taken + count
+        return self._bytes[start : self._taken]
+
+
+_RANDOM_AT_ONCE_BYTES = 16_384
+_random = _Random()
 
 
 class Wrapping:
@@ -31,10 +54,9 @@ class Wrapping:
 
     def new(self, person: int, recipient: str) -> PersonKey:
         """A key that was never used."""
-        key = os.urandom(KEY_BYTES)
-        nonce = os.urandom(NONCE_BYTES)
+        key, nonce = _random.take(KEY_BYTES), _random.take(NONCE_BYTES)
         wrapped = nonce + self._cipher.encrypt(nonce, key, _name(person))
-        return PersonKey(person, recipient, wrapped, AESGCM(key))
+        return PersonKey(person, recipient, wrapped, key)
 
     def opened(self, stored: StoredKey) -> PersonKey:
         """A stored key, usable. Raises `DataDamaged` if it was wrapped with another key, or changed."""
@@ -46,23 +68,21 @@ class Wrapping:
                 f"The key of person {stored.person} in the audit log cannot be opened: it was changed, or server-secret"
                 " is not the one it was made with. Restore both from one backup."
             ) from error
-        return PersonKey(stored.person, stored.recipient, stored.wrapped, AESGCM(key), stored=True)
+        return PersonKey(stored.person, stored.recipient, stored.wrapped, key, stored=True)
 
 
 def encrypt(person: PersonKey, content: bytes) -> bytes:
     """A personal part as it is kept."""
-    nonce = os.urandom(NONCE_BYTES)
-    encrypted: bytes = person.cipher.encrypt(nonce, content, None)
-    return nonce + encrypted
+    nonce = _random.take(NONCE_BYTES)
+    return nonce + AESGCM(person.secret).encrypt(nonce, content, None)
 
 
 def decrypt(person: PersonKey, kept: bytes) -> bytes:
     """The personal part. Raises `ValueError` if it was changed, or encrypted with another key."""
     try:
-        content: bytes = person.cipher.decrypt(kept[:NONCE_BYTES], kept[NONCE_BYTES:], None)
+        return AESGCM(person.secret).decrypt(kept[:NONCE_BYTES], kept[NONCE_BYTES:], None)
     except InvalidTag as error:
         raise ValueError("the personal part was changed, or belongs to another key") from error
-    return content
 
 
 class PersonKeys:
