@@ -14,6 +14,7 @@ from chappe.compliance.locating import Locale, locate
 from chappe.compliance.person import Person
 from chappe.compliance.sender import SenderProfile
 from chappe.model.customer import Channel, Purpose
+from chappe.model.sends import Rate, RecentSend
 
 __all__ = [
     "Consent",
@@ -23,6 +24,8 @@ __all__ = [
     "Locale",
     "OptOutRequest",
     "Person",
+    "Rate",
+    "RecentSend",
     "RegistryAnswer",
     "SenderProfile",
     "Suppression",
@@ -48,10 +51,10 @@ class Facts(msgspec.Struct, frozen=True, omit_defaults=True):
     jurisdiction are used, and without a jurisdiction each rule says what it does.
 
     `suppressions` and `consents` may hold any entries for the address, in any order; the rules pick those
-    that match. `recent_sends_at_ms` are the moments of earlier promotional messages that were allowed to this
-    recipient on this channel, oldest first, going back at least `RuleSet.longest_cap_window_ms`, without the
-    message being decided. `person` and `sender` are what else is known of the two. `unsubscribe_links` says that the
-    server can make links by which promotional messages are refused with one click.
+    that match. `recent_sends` are the earlier messages that were let through to this recipient, as far as
+    `RuleSet.counting` asks for them, without the message being decided, in any order. `rates` are measurements of how
+    messages of the sender fare. `person` and `sender` are what else is known of the two. `unsubscribe_links` says that
+    the server can make links by which promotional messages are refused with one click.
     `registries` has an answer for each of `RuleSet.registries`, also from those without data. `opt_outs` are the
     requests to stop that the person has made, for this address or another, however old, in any order.
     """
@@ -60,9 +63,10 @@ class Facts(msgspec.Struct, frozen=True, omit_defaults=True):
     zones: tuple[str, ...]
     suppressions: tuple[Suppression, ...] = ()
     consents: tuple[Consent, ...] = ()
-    recent_sends_at_ms: tuple[int, ...] = ()
+    recent_sends: tuple[RecentSend, ...] = ()
     person: Person = Person()
     sender: SenderProfile = SenderProfile()
     unsubscribe_links: bool = False
     registries: tuple[RegistryAnswer, ...] = ()
     opt_outs: tuple[OptOutRequest, ...] = ()
+    rates: tuple[Rate, ...] = ()

@@ -12,6 +12,7 @@ from typing import Annotated, Protocol
 
 import msgspec
 
+from chappe.compliance.counting import Counting
 from chappe.compliance.facts import Facts
 from chappe.compliance.jurisdictions import lineage
 from chappe.compliance.rule import Jurisdiction
@@ -24,8 +25,8 @@ _BUCKETS = 10_000
 class Rules(Protocol):
     """What decides messages: one rule set, or two of which each is for some recipients."""
 
-    def cap_window_ms(self, jurisdiction: str | None, message: CustomerMessage) -> int:
-        """As `RuleSet.cap_window_ms`."""
+    def counting(self, jurisdiction: str | None, message: CustomerMessage) -> Counting:
+        """As `RuleSet.counting`."""
         ...
 
     def registries(self, jurisdiction: str | None, message: CustomerMessage) -> tuple[str, ...]:
@@ -65,9 +66,9 @@ class Rollout:
             return self.everyone
         return self.staged
 
-    def cap_window_ms(self, jurisdiction: str | None, message: CustomerMessage) -> int:
-        """The longer one: where the recipient is may be known better once the facts are gathered."""
-        return max(rules.cap_window_ms(jurisdiction, message) for rules in (self.everyone, self.staged))
+    def counting(self, jurisdiction: str | None, message: CustomerMessage) -> Counting:
+        """What either set asks: where the recipient is may be known better once the facts are gathered."""
+        return self.everyone.counting(jurisdiction, message).with_(self.staged.counting(jurisdiction, message))
 
     def registries(self, jurisdiction: str | None, message: CustomerMessage) -> tuple[str, ...]:
         """Those that either set asks."""

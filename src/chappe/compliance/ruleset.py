@@ -15,15 +15,17 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
+from functools import lru_cache, reduce
 from pathlib import Path
 
 from chappe.compliance.conditions import Conditional, answers, explained
+from chappe.compliance.counting import NOTHING_COUNTED, Counting
 from chappe.compliance.facts import Facts
 from chappe.compliance.hours import is_open, next_open
 from chappe.compliance.hours_rule import HoursRule, Lift
 from chappe.compliance.jurisdictions import WORLD, lineage, zones_of
 from chappe.compliance.kinds import AnyRule, FrequencyCapRule
+from chappe.compliance.kinds.opt_out_keyword import KeywordRule, keyword_rules
 from chappe.compliance.loading import packaged_rule_files, read_rules, rule_files
 from chappe.compliance.rule import ALWAYS_MS, StandingRule
 from chappe.compliance.timetable import (
@@ -80,7 +82,7 @@ class Plan:
     """The editions, over time, of the rules for one jurisdiction, channel, purpose and category."""
 
     def __init__(self, rules: Sequence[AnyRule]) -> None:
-        self.cap_window_ms = _longest_cap_window_ms(rules)
+        self.caps = tuple(rule for rule in rules if isinstance(rule, FrequencyCapRule))
         self.registries = tuple(dict.fromkeys(name for rule in rules for name in rule.registries))
         spans = {rule.id: rule.in_force_ms() for rule in rules}
         changes = sorted({*ALWAYS_MS, *(moment for span in spans.values() for moment in span)})
@@ -115,16 +117,21 @@ class RuleSet:
 
     @property
     def longest_cap_window_ms(self) -> int:
-        """How far back `Facts.recent_sends_at_ms` must reach for every message; 0 if nothing is capped."""
-        return _longest_cap_window_ms(self.rules)
+        """How far back `Facts.recent_sends` must reach for every message; 0 if nothing is capped."""
+        return max((rule.longest_window_ms for rule in self.rules if isinstance(rule, FrequencyCapRule)), default=0)
 
-    def cap_window_ms(self, jurisdiction: str | None, message: CustomerMessage) -> int:
-        """How far back it must reach for this message; 0 if no cap binds it and none need be gathered."""
-        return self._plan(jurisdiction, message).cap_window_ms
+    def counting(self, jurisdiction: str | None, message: CustomerMessage) -> Counting:
+        """What `Facts.recent_sends` must hold for this message; `NOTHING_COUNTED` if no cap binds it."""
+        caps = self._plan(jurisdiction, message).caps
+        return reduce(Counting.with_, (rule.counting(message) for rule in caps), NOTHING_COUNTED)
 
     def registries(self, jurisdiction: str | None, message: CustomerMessage) -> tuple[str, ...]:
         """The registries that `Facts.registries` must tell of for this message, by `registry_id`."""
         return self._plan(jurisdiction, message).registries
+
+    def keyword_rules(self, jurisdiction: str | None, channel: Channel, now_ms: int) -> tuple[KeywordRule, ...]:
+        """The rules that name words to be understood from people there, and what an answer to them says."""
+        return keyword_rules(self.rules, jurisdiction, channel, now_ms)
 
     def decide(self, message: CustomerMessage, facts: Facts, now_ms: int) -> Decision:
         """The verdict on a message at a moment. Pure: the same arguments give the same decision.
@@ -150,7 +157,7 @@ class RuleSet:
                 outcomes += self._closed(edition, whom, now_ms // 1000)
         room_from_ms = now_ms
         for rule in edition.caps:
-            outcome, rule_has_room_from_ms = _judge_cap(rule, facts.recent_sends_at_ms, now_ms)
+            outcome, rule_has_room_from_ms = rule.judge(message, facts, now_ms)
             outcomes.append(outcome)
             room_from_ms = max(room_from_ms, rule_has_room_from_ms)
         if failures:
@@ -218,11 +225,6 @@ def load_rule_set(paths: Iterable[Path] | None = None, version: int = 1, *, besi
     return RuleSet(rules, version)
 
 
-def _longest_cap_window_ms(rules: Sequence[AnyRule]) -> int:
-    caps = [rule.longest_window_ms for rule in rules if isinstance(rule, FrequencyCapRule)]
-    return max(caps, default=0)
-
-
 def _timetable(edition: Edition, whom: _Whom, stretch: int) -> Timetable:
     zones, place, lifts = whom
 
@@ -239,17 +241,6 @@ def _whom(edition: Edition, message: CustomerMessage, facts: Facts, now_ms: int)
     place = facts.jurisdiction if edition.asks_holidays and "-" in (facts.jurisdiction or "") else None
     lifts = (rule.lift(message, facts, now_ms) for rule in edition.liftable)
     return zones, place, tuple(lift for lift in lifts if lift is not None)
-
-
-def _judge_cap(rule: FrequencyCapRule, sends_at_ms: tuple[int, ...], now_ms: int) -> tuple[RuleOutcome, int]:
-    fullest = rule.fullest(sends_at_ms)
-    if fullest is None or fullest[0] <= now_ms:
-        cap = rule.parameters.caps[0]
-        used = len(sends_at_ms) - bisect_right(sends_at_ms, now_ms - cap.window_ms)
-        return rule.kept(f"{used} of {cap.limit} messages in {cap.window_hours} hours are used"), now_ms
-    has_room_from_ms, cap = fullest
-    reason = f"{cap.limit} messages in {cap.window_hours} hours are allowed, and all are used"
-    return RuleOutcome(rule.id, Outcome(rule.action), reason), has_room_from_ms
 
 
 def _why_never(until_ms: int | None, message: CustomerMessage, now_ms: int) -> str:

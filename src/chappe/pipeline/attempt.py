@@ -14,6 +14,7 @@ from chappe.pipeline.envelope import Envelope, to_body
 from chappe.pipeline.gateway import Gateway
 from chappe.pipeline.handing import note_of, outbound
 from chappe.pipeline.held import Held, account_of_held
+from chappe.pipeline.known import counts
 from chappe.pipeline.settling import Settlement
 from chappe.records.steps import UNCHANGED, Transition
 from chappe.records.timeline import Event
@@ -93,11 +94,10 @@ async def _hand_over(context: Context, held: Held, gateway: Gateway) -> Settleme
         attempt=held.attempts,
         provider=gateway.name,
         decision=_unlike_at_intake(held),
-        note=note_of(message, handed.content, held.attempts - 1 if held.cut_off else None),
+        note=note_of(message, handed, held.attempts - 1 if held.cut_off else None),
     )
     held.cut_off = False
-    promotional = message.purpose is Purpose.PROMOTIONAL
-    counted_at_ms = started.at_ms if held.reopened and promotional else UNCHANGED
+    counted_at_ms = started.at_ms if held.reopened and counts(message, context.rules) else UNCHANGED
     step = Transition(
         held.key,
         started,
@@ -203,8 +203,7 @@ def _settled(
 
 def _end(held: Held, event: Event) -> Transition:
     """An end without delivery: the message no longer counts against frequency caps."""
-    counted = None if held.envelope.message.purpose is Purpose.PROMOTIONAL else UNCHANGED
-    return Transition(held.key, event, counted_at_ms=counted, unconditional=True)
+    return Transition(held.key, event, counted_at_ms=None, unconditional=True)
 
 
 def _failure_event(

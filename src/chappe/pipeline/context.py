@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -69,6 +70,8 @@ class Context:
     senders: Senders = NOBODY
     hands: Hands = field(default_factory=Hands)
     background: Background = field(default_factory=Background)
+    counting: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held by the one of several intake workers that decides messages which count against caps."""
 
     def pace(self, purpose: Purpose) -> Pace:
         """The pace of work on messages of this purpose."""

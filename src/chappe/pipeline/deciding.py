@@ -10,6 +10,7 @@ from chappe.compliance.facts import Facts
 from chappe.compliance.rollout import Rules
 from chappe.compliance.senders import NOBODY, Senders
 from chappe.model.customer import CustomerMessage, Decision, Outcome, Status
+from chappe.model.sends import RecentSend
 from chappe.pipeline.envelope import Envelope
 from chappe.pipeline.known import facts_of
 from chappe.records.knowledge import Known
@@ -53,12 +54,12 @@ def decide_at_intake(
     now_ms: int,
     *,
     sent_at_ms: int,
-    counted_at_ms: tuple[int, ...] = (),
+    counted: tuple[RecentSend, ...] = (),
     senders: Senders = NOBODY,
 ) -> Step:
     """The step of a message received from intake.
 
-    `sent_at_ms` is when it was put there; `counted_at_ms` are messages of the same batch that count against the caps of
+    `sent_at_ms` is when it was put there; `counted` are messages of the same batch that count against the caps of
     this one and are not in the records yet.
     """
     if known.status is None:
@@ -70,7 +71,7 @@ def decide_at_intake(
     message = envelope.message
     if message.send_at_ms is not None and message.send_at_ms > now_ms:
         return Step(Next.LATER, known.status, until_ms=message.send_at_ms)
-    facts = facts_of(message, known, counted_at_ms, senders)
+    facts = facts_of(message, known, counted, senders)
     return _expired(message, now_ms) or _judged(message, facts, rules, now_ms)
 
 

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 
 from chappe.engine.base import NewMessage
-from chappe.model.customer import Purpose, Status
+from chappe.model.customer import Status
 from chappe.observe.audit.record import Stage
 from chappe.pipeline.accept import intake_message
 from chappe.pipeline.accounts import verdict_of
@@ -17,7 +17,7 @@ from chappe.pipeline.handing import handing_of
 from chappe.pipeline.held import Held, account_of_held
 from chappe.pipeline.known import subject_of
 from chappe.pipeline.settling import Settlement
-from chappe.records.steps import UNCHANGED, Transition
+from chappe.records.steps import Transition
 from chappe.records.timeline import Event
 
 
@@ -59,9 +59,8 @@ def settle_step(context: Context, held: Held, step: Step) -> Settlement:
     now_ms = context.now_ms()
     message = held.envelope.message
     event = Event(at_ms=now_ms, status=step.status, decision=step.decision, next_at_ms=step.until_ms, note=step.note)
-    counted = None if message.purpose is Purpose.PROMOTIONAL else UNCHANGED
     transition = Transition(
-        held.key, event, counted_at_ms=counted, unconditional=held.reopened, account=account_of_held(held)
+        held.key, event, counted_at_ms=None, unconditional=held.reopened, account=account_of_held(held)
     )
     sends: tuple[tuple[str, NewMessage], ...] = ()
     if step.next is Next.LATER:

@@ -1,13 +1,15 @@
 """Intake: messages are classified and decided, and go to their lane, back until later, or to their end.
 
 One intake queue per purpose. Promotional messages are decided by one worker, because caps count what was decided
-before; transactional ones by several.
+before; transactional ones by several, which take turns at those that a cap binds.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 
 import msgspec
 import structlog
@@ -15,6 +17,7 @@ import structlog
 from chappe.engine.base import NewMessage, ReceivedMessage
 from chappe.model.customer import Purpose, Status
 from chappe.model.errors import Closed, NoRoute
+from chappe.model.sends import RecentSend
 from chappe.observe.audit.record import Stage
 from chappe.pipeline.accept import intake_message
 from chappe.pipeline.accounts import Verdict, account_of, verdict_of
@@ -23,15 +26,13 @@ from chappe.pipeline.context import Context, is_urgent
 from chappe.pipeline.deciding import Next, Step, decide_at_intake
 from chappe.pipeline.envelope import Envelope, from_body, to_body
 from chappe.pipeline.failures import Failures
-from chappe.pipeline.known import capped_subject_of
+from chappe.pipeline.known import capped_subject_of, counts
+from chappe.records.counted import counted_as
 from chappe.records.steps import UNCHANGED, Transition
 from chappe.records.timeline import Event
 
 WAIT_MS = 20_000
 _log = structlog.get_logger("chappe.pipeline")
-
-Line = tuple[str, str]
-"""Recipient and channel: what frequency caps count by."""
 
 
 class _Arrived(msgspec.Struct, frozen=True):
@@ -91,8 +92,15 @@ class IntakeWorker:
         with self._pace.under_way():
             arrived = self._read(batch, outcome)
             arriving = await self._context.arrivals.in_order(entry.key for entry in arrived)
-            await self._decide(arrived, arriving, outcome)
-            await self._write(outcome)
+            async with self._turn(arrived):
+                await self._decide(arrived, arriving, outcome)
+                await self._write(outcome)
+
+    def _turn(self, arrived: Sequence[_Arrived]) -> AbstractAsyncContextManager[object]:
+        """Held while messages are decided that count against caps: two batches at once would not see each other's."""
+        context = self._context
+        counted = self._urgent and any(counts(entry.envelope.message, context.rules) for entry in arrived)
+        return context.counting if counted else contextlib.nullcontext()
 
     async def drained(self) -> None:
         """Wait for what is being finished."""
@@ -122,35 +130,44 @@ class IntakeWorker:
             context.records.look_up(subjects, urgent=self._urgent), context.audit.persons(s.recipient for s in subjects)
         )
         await self._pace.begin()
-        counted: dict[Line, tuple[int, ...]] = {}
+        counted: dict[str, tuple[RecentSend, ...]] = {}
         for entry, subject, known in zip(arrived, subjects, found, strict=True):
             await self._pace.pause()
             if known.status is None and entry.key in arriving:
                 # Its record is being committed. The lane waits for that; if it fails, the message goes no further.
                 known = msgspec.structs.replace(known, status=Status.ACCEPTED)
-            line = (subject.recipient, subject.channel.value)
             step = decide_at_intake(
                 entry.envelope,
                 known,
                 rules,
                 now_ms,
                 sent_at_ms=entry.received.sent_at_ms,
-                counted_at_ms=counted.get(line, ()),
+                counted=counted.get(subject.recipient, ()),
                 senders=self._context.senders,
             )
             verdict = verdict_of(step, now_ms, Stage.INTAKE, persons[subject.recipient])
-            self._note(entry, step, verdict, now_ms, outcome)
-            if step.next is Next.GO and self._purpose is Purpose.PROMOTIONAL:
-                counted[line] = (*counted.get(line, ()), now_ms)
+            message = entry.envelope.message
+            sent = RecentSend.of(message, now_ms) if counts(message, rules) else None
+            self._note(entry, step, verdict, now_ms, outcome, sent)
+            if step.next is Next.GO and sent is not None:
+                counted[subject.recipient] = (*counted.get(subject.recipient, ()), sent)
 
-    def _note(self, entry: _Arrived, step: Step, verdict: Verdict | None, now_ms: int, outcome: _Outcome) -> None:
+    def _note(
+        self,
+        entry: _Arrived,
+        step: Step,
+        verdict: Verdict | None,
+        now_ms: int,
+        outcome: _Outcome,
+        sent: RecentSend | None,
+    ) -> None:
         if step.next is Next.LEAVE:
             return
         outcome.finished.append(entry.received.receipt)
         if step.next is Next.DROP:
             return
         message = entry.envelope.message
-        counted_at_ms: int | None = UNCHANGED
+        counted_at_ms, said = UNCHANGED, None
         if step.next is Next.LATER:
             outcome.send(self._queue, intake_message(entry.envelope, now_ms, step.until_ms))
         elif step.next is Next.GO:
@@ -166,13 +183,16 @@ class IntakeWorker:
                     entry.envelope, recovered=False, queued_at_ms=now_ms, amendments=amendments
                 )
                 outcome.send(lane, NewMessage(to_body(queued)))
-                counted_at_ms = now_ms if purpose is Purpose.PROMOTIONAL else UNCHANGED
+                if sent is not None:
+                    counted_at_ms, said = sent.at_ms, counted_as(message)
         if step.status is not None and (step.decision is not None or step.next is Next.END):
             event = Event(
                 at_ms=now_ms, status=step.status, decision=step.decision, next_at_ms=step.until_ms, note=step.note
             )
             account = None if verdict is None else account_of(message, verdict)
-            outcome.transitions.append(Transition(entry.key, event, counted_at_ms=counted_at_ms, account=account))
+            outcome.transitions.append(
+                Transition(entry.key, event, counted_at_ms=counted_at_ms, counted_as=said, account=account)
+            )
 
     async def _write(self, outcome: _Outcome) -> None:
         """Wait only for what the next batch has to see; the rest goes on beside it, one batch at a time."""

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from chappe.compliance.facts import Consent, ConsentLevel, Facts, Suppression, locate
+from chappe.compliance.facts_opt_out import OptOutRequest, RequestMeans, Scope
 from chappe.compliance.rollout import Rules
 from chappe.compliance.senders import NOBODY, Senders
-from chappe.model.customer import CustomerMessage
+from chappe.model.customer import CustomerMessage, Purpose
+from chappe.model.sends import RecentSend
+from chappe.records import ids
 from chappe.records.knowledge import Known, Subject
+from chappe.records.opt_outs import OptOutRecord
 from chappe.records.people import ConsentRecord, SuppressionRecord
 from chappe.records.recipients import recipient_text
 
@@ -20,24 +26,37 @@ def subject_of(message: CustomerMessage, key: int | None, rules: Rules, now_ms: 
 def capped_subject_of(message: CustomerMessage, key: int | None, rules: Rules, now_ms: int) -> Subject:
     """What has to be looked up to decide this message."""
     jurisdiction = locate(message.to).jurisdiction
-    window_ms = rules.cap_window_ms(jurisdiction, message)
-    since_ms = now_ms - window_ms if window_ms else None
+    counting = rules.counting(jurisdiction, message)
+    since_ms = now_ms - counting.window_ms if counting.window_ms else None
     registries = rules.registries(jurisdiction, message)
-    return Subject(key, recipient_text(message.to), message.channel, since_ms, registries, now_ms)
+    to = recipient_text(message.to)
+    return Subject(key, to, message.channel, since_ms, registries, now_ms, counted_on=counting.channels)
+
+
+def counts(message: CustomerMessage, rules: Rules) -> bool:
+    """Whether the message counts against caps once it is let through.
+
+    Promotional ones always do, so that a cap that comes into force later finds them. Transactional ones are limited
+    so seldom that only those count that a cap binds.
+    """
+    if message.purpose is Purpose.PROMOTIONAL:
+        return True
+    return rules.counting(locate(message.to).jurisdiction, message).window_ms > 0
 
 
 def facts_of(
-    message: CustomerMessage, known: Known, counted_at_ms: tuple[int, ...] = (), senders: Senders = NOBODY
+    message: CustomerMessage, known: Known, counted: tuple[RecentSend, ...] = (), senders: Senders = NOBODY
 ) -> Facts:
-    """The facts, with messages counted in addition to those that were found (`counted_at_ms`, oldest first)."""
+    """The facts, with messages counted in addition to those that were found."""
     locale = locate(message.to)
     return Facts(
         jurisdiction=locale.jurisdiction,
         zones=locale.zones,
         suppressions=tuple(_suppression(record, message) for record in known.suppressions),
         consents=tuple(map(_consent, known.consents)),
-        recent_sends_at_ms=known.recent_sends_at_ms + counted_at_ms,
+        recent_sends=known.recent_sends + counted,
         registries=known.registries,
+        opt_outs=_opt_outs(message, known.opt_outs),
         sender=senders.of(message),
         unsubscribe_links=senders.unsubscribe_links,
     )
@@ -51,6 +70,37 @@ def _suppression(record: SuppressionRecord, message: CustomerMessage) -> Suppres
         reason=record.reason,
         created_at_ms=record.created_at_ms,
     )
+
+
+def _opt_outs(message: CustomerMessage, records: Sequence[OptOutRecord]) -> tuple[OptOutRequest, ...]:
+    """The requests that stand and are about the message's channel. A confirmation does not count itself."""
+    if not records:
+        return ()
+    return tuple(
+        OptOutRequest(
+            received_at_ms=record.received_at_ms,
+            channel=record.channel,
+            scope=_scope(record),
+            means=RequestMeans(record.means),
+            keyword=record.keyword,
+            deadline_ms=record.due_at_ms,
+            confirmations_sent_at_ms=_confirmations(message, record),
+        )
+        for record in records
+        if record.channel in (None, message.channel)
+    )
+
+
+def _scope(record: OptOutRecord) -> Scope:
+    if record.purpose is Purpose.PROMOTIONAL:
+        return Scope.PROMOTIONAL
+    return Scope.ALL if record.channel is None else Scope.CHANNEL
+
+
+def _confirmations(message: CustomerMessage, record: OptOutRecord) -> tuple[int, ...]:
+    if record.confirmed_at_ms is None or record.confirmation is None:
+        return ()
+    return () if ids.key_text(ids.MESSAGE, record.confirmation) == message.id else (record.confirmed_at_ms,)
 
 
 def _consent(record: ConsentRecord) -> Consent:

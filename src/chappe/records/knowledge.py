@@ -14,8 +14,12 @@ import msgspec
 from sqlalchemy import BigInteger, ColumnElement, Connection, Text, cast, func, literal_column, select
 from sqlalchemy.types import TypeEngine
 
-from chappe.model.customer import Channel, Status
+from chappe.model.customer import Channel, Purpose, Status
 from chappe.model.registry import RegistryAnswer
+from chappe.model.sends import RecentSend
+from chappe.records.counted import send_of
+from chappe.records.inbound_tables import opt_outs
+from chappe.records.opt_outs import OptOutRecord, opt_out_of
 from chappe.records.people import ConsentRecord, SuppressionRecord, consent_of, suppression_of
 from chappe.records.recipients import recipient_hash
 from chappe.records.statements import Binds, ManyRows, bound_values, one_column
@@ -29,8 +33,8 @@ class Subject(msgspec.Struct, frozen=True):
     """One message to look things up for.
 
     `key` is None for a message that is not stored yet. `counted_since_ms` asks for counted messages to the same
-    recipient on the same channel from then on; None asks for none. `registries` are asked what they say of the
-    recipient at the moment `at_ms`.
+    recipient from then on, on the `counted_on` channels (none named: the same channel); None asks for none.
+    `registries` are asked what they say of the recipient at the moment `at_ms`.
     """
 
     key: int | None
@@ -39,20 +43,22 @@ class Subject(msgspec.Struct, frozen=True):
     counted_since_ms: int | None = None
     registries: tuple[str, ...] = ()
     at_ms: int = 0
+    counted_on: tuple[Channel, ...] = ()
 
 
 class Known(msgspec.Struct, frozen=True):
     """What was found. `status` is None if the message is not stored (or has no key).
 
-    `recent_sends_at_ms` are oldest first and leave out the message itself.
+    `recent_sends` are oldest first and leave out the message itself.
     """
 
     status: Status | None
     attempts: int
     consents: tuple[ConsentRecord, ...] = ()
     suppressions: tuple[SuppressionRecord, ...] = ()
-    recent_sends_at_ms: tuple[int, ...] = ()
+    recent_sends: tuple[RecentSend, ...] = ()
     registries: tuple[RegistryAnswer, ...] = ()
+    opt_outs: tuple[OptOutRecord, ...] = ()
 
 
 AskRegistries = Callable[[Sequence[str], str, int], tuple[RegistryAnswer, ...]]
@@ -65,6 +71,7 @@ def look_up(ask: AskRegistries, connection: Connection, subjects: Sequence[Subje
     recipients = one_column(dict.fromkeys(subject.recipient for subject in subjects))
     agreed = _by_recipient(_CONSENTS.read(connection, recipients), consent_of)
     suppressed = _by_recipient(_SUPPRESSIONS.read(connection, recipients), suppression_of)
+    asked = _by_recipient(_OPT_OUTS.read(connection, recipients), opt_out_of)
     counted = _counted(connection, subjects)
     found = []
     for subject in subjects:
@@ -75,8 +82,9 @@ def look_up(ask: AskRegistries, connection: Connection, subjects: Sequence[Subje
                 attempts,
                 agreed.get(subject.recipient, ()),
                 suppressed.get(subject.recipient, ()),
-                _others(counted.get(_line(subject), ()), subject) if counted else (),
+                _others(counted, subject) if counted else (),
                 ask(subject.registries, subject.recipient, subject.at_ms) if subject.registries else (),
+                asked.get(subject.recipient, ()),
             )
         )
     return found
@@ -110,6 +118,12 @@ _SUPPRESSIONS = ManyRows(
     ["recipient"],
     lambda rows: select(suppressions).where(suppressions.c.recipient.in_([row["recipient"] for row in rows])),
 )
+_OPT_OUTS = ManyRows(
+    ["recipient"],
+    lambda rows: select(opt_outs).where(
+        opt_outs.c.recipient.in_([row["recipient"] for row in rows]), opt_outs.c.lifted_at_ms.is_(None)
+    ),
+)
 
 
 _WANTED: dict[str, TypeEngine[Any]] = {"recipient_hash": BigInteger(), "channel": Text(), "since_ms": BigInteger()}
@@ -118,7 +132,7 @@ _WANTED: dict[str, TypeEngine[Any]] = {"recipient_hash": BigInteger(), "channel"
 def _newest_counted(rows: list[Binds]) -> Any:
     wanted = bound_values("wanted", rows, _WANTED).cte("wanted")
     newest = (
-        select(messages.c.counted_at_ms, messages.c.id)
+        select(messages.c.counted_at_ms, messages.c.id, messages.c.purpose, messages.c.counted_as)
         .where(
             messages.c.recipient_hash == wanted.c.recipient_hash,
             messages.c.channel == wanted.c.channel,
@@ -131,7 +145,10 @@ def _newest_counted(rows: list[Binds]) -> Any:
         .correlate(wanted)
         .subquery("newest")
     )
-    moments = select(_joined(_text(newest.c.counted_at_ms, newest.c.id), "','")).scalar_subquery()
+    said = func.coalesce(newest.c.counted_as, literal_column("''"))
+    moments = select(
+        _joined(_text(newest.c.counted_at_ms, newest.c.id, newest.c.purpose, said), "','")
+    ).scalar_subquery()
     lines = select(_text(wanted.c.recipient_hash, wanted.c.channel, moments).label("line")).subquery("lines")
     return select(_joined(lines.c.line, "';'"))
 
@@ -164,25 +181,43 @@ def _by_recipient(rows: Sequence[Any], record_of: Any) -> dict[str, tuple[Any, .
     return grouped
 
 
-def _line(subject: Subject) -> _Line:
-    return recipient_hash(subject.recipient), subject.channel.value
+def _lines(subject: Subject) -> list[_Line]:
+    if subject.counted_since_ms is None:
+        return []
+    hashed = recipient_hash(subject.recipient)
+    return [(hashed, channel.value) for channel in subject.counted_on or (subject.channel,)]
 
 
-def _counted(connection: Connection, subjects: Sequence[Subject]) -> dict[_Line, list[tuple[int, int]]]:
-    """Moments and keys of counted messages by line."""
-    wanted = {_line(s): s.counted_since_ms for s in subjects if s.counted_since_ms is not None}
-    counted: dict[_Line, list[tuple[int, int]]] = {}
+_Counted = dict[_Line, list[tuple[int, RecentSend]]]
+"""Keys of counted messages, and what they were, by line."""
+
+
+def _counted(connection: Connection, subjects: Sequence[Subject]) -> _Counted:
+    wanted: dict[_Line, int] = {}
+    for subject in subjects:
+        since_ms = subject.counted_since_ms
+        for line in _lines(subject):
+            assert since_ms is not None
+            wanted[line] = min(since_ms, wanted.get(line, since_ms))
+    counted: _Counted = {}
     if wanted:
         rows = [(*line, since_ms) for line, since_ms in wanted.items()]
         for (text,) in _COUNTED.read(connection, rows):
             for entry in text.split(";") if text else ():
-                hashed, channel, moments = entry.split(" ", 2)
-                pairs = (pair.split(" ") for pair in moments.split(","))
-                counted[int(hashed), channel] = [(int(at_ms), int(key)) for at_ms, key in pairs]
+                hashed, channel, sends = entry.split(" ", 2)
+                counted[int(hashed), channel] = [_send(Channel(channel), send) for send in sends.split(",")]
     return counted
 
 
-def _others(counted: Sequence[tuple[int, int]], subject: Subject) -> tuple[int, ...]:
-    if subject.counted_since_ms is None:
-        return ()
-    return tuple(sorted(at_ms for at_ms, key in counted if key != subject.key))
+def _send(channel: Channel, text: str) -> tuple[int, RecentSend]:
+    at_ms, key, purpose, said = text.split(" ")
+    return int(key), send_of(int(at_ms), channel, Purpose(purpose), said)
+
+
+def _others(counted: _Counted, subject: Subject) -> tuple[RecentSend, ...]:
+    found = [send for line in _lines(subject) for key, send in counted.get(line, ()) if key != subject.key]
+    return tuple(sorted(found, key=_when))
+
+
+def _when(send: RecentSend) -> int:
+    return send.at_ms

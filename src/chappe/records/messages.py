@@ -53,6 +53,7 @@ class NewMessages:
                 accepted.at_ms,
                 0,
                 None,
+                None,
                 to_line(accepted),
             )
         )

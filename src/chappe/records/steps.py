@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-from sqlalchemy import BigInteger, ColumnElement, Integer, Text, case, literal_column, or_, update
+from sqlalchemy import BigInteger, ColumnElement, Integer, Text, case, func, literal_column, or_, update
 from sqlalchemy.types import TypeEngine
 
 from chappe.model.customer import Status
@@ -27,13 +27,15 @@ class Transition(msgspec.Struct, frozen=True):
 
     Unless it is `unconditional`, it happens only while the message still has a way to go: what is cancelled stays
     cancelled. `attempts` is added to the attempts made. `counted_at_ms` says from when the message counts against
-    frequency caps; None says that it does not. `account` is the audit log's record of the decision that led to it.
+    frequency caps; None says that it does not. `counted_as` is the `counted.counted_as` of the message; None leaves
+    what is stored. `account` is the audit log's record of the decision that led to it.
     """
 
     key: int
     event: Event
     attempts: int = 0
     counted_at_ms: int | None = UNCHANGED
+    counted_as: str | None = None
     unconditional: bool = False
     account: Entry | None = None
 
@@ -47,6 +49,7 @@ def step_row(step: Transition) -> Row:
         event.at_ms,
         step.attempts,
         step.counted_at_ms,
+        step.counted_as,
         to_line(event),
         1 if step.unconditional else 0,
     )
@@ -58,6 +61,7 @@ _STEP: dict[str, TypeEngine[Any]] = {
     "at_ms": BigInteger(),
     "attempts": Integer(),
     "counted_at_ms": BigInteger(),
+    "counted_as": Text(),
     "lines": Text(),
     "unconditional": Integer(),
 }
@@ -77,6 +81,7 @@ def _advance_messages(rows: list[Binds]) -> Any:
             updated_at_ms=step.c.at_ms,
             attempts=messages.c.attempts + step.c.attempts,
             counted_at_ms=counted,
+            counted_as=func.coalesce(step.c.counted_as, messages.c.counted_as),
             timeline=messages.c.timeline.concat(step.c.lines),
         )
         .where(messages.c.id == step.c.id)
@@ -94,8 +99,8 @@ def _merge_steps(rows: list[Row]) -> list[Row]:
 
 
 def _joined(earlier: Row, later: Row) -> Row:
-    key, _, _, attempts, counted, lines, unconditional = earlier
-    _, status, at_ms, more_attempts, new_counted, more_lines, now_unconditional = later
+    key, _, _, attempts, counted, counted_as, lines, unconditional = earlier
+    _, status, at_ms, more_attempts, new_counted, new_counted_as, more_lines, now_unconditional = later
     if not now_unconditional and earlier[1] not in OPEN:
         return earlier
     return (
@@ -104,6 +109,7 @@ def _joined(earlier: Row, later: Row) -> Row:
         at_ms,
         attempts + more_attempts,  # type: ignore[operator]
         counted if new_counted == UNCHANGED else new_counted,
+        counted_as if new_counted_as is None else new_counted_as,
         lines + more_lines,  # type: ignore[operator]
         max(unconditional, now_unconditional),  # type: ignore[type-var]
     )

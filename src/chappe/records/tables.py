@@ -3,8 +3,9 @@
 messages
     One row per message to a person, small on purpose because it is rewritten at every step. `recipient` is
     `kind:address`; `recipient_hash` is 64 bits of it, for an index of a fifth of the size. `counted_at_ms` is the
-    moment from which a promotional message counts against frequency caps, null while it does not. `timeline` is
-    text, one JSON object per line, appended to (timeline.py).
+    moment from which a message counts against frequency caps, null while it does not, and `counted_as` what it counts
+    as (counted.py), null where that says nothing. `timeline` is text, one JSON object per line, appended to
+    (timeline.py).
 contents
     The message as accepted, one JSON object, written once. Apart, so that a long newsletter is not rewritten with
     each change of status.
@@ -47,6 +48,7 @@ messages = Table(
     Column("updated_at_ms", BigInteger, nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("counted_at_ms", BigInteger, nullable=True),
+    Column("counted_as", Text, nullable=True),
     Column("timeline", Text, nullable=False),
 )
 Index("messages_by_status", messages.c.status, messages.c.id)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.unit.compliance.conftest import Build, utc_ms
 
 from chappe.compliance.conditions import MAX_CHARACTERS, MAX_TEXT_BYTES, VARIABLES, Condition
-from chappe.compliance.facts import Facts
+from chappe.compliance.facts import Facts, RecentSend
 from chappe.compliance.person import Person
 from chappe.compliance.ruleset import RuleSet
 from chappe.model.customer import Channel, Content, CustomerMessage, Outcome, Purpose, Recipient
@@ -158,12 +158,12 @@ def test_hours_and_caps_can_have_conditions_too(rule: Build, message: Build) -> 
     rules = RuleSet(
         [
             rule("quiet_hours", {"start": "09:00", "end": "10:00"}, condition=only_here),
-            rule("frequency_cap", {"caps": [{"limit": 1, "window_hours": 24}]}, condition=only_here),
+            rule("frequency_cap", {"caps": [{"limit": 1, "per": "24h"}]}, condition=only_here),
         ]
     )
-    sent = (NOON - 60_000,)
-    assert rules.decide(message(), facts(recent_sends_at_ms=sent), NOON).outcome is Outcome.DEFER
-    elsewhere = facts(jurisdiction="US-FL", recent_sends_at_ms=sent)
+    sent = (RecentSend(NOON - 60_000, Channel.SMS),)
+    assert rules.decide(message(), facts(recent_sends=sent), NOON).outcome is Outcome.DEFER
+    elsewhere = facts(jurisdiction="US-FL", recent_sends=sent)
     assert rules.decide(message(), elsewhere, NOON).outcome is Outcome.ALLOW
     assert rules.decide(message(), elsewhere, NOON).rules == ()
 

@@ -160,15 +160,15 @@ def test_missing_paths_and_empty_folders_are_refused(tmp_path: Path) -> None:
         load_rule_set([tmp_path])
 
 
-def test_caps_bind_promotional_messages_only(load: Load) -> None:
+def test_a_cap_needs_a_limit_and_a_window(load: Load) -> None:
     caps = GOOD.replace("kind: quiet_hours", "kind: frequency_cap").replace(
-        "{start: 08:00, end: 21:00, tz: Europe/Oslo}", "{caps: [{limit: 1, window_hours: 24}]}"
+        "{start: 08:00, end: 21:00, tz: Europe/Oslo}", "{caps: [{limit: 1, per: 24h}]}"
     )
     assert len(load(caps).rules) == 1
-    error = refusal(load, caps.replace("applies_to: promotional", "applies_to: both"))
-    assert error.details["field"] == "applies_to"
+    assert "per" in str(refusal(load, caps.replace("per: 24h", "per: fortnight")).details["field"])
+    assert "one year" in refusal(load, caps.replace("per: 24h", "per: 2y")).message
     assert "limit" in str(refusal(load, caps.replace("limit: 1", "limit: 0")).details["field"])
-    assert "at least one" in refusal(load, caps.replace("[{limit: 1, window_hours: 24}]", "[]")).message
+    assert "at least one" in refusal(load, caps.replace("[{limit: 1, per: 24h}]", "[]")).message
 
 
 def test_every_fault_of_a_rule_is_told_with_its_line(load: Load) -> None:

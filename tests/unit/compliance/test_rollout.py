@@ -80,11 +80,9 @@ def test_the_decision_names_the_version_that_made_it(rule: Build, message: Build
 
 
 def test_caps_are_looked_up_as_far_back_as_either_set_needs(rule: Build, message: Build) -> None:
-    day, week = (
-        RuleSet([rule("frequency_cap", {"caps": [{"limit": 1, "window_hours": hours}]})]) for hours in (24, 168)
-    )
+    day, week = (RuleSet([rule("frequency_cap", {"caps": [{"limit": 1, "per": f"{hours}h"}]})]) for hours in (24, 168))
     for one, other in ((day, week), (week, day)):
-        window_ms = Rollout(one, other, Stage(4, percent=50)).cap_window_ms("US", message())
+        window_ms = Rollout(one, other, Stage(4, percent=50)).counting("US", message()).window_ms
         assert window_ms == 168 * 3_600_000
 
 

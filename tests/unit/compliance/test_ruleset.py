@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfoNotFoundError
 
 import pytest
 
-from chappe.compliance.facts import Facts, Suppression
+from chappe.compliance.facts import Facts, RecentSend, Suppression
 from chappe.compliance.ruleset import RuleSet
 from chappe.model.customer import Channel, Decision, Outcome
 from chappe.model.errors import InvalidInput
@@ -56,7 +56,7 @@ def test_rules_bind_their_channels(rule: Build, message: Build) -> None:
 def test_a_verdict_lists_every_rule_strictest_first(rule: Build, message: Build, at: At) -> None:
     rules = RuleSet(
         [
-            rule("frequency_cap", {"caps": [{"limit": 9, "window_hours": 1}]}, id="cap"),
+            rule("frequency_cap", {"caps": [{"limit": 9, "per": "1h"}]}, id="cap"),
             rule("quiet_hours", {"start": "08:00", "end": "21:00"}, id="night"),
             rule("suppression", id="list"),
             rule("consent_required", {"level": "express"}, id="consent"),
@@ -91,11 +91,11 @@ def test_a_cap_that_frees_at_night_waits_for_the_morning(rule: Build, message: B
     rules = RuleSet(
         [
             rule("quiet_hours", {"start": "08:00", "end": "21:00"}, id="night"),
-            rule("frequency_cap", {"caps": [{"limit": 1, "window_hours": 12}]}, id="cap"),
+            rule("frequency_cap", {"caps": [{"limit": 1, "per": "12h"}]}, id="cap"),
         ]
     )
     noon, eleven = at("2026-01-14T12:00-05:00"), at("2026-01-14T11:00-05:00")
-    decision = rules.decide(message(), Facts("US", NEW_YORK, recent_sends_at_ms=(eleven,)), noon)
+    decision = rules.decide(message(), Facts("US", NEW_YORK, recent_sends=(RecentSend(eleven, Channel.SMS),)), noon)
     assert [(outcome.id, outcome.outcome) for outcome in decision.rules] == [
         ("cap", Outcome.DEFER),
         ("night", Outcome.ALLOW),
@@ -104,9 +104,9 @@ def test_a_cap_that_frees_at_night_waits_for_the_morning(rule: Build, message: B
 
 
 def test_the_cap_that_frees_last_counts_whatever_the_order(rule: Build, message: Build) -> None:
-    tight = rule("frequency_cap", {"caps": [{"limit": 1, "window_hours": 12}]}, id="tight")
-    wide = rule("frequency_cap", {"caps": [{"limit": 9, "window_hours": 1}]}, id="wide")
-    facts = Facts("US", NEW_YORK, recent_sends_at_ms=(100 * HOUR_MS,))
+    tight = rule("frequency_cap", {"caps": [{"limit": 1, "per": "12h"}]}, id="tight")
+    wide = rule("frequency_cap", {"caps": [{"limit": 9, "per": "1h"}]}, id="wide")
+    facts = Facts("US", NEW_YORK, recent_sends=(RecentSend(100 * HOUR_MS, Channel.SMS),))
     for rules in ([tight, wide], [wide, tight]):
         decision = RuleSet(rules).decide(message(), facts, 101 * HOUR_MS)
         assert decision.until_ms == 112 * HOUR_MS

@@ -11,7 +11,7 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chappe.compliance.facts import Consent, ConsentLevel, Facts, Suppression
+from chappe.compliance.facts import Consent, ConsentLevel, Facts, RecentSend, Suppression
 from chappe.compliance.hours_rule import HoursRule
 from chappe.compliance.kinds import AnyRule, FrequencyCapRule
 from chappe.compliance.ruleset import RuleSet
@@ -103,7 +103,14 @@ CAP = st.fixed_dictionaries(
         "parameters": st.fixed_dictionaries(
             {
                 "caps": st.lists(
-                    st.fixed_dictionaries({"limit": st.integers(1, 4), "window_hours": st.integers(1, 400)}),
+                    st.fixed_dictionaries(
+                        {
+                            "limit": st.integers(1, 4),
+                            "per": st.one_of(
+                                st.sampled_from(["day", "week", "month"]), st.integers(1, 400).map("{}h".format)
+                            ),
+                        }
+                    ),
                     min_size=1,
                     max_size=2,
                 )
@@ -181,7 +188,7 @@ def _cases(draw: st.DrawFn, entries: st.SearchStrategy[dict[str, Any]]) -> tuple
         tuple(draw(st.lists(ZONES, min_size=1, max_size=3, unique=True))),
         draw(st.sampled_from([(), (), (), (stopped,)])),
         tuple(consents),
-        tuple(sorted(now_ms - age for age in ages_ms)),
+        tuple(RecentSend(now_ms - age, Channel.SMS) for age in ages_ms),
     )
     message = draw(MESSAGES)
     lifetime_ms = draw(st.one_of(st.none(), st.integers(1, 20 * DAY_MS)))
@@ -255,11 +262,12 @@ def _check_deferral(
         end = min(end, message.expires_at_ms - 1)
     first_quarter = -(-now_ms // QUARTER_MS) * QUARTER_MS
     frees = [
-        sent + cap.window_ms
+        sent.at_ms + _hours(cap.per) * HOUR_MS
         for rule in rules
         if isinstance(rule, FrequencyCapRule)
         for cap in rule.parameters.caps
-        for sent in facts.recent_sends_at_ms
+        if cap.per[0].isdigit()
+        for sent in facts.recent_sends
     ]
     candidates = sorted({*range(first_quarter, end + 1, QUARTER_MS), *(t for t in frees if now_ms < t <= end)})
     # Rules that were kept at the last candidate are asked first: that is what makes the scan quick.
@@ -280,12 +288,29 @@ def _keeps(rule: AnyRule, facts: Facts, moment_ms: int) -> bool:
     """What a rule says, by the definition of its kind and none of the code under test but its parameters."""
     if isinstance(rule, FrequencyCapRule):
         return all(
-            sum(1 for sent in facts.recent_sends_at_ms if sent > moment_ms - cap.window_hours * HOUR_MS) < cap.limit
+            sum(1 for sent in facts.recent_sends if _counts(cap.per, zone, sent.at_ms, moment_ms)) < cap.limit
+            for zone in facts.zones
             for cap in rule.parameters.caps
         )
     assert isinstance(rule, HoursRule)
     zones = facts.zones if rule.parameters.tz == "recipient" else (rule.parameters.tz,)
     return all(_open_on_the_wall(rule, zone, moment_ms) for zone in zones)
+
+
+def _hours(per: str) -> int:
+    return int(per.removesuffix("h"))
+
+
+def _counts(per: str, zone: str, sent_ms: int, moment_ms: int) -> bool:
+    """Whether a message sent then lies in the same window as a moment after it."""
+    if per[0].isdigit():
+        return sent_ms > moment_ms - _hours(per) * HOUR_MS
+    sent, now = (datetime.datetime.fromtimestamp(at // 1000, ZoneInfo(zone)).date() for at in (sent_ms, moment_ms))
+    if per == "day":
+        return sent == now
+    if per == "week":
+        return sent.isocalendar()[:2] == now.isocalendar()[:2]
+    return (sent.year, sent.month) == (now.year, now.month)
 
 
 def _open_on_the_wall(rule: HoursRule, zone: str, moment_ms: int) -> bool:

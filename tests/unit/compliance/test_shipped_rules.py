@@ -10,7 +10,7 @@ import pytest
 
 from chappe.compliance.facts import Consent, ConsentDetails, ConsentLevel, Facts, Suppression, locate
 from chappe.compliance.hours_rule import HoursRule
-from chappe.compliance.kinds import AnyRule, ConsentRule, FrequencyCapRule, SuppressionRule
+from chappe.compliance.kinds import AnyRule, ConsentRule, SuppressionRule
 from chappe.compliance.loading import packaged_rule_files, read_rules
 from chappe.compliance.rule import AppliesTo, Confidence
 from chappe.compliance.ruleset import RuleSet, load_rule_set
@@ -46,10 +46,6 @@ def _decided_and_passed(rule: AnyRule, message: CustomerMessage, facts: Facts) -
     if isinstance(rule, ConsentRule):
         grant = Consent(message.channel, message.purpose, True, A_MONDAY_MS, level=ConsentLevel.WRITTEN)
         return [(facts, A_MONDAY_MS), (msgspec.structs.replace(facts, consents=(grant,)), A_MONDAY_MS)]
-    if isinstance(rule, FrequencyCapRule):
-        sends = tuple(A_MONDAY_MS - 10 + n for n in range(rule.parameters.caps[0].limit))
-        full = msgspec.structs.replace(facts, recent_sends_at_ms=sends)
-        return [(full, A_MONDAY_MS), (msgspec.structs.replace(facts, recent_sends_at_ms=sends[1:]), A_MONDAY_MS)]
     assert isinstance(rule, HoursRule)
     rules = RuleSet([rule])
     week = [A_MONDAY_MS + hour * HOUR_MS for hour in range(7 * 24)]

@@ -8,9 +8,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from chappe.compliance.facts import Facts
+from chappe.compliance.counting import NOTHING_COUNTED, Counting
+from chappe.compliance.facts import Facts, RecentSend
 from chappe.compliance.ruleset import RuleSet
-from chappe.model.customer import Outcome, Purpose
+from chappe.model.customer import Channel, Outcome, Purpose
 
 Build = Callable[..., Any]
 HOUR_MS = 3_600_000
@@ -19,11 +20,11 @@ NOW_MS = 1_000 * HOUR_MS
 
 def sent(*hours_ago: float) -> Facts:
     moments = sorted(NOW_MS - int(hours * HOUR_MS) for hours in hours_ago)
-    return Facts("US", (), recent_sends_at_ms=tuple(moments))
+    return Facts("US", (), recent_sends=tuple(RecentSend(at_ms, Channel.SMS) for at_ms in moments))
 
 
 def capped(*caps: tuple[int, int]) -> dict[str, Any]:
-    return {"caps": [{"limit": limit, "window_hours": hours} for limit, hours in caps]}
+    return {"caps": [{"limit": limit, "per": f"{hours}h"} for limit, hours in caps]}
 
 
 @pytest.mark.parametrize(
@@ -81,6 +82,6 @@ def test_the_set_knows_how_far_back_sends_must_reach(rule: Build, message: Build
     )
     assert rules.longest_cap_window_ms == 240 * HOUR_MS
     text = message()
-    assert rules.cap_window_ms("US", text) == 72 * HOUR_MS
-    assert rules.cap_window_ms("US", msgspec.structs.replace(text, purpose=Purpose.TRANSACTIONAL)) == 0
+    assert rules.counting("US", text) == Counting(72 * HOUR_MS, (Channel.SMS,))
+    assert rules.counting("US", msgspec.structs.replace(text, purpose=Purpose.TRANSACTIONAL)) == NOTHING_COUNTED
     assert RuleSet([]).longest_cap_window_ms == 0

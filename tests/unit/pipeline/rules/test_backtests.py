@@ -97,7 +97,7 @@ async def test_facts_that_were_not_gathered_are_warned_of(tmp_path: Path) -> Non
     cap = a_rule(
         "house-cap",
         kind="frequency_cap",
-        parameters="{caps: [{limit: 100, window_hours: 8784}]}",
+        parameters="{caps: [{limit: 100, per: 8784h}]}",
         action="defer",
     )
     async with house(tmp_path) as h:
