@@ -12,7 +12,7 @@ import yaml
 from chappe.compliance.facts import Facts
 from chappe.compliance.originator import SenderType, originator, sender_type
 from chappe.compliance.sender import MeansKind, OptOutMeans
-from chappe.compliance.shown import Shown, folded
+from chappe.compliance.shown import Shown
 from chappe.model.customer import Channel, CustomerMessage, Purpose
 
 UNSUBSCRIBE_URL = "{unsubscribe_url}"
@@ -21,7 +21,7 @@ SERVER_LINK = OptOutMeans(kind=MeansKind.LINK, value=UNSUBSCRIBE_URL, purposes=(
 """The link that the server makes: free, without login, one click, good for as long as the message's record is kept."""
 
 _BY_THE_SAME_MEANS = {
-    Channel.EMAIL: (MeansKind.LINK, MeansKind.EMAIL, MeansKind.REPLY),
+    Channel.EMAIL: (MeansKind.LINK, MeansKind.EMAIL),
     Channel.SMS: (MeansKind.REPLY,),
     Channel.VOICE: (MeansKind.PHONE, MeansKind.REPLY),
 }
@@ -60,10 +60,21 @@ _ADDRESS = {
 
 
 def means_of(facts: Facts, message: CustomerMessage) -> tuple[OptOutMeans, ...]:
-    """The means that stop messages like this one, the sender's preferred one first."""
+    """The means that stop messages like this one: in e-mail the server's link first, otherwise the sender's own.
+
+    Only texts and calls can be answered with a word.
+    """
     stated = facts.sender.unsubscribe
-    known = (*stated, SERVER_LINK) if facts.unsubscribe_links else stated
-    return tuple(entry for entry in known if not entry.purposes or message.purpose in entry.purposes)
+    known = stated
+    if facts.unsubscribe_links:
+        known = (SERVER_LINK, *stated) if message.channel is Channel.EMAIL else (*stated, SERVER_LINK)
+    answerable = message.channel in (Channel.SMS, Channel.VOICE)
+    return tuple(
+        entry
+        for entry in known
+        if (not entry.purposes or message.purpose in entry.purposes)
+        and (answerable or entry.kind is not MeansKind.REPLY)
+    )
 
 
 def one_way(facts: Facts, message: CustomerMessage, now_ms: int) -> bool:
@@ -120,4 +131,4 @@ def named(means: OptOutMeans) -> str:
     """The means, in words for a reason."""
     if means.value == UNSUBSCRIBE_URL:
         return "the server's link"
-    return f"{means.kind.value} {folded(means.value)}"
+    return f"{means.kind.value} {means.value}"

@@ -38,6 +38,8 @@ ACME = SenderProfile(
             purposes=(Purpose.TRANSACTIONAL, Purpose.PROMOTIONAL),
             particulars={"brand": "BACME00", "campaign": "CACME00", "sample_messages": "filed", "opt_in_flow": "filed"},
         ),
+        Registration(register="AF2M", country="FR", id="36123", purposes=(Purpose.PROMOTIONAL,)),
+        Registration(register="AF2M", country="FR", id="38123", purposes=(Purpose.TRANSACTIONAL,)),
     ),
     mail_authentication=("spf", "dkim", "dmarc_aligned"),
     messages_per_day=200,

@@ -57,10 +57,11 @@ def outbound(links: UnsubscribeLinks, message: CustomerMessage, key: int, handin
     )
 
 
-def note_of(message: CustomerMessage, content: Content, cut_off_attempt: int | None) -> str | None:
-    """What the timeline is to say of an attempt that begins."""
+def note_of(message: CustomerMessage, handed: Outbound, cut_off_attempt: int | None) -> str | None:
+    """What the timeline is to say of an attempt that begins: what nobody could tell from the rest."""
     unknown = None
     if cut_off_attempt is not None:
         unknown = f"the outcome of attempt {cut_off_attempt} is unknown: the server stopped"
-    longer = length_note(message.content, content, message.channel)
-    return "; ".join(note for note in (unknown, longer) if note) or None
+    chosen = f"from {handed.sender}" if handed.sender != message.sender else None
+    longer = length_note(message.content, handed.content, message.channel)
+    return "; ".join(note for note in (unknown, chosen, longer) if note) or None
