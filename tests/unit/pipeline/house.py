@@ -145,9 +145,14 @@ class House:
         await eventually(is_empty)
 
     async def consent(self, to: Recipient) -> None:
-        """Record a consent to promotional messages."""
-        record = ConsentRecord(self.records.keys.next(), to, None, Purpose.PROMOTIONAL, True, self.clock())
-        await self.records.people.add_consents([record])
+        """Record written consents to promotional messages: to e-mail by name, as European law asks, and to all."""
+        records = [
+            ConsentRecord(
+                self.records.keys.next(), to, channel, Purpose.PROMOTIONAL, True, self.clock(), "written", "a form"
+            )
+            for channel in (Channel.EMAIL, None)
+        ]
+        await self.records.people.add_consents(records)
 
     async def redrive(self, lane: str) -> int:
         """Move what is in a lane's dead-letter queue back, as an operator would; how many."""

@@ -92,8 +92,18 @@ async def test_unknown_messages_are_not_found(api: Api, path: str, message_id: s
     assert (response.status_code, response.json()["code"]) == (404, "message_not_found")
 
 
+CONSENT = {
+    "person": {"email": "ana@example.de"},
+    "channel": "email",
+    "purpose": "promotional",
+    "granted": True,
+    "level": "written",
+    "proof": "a form",
+}
+
+
 async def test_evaluating_now_and_at_another_time(api: Api) -> None:
-    await api.post("/v1/consents", {"person": {"email": "ana@example.de"}, "purpose": "promotional", "granted": True})
+    await api.post("/v1/consents", CONSENT)
     asked = message(to={"email": "ana@example.de"}, purpose="promotional", channel="email")
     by_day = await api.post("/v1/messages:evaluate", asked | {"at": "2027-03-02T12:00:00+01:00"})
     by_night = await api.post("/v1/messages:evaluate", asked | {"at": "2027-03-02T23:00:00+01:00"})
@@ -108,7 +118,7 @@ async def test_evaluating_now_and_at_another_time(api: Api) -> None:
 
 
 async def test_a_consent_is_no_consent_to_what_was_before(api: Api) -> None:
-    await api.post("/v1/consents", {"person": {"email": "ana@example.de"}, "purpose": "promotional", "granted": True})
+    await api.post("/v1/consents", CONSENT)
     asked = message(to={"email": "ana@example.de"}, purpose="promotional", channel="email")
     answer = await api.post("/v1/messages:evaluate", asked | {"at": "2000-01-03T12:00:00+01:00"})
     assert answer.json()["decision"]["outcome"] == "block"
