@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from chappe.compliance.facts import Consent, Facts, locate
+from chappe.compliance.facts import Consent, ConsentLevel, Facts, locate
 from chappe.compliance.ruleset import load_rule_set
+from chappe.demo.sender import ACME
 from chappe.model.customer import Channel, Content, CustomerMessage, Outcome, Purpose, Recipient
 
 FOLDER = Path(__file__).parents[3] / "examples"
@@ -21,7 +22,14 @@ def newsletters() -> list[tuple[CustomerMessage, Facts]]:
         for entry in map(json.loads, (FOLDER / "consents.jsonl").read_text(encoding="utf-8").splitlines())
         if "email" in entry["person"] and entry["granted"]
     }
-    consent = Consent(Channel.EMAIL, Purpose.PROMOTIONAL, granted=True, recorded_at_ms=0, proof="form")
+    consent = Consent(
+        Channel.EMAIL,
+        Purpose.PROMOTIONAL,
+        granted=True,
+        recorded_at_ms=1_793_000_000_000,
+        level=ConsentLevel.WRITTEN,
+        proof="form",
+    )
     return [
         (
             CustomerMessage(
@@ -32,7 +40,7 @@ def newsletters() -> list[tuple[CustomerMessage, Facts]]:
                 content=Content(text="Hi"),
                 created_at_ms=0,
             ),
-            Facts(locate(to).jurisdiction, locate(to).zones, consents=(consent,)),
+            Facts(locate(to).jurisdiction, locate(to).zones, consents=(consent,), sender=ACME, unsubscribe_links=True),
         )
         for email in sorted(agreed)
     ]
