@@ -28,6 +28,11 @@ def compiled(pattern: str) -> Any:
     """The pattern, case ignored. Raises `ValueError` saying what is wrong with it."""
     if len(pattern) > PATTERN_CHARACTERS_MAX:
         raise ValueError(f"a pattern has at most {PATTERN_CHARACTERS_MAX} characters")
+    return compiled_long(pattern)
+
+
+def compiled_long(pattern: str) -> Any:
+    """The same for a pattern of any length: for those that are put together here. The caller keeps it."""
     try:
         return re2.compile(pattern, _options())
     except re2.error as error:

@@ -6,13 +6,13 @@ otherwise; what a message is about is better said by its `category`, which count
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
 
 import yaml
 
-from chappe.compliance.patterns import compiled
+from chappe.compliance.patterns import compiled, compiled_long
 from chappe.compliance.shown import Shown
 
 
@@ -30,5 +30,13 @@ def subjects_known() -> frozenset[str]:
 
 def subjects_of(category: str | None, seen: Shown, among: tuple[str, ...]) -> tuple[str, ...]:
     """Which of these matters a message is about, by its category or its words."""
+    if seen.any_match(_any_of(among)) is None:  # nearly all messages: one search instead of one per matter
+        return (category,) if category in among else ()
     patterns = _patterns()
     return tuple(name for name in among if name == category or seen.any_match(patterns[name]) is not None)
+
+
+@lru_cache(maxsize=256)
+def _any_of(among: tuple[str, ...]) -> Any:
+    patterns = _patterns()
+    return compiled_long("|".join(f"(?:{patterns[name].pattern})" for name in among))

@@ -10,13 +10,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from enum import StrEnum
+from functools import lru_cache
 from importlib.resources import files
 from typing import Any
 
 import msgspec
 import yaml
 
-from chappe.compliance.patterns import compiled
+from chappe.compliance.patterns import compiled, compiled_long
 from chappe.model.customer import Amendment, Place
 
 MASK = "•"
@@ -82,6 +83,16 @@ def spans(text: str, what: Sensitive) -> Iterator[tuple[int, int]]:
                 yield from _pieces(text, start, end, kind.check)
             elif kind.check is None or kind.check(text[start:end]):
                 yield start, end
+
+
+def may_have(text: str, whats: tuple[Sensitive, ...]) -> bool:
+    """Whether any of these may be there: one quick search, without the checks that tell real ones."""
+    return bool(text) and _any_of(whats).search(text) is not None
+
+
+@lru_cache(maxsize=256)
+def _any_of(whats: tuple[Sensitive, ...]) -> Any:
+    return compiled_long("|".join(f"(?:{kind.pattern.pattern})" for what in whats for kind in _KINDS[what]))
 
 
 def found(text: str, what: Sensitive) -> bool:

@@ -7,7 +7,7 @@ from typing import Annotated
 import msgspec
 
 from chappe.compliance.facts import Facts
-from chappe.compliance.redaction import Redaction, Sensitive, found
+from chappe.compliance.redaction import Redaction, Sensitive, found, may_have
 from chappe.compliance.rule import StandingRule
 from chappe.compliance.shown import shown
 from chappe.model.customer import Content, CustomerMessage, RuleOutcome
@@ -43,7 +43,7 @@ class MinimisationRule(StandingRule, frozen=True, kw_only=True, tag_field="kind"
                 f"everyone who handles these data must have signed a {asked.agreement} agreement: make them, and name "
                 "it in senders.NAME.agreements"
             )
-        texts = texts_of(message.content)
+        texts = [text for text in texts_of(message.content) if may_have(text, asked.redact)]
         there = [what for what in asked.redact if any(found(text, what) for text in texts)]
         if not there:
             return self.kept("nothing to make unreadable was found")
@@ -59,7 +59,7 @@ def texts_of(content: Content) -> tuple[str, ...]:
     """Everything in the content that can be read, data and markup included."""
     seen = shown(content)
     raw = (content.html,) if content.html is not None else ()
-    return (seen.subject, content.text or "", *seen.bodies, *raw, *_strings(content.data))
+    return tuple(dict.fromkeys((seen.subject, content.text or "", *seen.bodies, *raw, *_strings(content.data))))
 
 
 def _strings(value: object) -> tuple[str, ...]:
