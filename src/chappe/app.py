@@ -261,8 +261,8 @@ def _unsubscribe_links(config: Config) -> UnsubscribeLinks:
     if url is None and Channel.EMAIL in config.channel_routes:
         _log.warning(
             "no_unsubscribe_links",
-            reason="Promotional e-mail goes out without an unsubscribe link, which many laws and mailbox providers "
-            "demand. Set server.public_url to where recipients reach this server.",
+            reason="There are no unsubscribe links, which many laws and mailbox providers demand: rules stop "
+            "promotional e-mail. Set server.public_url to where recipients reach this server.",
         )
     return UnsubscribeLinks(_derived_key(config.server.data, b"unsubscribe"), url)
 

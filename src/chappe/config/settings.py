@@ -42,8 +42,8 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
         Meta(
             description="Where others reach this server, such as `https://messages.acme.example`. Queue URLs and the "
             "unsubscribe links of promotional messages begin with it. Without it, links name `host` and `port` if "
-            "that is a loopback address; otherwise promotional e-mail goes out without a link, and the server says "
-            "so when it starts. Without TLS (`http://`) it must be this machine."
+            "that is a loopback address; otherwise there are none: rules then stop promotional e-mail, and the "
+            "server says so when it starts. Without TLS (`http://`) it must be this machine."
         ),
     ] = None
     open: Annotated[

@@ -14,6 +14,8 @@ import pytest
 
 from chappe.app import Running, running
 from chappe.channels.settings import ProviderSettings
+from chappe.compliance.sender import SenderProfile
+from chappe.compliance.senders import DEFAULT
 from chappe.config import Config, PipelineSettings, RouteSettings, ServerSettings, StorageSettings
 
 PATIENCE_SECONDS = 60
@@ -63,6 +65,7 @@ def chappe(tmp_path: Path) -> Serve:
         *,
         routes: RouteSettings | None = None,
         public_url: str | None = "https://messages.acme.example",
+        sender: SenderProfile | None = None,
     ) -> AsyncIterator[Client]:
         config = Config(
             server=ServerSettings(port=0, data=tmp_path / "data", public_url=public_url),
@@ -70,6 +73,7 @@ def chappe(tmp_path: Path) -> Serve:
             pipeline=PipelineSettings(first_backoff_ms=1, min_backoff_ms=0, max_backoff_ms=5, max_attempts=4),
             providers=providers,
             routes=routes or RouteSettings(),
+            senders={DEFAULT: sender} if sender else {},
         )
         async with running(config) as server:
             assert server.credentials is not None

@@ -15,6 +15,7 @@ import trustme
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 from chappe.channels.settings import Secret, SmtpSettings
+from chappe.compliance.sender import SenderProfile
 
 from .conftest import Serve
 
@@ -143,9 +144,23 @@ async def test_without_unsubscribe_links_the_server_says_so(
     assert any(line["event"] == "no_unsubscribe_links" for line in logs) is warned
 
 
-async def test_without_a_public_url_there_is_no_unsubscribe_link(chappe: Serve, listen: Callable[..., object]) -> None:
+async def test_without_a_public_url_promotional_mail_is_stopped(chappe: Serve, listen: Callable[..., object]) -> None:
     room = Mailroom()
     async with chappe({"mail": smtp(await listen(room))}, public_url=None) as client:
+        await client.consent("ada@example.com")
+        message_id = await client.send(to={"email": "ada@example.com"}, purpose="promotional", content=CONTENT)
+        decision = (await client.settled(message_id))[-1]["decision"]
+    (blocking,) = [rule for rule in decision["rules"] if rule["outcome"] == "block"]
+    assert blocking["id"] == "global-mailbox-one-click"
+    assert "set server.public_url" in blocking["reason"]
+    assert room.mails == []
+
+
+async def test_a_small_sender_without_a_public_url_sends_without_a_link(
+    chappe: Serve, listen: Callable[..., object]
+) -> None:
+    room, small = Mailroom(), SenderProfile(messages_per_day=50)
+    async with chappe({"mail": smtp(await listen(room))}, public_url=None, sender=small) as client:
         await client.consent("ada@example.com")
         message_id = await client.send(to={"email": "ada@example.com"}, purpose="promotional", content=CONTENT)
         assert (await client.settled(message_id))[-1]["status"] == "sent"
