@@ -12,15 +12,18 @@ from chappe.compliance.facts import Consent, ConsentDetails, ConsentLevel, Facts
 from chappe.compliance.hours_rule import HoursRule
 from chappe.compliance.kinds import AnyRule, ConsentRule, SuppressionRule
 from chappe.compliance.loading import packaged_rule_files, read_rules
-from chappe.compliance.rule import AppliesTo, Confidence
+from chappe.compliance.rule import AppliesTo, Confidence, DutyRule
 from chappe.compliance.ruleset import RuleSet, load_rule_set
-from chappe.model.customer import Channel, CustomerMessage, Outcome, Purpose, Recipient
+from chappe.compliance.sender import MeansKind, OptOutMeans, Registration, Template
+from chappe.demo.sender import ACME
+from chappe.model.customer import Channel, Content, CustomerMessage, Outcome, Purpose, Recipient
 
 Build = Callable[..., Any]
 At = Callable[[str], int]
 HOUR_MS = 3_600_000
 A_MONDAY_MS = 1_800_230_400_000  # 2027-01-18T00:00:00Z
 RULES = read_rules(packaged_rule_files())
+MESSAGE_RULES = [rule for rule in RULES if not isinstance(rule, DutyRule)]
 SHIPPED = load_rule_set()
 
 
@@ -55,7 +58,7 @@ def _decided_and_passed(rule: AnyRule, message: CustomerMessage, facts: Facts) -
     return [(facts, closed), (facts, opened)]
 
 
-@pytest.mark.parametrize("rule", RULES, ids=_named)
+@pytest.mark.parametrize("rule", MESSAGE_RULES, ids=_named)
 def test_each_rule_decides_one_message_and_lets_another_pass(rule: AnyRule, message: Build) -> None:
     """By its own examples (run by test_examples), or, where it has none yet, by those made here."""
     if rule.examples:
@@ -71,7 +74,7 @@ def test_each_rule_decides_one_message_and_lets_another_pass(rule: AnyRule, mess
     assert (passed.outcome, passed.rules[0].id) == (Outcome.ALLOW, rule.id)
 
 
-@pytest.mark.parametrize("rule", RULES, ids=_named)
+@pytest.mark.parametrize("rule", MESSAGE_RULES, ids=_named)
 def test_each_rule_reaches_its_messages_in_the_whole_set(rule: AnyRule, message: Build) -> None:
     example, facts = _example(rule, message)
     decision = SHIPPED.decide(example, facts, A_MONDAY_MS)
@@ -115,6 +118,39 @@ CONSENTS = tuple(
 """An agreement of November 2023 that meets every law, for each channel."""
 
 
+TEXT = "Acme: sale today. STOP au 36179"
+CODE = "Acme: your code is 123456."
+DLT = {"pe_id": "1101", "telemarketer_chain": "1102"}
+TEMPLATES = (Template(id="1", text=TEXT), Template(id="2", text=CODE))
+SENDER = msgspec.structs.replace(
+    ACME,
+    business_number="ABN 12 345 678 901",
+    sms_from="36179",
+    unsubscribe=(OptOutMeans(kind=MeansKind.REPLY, value="STOP"),),
+    registrations=(
+        Registration(
+            register="DLT",
+            country="IN",
+            id="600123",
+            purposes=(Purpose.PROMOTIONAL,),
+            particulars=DLT,
+            templates=TEMPLATES,
+        ),
+        Registration(
+            register="DLT",
+            country="IN",
+            id="ACMEIN",
+            purposes=(Purpose.TRANSACTIONAL,),
+            particulars=DLT,
+            templates=TEMPLATES,
+        ),
+        Registration(register="TCR", country="US", id="36179"),
+        Registration(register="ACMA", country="AU", id="36179"),
+    ),
+)
+"""A sender that is what every law wants to know."""
+
+
 @pytest.mark.parametrize(
     ("to", "channel", "now", "outcome", "until"),
     [
@@ -138,8 +174,9 @@ def test_promotional_messages_with_consent(
 ) -> None:
     recipient = Recipient(**to)
     where = locate(recipient)
-    facts = Facts(where.jurisdiction, where.zones, consents=CONSENTS)
-    decision = SHIPPED.decide(message(to=recipient, channel=Channel(channel)), facts, at(now))
+    facts = Facts(where.jurisdiction, where.zones, consents=CONSENTS, sender=SENDER, unsubscribe_links=True)
+    newsletter = message(to=recipient, channel=Channel(channel), content=Content(text=TEXT), template="1")
+    decision = SHIPPED.decide(newsletter, facts, at(now))
     assert decision.outcome.value == outcome
     assert decision.until_ms == (at(until) if until else None)
 
@@ -153,11 +190,19 @@ def test_without_consent_no_promotion_goes_out_anywhere(message: Build, channel:
 
 @pytest.mark.parametrize("channel", list(Channel))
 def test_a_one_time_code_goes_out_at_any_hour_unless_suppressed(message: Build, channel: Channel) -> None:
-    code = message(channel=channel, purpose=Purpose.TRANSACTIONAL, category="one_time_code")
+    code = message(
+        channel=channel,
+        purpose=Purpose.TRANSACTIONAL,
+        category="one_time_code",
+        content=Content(text=CODE),
+        template="2",
+    )
     stopped = (Suppression(code.to.address, None, None, "bounced", 0),)
     for jurisdiction in (None, "US", "DE", "FR", "IN", "BR"):
+        code = msgspec.structs.replace(code, sender="38123" if jurisdiction == "FR" else None)
         for hour in range(24):
             now_ms = A_MONDAY_MS + hour * HOUR_MS
-            assert SHIPPED.decide(code, Facts(jurisdiction, ()), now_ms).outcome is Outcome.ALLOW
+            facts = Facts(jurisdiction, (), sender=SENDER)
+            assert SHIPPED.decide(code, facts, now_ms).outcome is Outcome.ALLOW
         facts = Facts(jurisdiction, (), stopped)
         assert SHIPPED.decide(code, facts, A_MONDAY_MS).outcome is Outcome.BLOCK
