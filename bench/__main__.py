@@ -15,6 +15,7 @@ from pathlib import Path
 from rich.console import Console
 
 from bench import (
+    audit,
     backlog,
     fairness,
     machine,
@@ -52,6 +53,7 @@ FIGURES: dict[str, Callable[[Settings], Figure]] = {
     "l": scale.run,
     "m": registries.run,
     "n": swap.run,
+    "o": audit.run,
 }
 
 

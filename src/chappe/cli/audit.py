@@ -86,10 +86,11 @@ def query(
     data: DataOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Ask the log in SQL. The table `decisions` has one row per decision, with the columns at, message, stage, channel,
-    purpose, category, jurisdiction, outcome, until, rule_set, rules (a list of id, outcome and reason), person, number
-    and recorded_at. `records` also has erasures, legal holds and what was dropped, told by `kind`.
+    """Ask the log in SQL.
 
+    The table `decisions` has one row per decision, with the columns number, decided_at, message, stage, channel,
+    purpose, category, jurisdiction, outcome, until, rule_set, rules (a list of id, outcome and reason), person and
+    recorded_at; moments are in UTC. `records` also has erasures, legal holds and what was dropped, told by `kind`.
     Needs the extra `chappe[audit]`.
     """
     from chappe.observe.audit.querying import QueryLimits

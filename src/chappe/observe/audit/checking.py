@@ -322,7 +322,7 @@ def _compare_columns(batch: pyarrow.RecordBatch, records: Sequence[StoredRecord]
 
 _COMPARED = (
     "kind",
-    "at",
+    "decided_at",
     "message",
     "stage",
     "channel",

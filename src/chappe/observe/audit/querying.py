@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -120,10 +121,17 @@ def _run(connection: duckdb.DuckDBPyConnection, sql: str, limits: QueryLimits) -
             f"the query needs more than {limits.memory_mb} MB; narrow it down, or give it more with --memory-mb"
         ) from error
     except duckdb.Error as error:
+        if "pytz" in str(error):
+            raise InvalidInput("the query gives moments with a time zone; cast them: now()::TIMESTAMP") from error
         raise InvalidInput(f"the query failed: {_first_lines(str(error))}") from error
     finally:
         timer.cancel()
-    return QueryResult(columns, rows[: limits.rows], len(rows) > limits.rows)
+    return QueryResult(columns, [_in_utc(row) for row in rows[: limits.rows]], len(rows) > limits.rows)
+
+
+def _in_utc(row: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The row with its moments marked as what they are."""
+    return tuple(value.replace(tzinfo=UTC) if isinstance(value, datetime) else value for value in row)
 
 
 def _first_lines(text: str) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import msgspec
 
@@ -48,13 +48,13 @@ def schema() -> pyarrow.Schema:
     """The columns of a file."""
     import pyarrow as pa
 
-    moment = pa.timestamp("ms", tz="UTC")
+    moment = pa.timestamp("ms")  # in UTC; without saying so, which DuckDB would need another library for
     rule = pa.struct([("id", pa.string()), ("outcome", pa.string()), ("reason", pa.string())])
     return pa.schema(
         [
             pa.field("number", pa.int64(), nullable=False),
             pa.field("kind", pa.string()),
-            pa.field("at", moment),
+            pa.field("decided_at", moment),
             pa.field("message", pa.string()),
             pa.field("stage", pa.string()),
             pa.field("channel", pa.string()),
@@ -77,7 +77,7 @@ def schema() -> pyarrow.Schema:
 QUERIED = (
     "number",
     "kind",
-    "at",
+    "decided_at",
     "message",
     "stage",
     "channel",
@@ -113,7 +113,7 @@ def row_of(record: StoredRecord) -> dict[str, Any]:
 def columns_of(open_part: bytes) -> dict[str, Any]:
     """What the columns say of a record, as the open part has it. Moments in ms. Raises `ValueError`."""
     record = decode_open(open_part)
-    columns: dict[str, Any] = {"kind": record.__struct_config__.tag, "at": record.at_ms}
+    columns: dict[str, Any] = {"kind": record.__struct_config__.tag, "decided_at": record.at_ms}
     if isinstance(record, DecisionRecord):
         decision = record.decision
         columns |= {
@@ -141,16 +141,10 @@ def table_of(records: Sequence[StoredRecord]) -> pyarrow.Table:
 
 def write_records(path: Path, pieces: Iterable[Sequence[StoredRecord]]) -> None:
     """Write a file, whole or not at all, and flushed to the disk. What was at `path` is replaced."""
-    import pyarrow.parquet as pq
-
     _make_folder(path.parent)
     temporary = path.with_suffix(".writing")
     with temporary.open("wb") as stream:
-        # What is encrypted, and hashes, cannot be compressed; neither is worth a dictionary.
-        compression = {name: "none" if name in ("hash", "personal_part") else "zstd" for name in _leaf_names(schema())}
-        with pq.ParquetWriter(
-            stream, schema(), compression=compression, use_dictionary=[*SHORT_NAMES, *_RULE_LEAVES]
-        ) as writer:
+        with open_writer(stream) as writer:
             waiting: list[pyarrow.Table] = []
             count = 0
             for piece in pieces:
@@ -165,6 +159,16 @@ def write_records(path: Path, pieces: Iterable[Sequence[StoredRecord]]) -> None:
         os.fsync(stream.fileno())
     temporary.replace(path)
     sync_folder(path.parent)
+
+
+def open_writer(stream: BinaryIO) -> Any:
+    """A writer of tables of our columns, as a context manager."""
+    load_pyarrow()
+    import pyarrow.parquet as pq
+
+    # What is encrypted, and hashes, cannot be compressed; neither is worth a dictionary.
+    compression = {name: "none" if name in ("hash", "personal_part") else "zstd" for name in _leaf_names(schema())}
+    return pq.ParquetWriter(stream, schema(), compression=compression, use_dictionary=[*SHORT_NAMES, *_RULE_LEAVES])
 
 
 _RULE_LEAVES = tuple(f"rules.list.element.{name}" for name in ("id", "outcome", "reason"))

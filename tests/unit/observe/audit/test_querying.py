@@ -114,3 +114,11 @@ async def test_an_answer_is_bounded_in_rows(home: House, tmp_path: Path) -> None
         result = query(storage, "SELECT number FROM decisions ORDER BY number", QueryLimits(rows=3))
     assert [row[0] for row in result.rows] == [0, 1, 2]
     assert result.cut_off
+
+
+async def test_moments_are_in_utc(home: House, tmp_path: Path) -> None:
+    ((decided_at,),) = ask(tmp_path, "SELECT max(decided_at) FROM decisions WHERE decided_at > '2026-03-02'")
+    assert str(decided_at).startswith("2026-03-02 12:0")
+    assert str(decided_at).endswith("+00:00")
+    with pytest.raises(InvalidInput, match="::TIMESTAMP"):
+        ask(tmp_path, "SELECT now()")
