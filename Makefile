@@ -43,6 +43,7 @@ docs: $(READY) ## Write the generated pages of docs/ anew
 	$(BIN)/python -m chappe.config > docs/settings.md
 	$(BIN)/python -m tests.wire.conformance > docs/sqs-conformance.md
 	$(BIN)/python -m chappe.cli.reference > docs/commands.md
+	$(BIN)/python -m chappe.compliance.handbook docs/rules
 
 lock: $(READY) ## Resolve the dependencies anew into requirements.lock and requirements-dev.lock
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
