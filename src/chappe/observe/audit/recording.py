@@ -31,6 +31,7 @@ from chappe.records.store import Records
 NOT_QUOTED = "[personal]"
 _QUOTED_MIN_CHARACTERS = 3
 _NO_CONTENT = Content()
+_ID_PREFIX = len(ids.MESSAGE) + 1
 _encoder = msgspec.json.Encoder()
 
 
@@ -109,8 +110,7 @@ def decision_entry(
         reasons=reasons,
     )
     personal_part = encrypt(person, encode(personal))
-    key = ids.parse_key(ids.MESSAGE, message.id)
-    assert key is not None, "only stored messages are decided"
+    key = int(message.id[_ID_PREFIX:], 16)  # a stored message's: it has been read as one before
     return Entry(key, at_ms, open_part, personal_part, digest_of(open_part, personal_part), person)
 
 
