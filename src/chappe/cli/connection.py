@@ -50,6 +50,9 @@ DataOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="Write JSON.")]
 
 
+_JSON = {"content-type": "application/json"}
+
+
 class ServerRefused(ChappeError):
     """The server answered with an error; `code` in the details is the server's own."""
 
@@ -93,6 +96,14 @@ class Server:
         """The JSON answer to a POST of `document`."""
         all_headers = {"content-type": "application/json", **(headers or {})}
         return self._answer("POST", path, content=msgspec.json.encode(document), headers=all_headers)
+
+    def put(self, path: str, document: object) -> Any:
+        """The JSON answer to a PUT of `document`."""
+        return self._answer("PUT", path, content=msgspec.json.encode(document), headers=_JSON)
+
+    def patch(self, path: str, document: object) -> Any:
+        """The JSON answer to a PATCH with the changes of `document`."""
+        return self._answer("PATCH", path, content=msgspec.json.encode(document), headers=_JSON)
 
     def delete(self, path: str) -> None:
         """DELETE what is at a path."""

@@ -59,10 +59,10 @@ def import_suppressions(
     is stored: with more bad ones than --allow-bad nothing is. Addresses that are suppressed in the same way stay as
     they are, so a list can be imported again.
     """
-    parameters = _parameters(delimiter, encoding, allow_bad) | {"reason": reason}
+    parameters = parameters_of(delimiter, encoding, allow_bad) | {"reason": reason}
     with connect(url, api_key, data) as server:
         ended = import_list(server, "/v1/suppressions:", file, parameters, json=json)
-    _tell(ended, "addresses suppressed", json=json)
+    tell(ended, "addresses suppressed", json=json)
 
 
 @consents.command("import")
@@ -87,17 +87,19 @@ def import_consents(
     proof, source and expires_at where wanted. Every line is checked before anything is stored: with more bad ones than
     --allow-bad nothing is. What is recorded already is left out, so a list can be imported again.
     """
-    parameters = _parameters(delimiter, encoding, allow_bad) | {"source": source, "recorded_at": recorded_at}
+    parameters = parameters_of(delimiter, encoding, allow_bad) | {"source": source, "recorded_at": recorded_at}
     with connect(url, api_key, data) as server:
         ended = import_list(server, "/v1/consents:", file, parameters, json=json)
-    _tell(ended, "consents recorded", json=json)
+    tell(ended, "consents recorded", json=json)
 
 
-def _parameters(delimiter: str, encoding: Encoding, allow_bad: int) -> dict[str, Any]:
+def parameters_of(delimiter: str, encoding: Encoding, allow_bad: int) -> dict[str, Any]:
+    """The query parameters that say how a list is written."""
     return {"delimiter": delimiter, "encoding": encoding.value, "allow_bad": allow_bad}
 
 
-def _tell(ended: dict[str, Any], what: str, *, json: bool) -> None:
+def tell(ended: dict[str, Any], what: str, *, json: bool) -> None:
+    """How an import ended."""
     if json:
         print_json(ended)
     else:

@@ -8,7 +8,7 @@ from typing import NoReturn
 import typer
 
 from chappe import __version__
-from chappe.cli import audit, doctor, keys, lists, opt_out, queues, registries, rules, send, serve, status
+from chappe.cli import audit, doctor, keys, lists, opt_out, people, queues, registries, rules, send, serve, status
 from chappe.cli.output import report_error
 from chappe.model.errors import ChappeError, InvalidConfiguration
 
@@ -35,6 +35,7 @@ app.add_typer(audit.app, name="audit")
 app.add_typer(registries.app, name="registries")
 app.add_typer(lists.suppressions, name="suppressions")
 app.add_typer(lists.consents, name="consents")
+app.add_typer(people.app, name="people")
 
 
 @app.command()

@@ -7,6 +7,8 @@ from enum import StrEnum
 
 import msgspec
 
+from chappe.model.customer import Channel, CustomerMessage, Purpose
+
 _FURTHEST_BEHIND_UTC_MS = 12 * 3_600_000
 _DAY_MS = 86_400_000
 _EPOCH = datetime.date(1970, 1, 1)
@@ -35,6 +37,28 @@ class AddressSource(StrEnum):
         return self not in (AddressSource.PUBLISHED, AddressSource.THIRD_PARTY)
 
 
+class Preference(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A wish of the person: whether messages of a kind are welcome. None means every channel, purpose or category."""
+
+    allowed: bool
+    channel: Channel | None = None
+    purpose: Purpose | None = None
+    category: str | None = None
+
+    def is_about(self, message: CustomerMessage) -> bool:
+        """Whether the message is of that kind."""
+        return (
+            self.channel in (None, message.channel)
+            and self.purpose in (None, message.purpose)
+            and self.category in (None, message.category)
+        )
+
+    @property
+    def closeness(self) -> int:
+        """How closely a message is described: a category says more than a purpose, and that more than a channel."""
+        return 4 * (self.category is not None) + 2 * (self.purpose is not None) + (self.channel is not None)
+
+
 class Person(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """The facts that rules ask about a person; None means that it is not known.
 
@@ -43,8 +67,8 @@ class Person(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     `could_refuse_at_collection` says that advertising could be refused then. `similar_products` says that what this
     sender advertises is its own and like what the person bought; a message of the category `similar_products` says so
     of itself. `is_business` says that the address is a company's, not a private person's. `asked_for_consent_at_ms` are
-    the moments of earlier requests for consent. With `restricted`, the person has asked that the data be kept but not
-    used.
+    the moments of earlier requests for consent, `preferences` what the person chose to get. With `restricted`,
+    the person has asked that the data be kept but not used.
     """
 
     birth_date: datetime.date | None = None
@@ -60,6 +84,7 @@ class Person(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     could_refuse_at_collection: bool | None = None
     similar_products: bool | None = None
     asked_for_consent_at_ms: tuple[int, ...] = ()
+    preferences: tuple[Preference, ...] = ()
 
 
 def age_years(person: Person, now_ms: int) -> int | None:

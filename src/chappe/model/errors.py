@@ -208,6 +208,23 @@ class NoRoute(InvalidInput):
     code = "no_route"
 
 
+# --- people ---------------------------------------------------------------------------------------------
+
+
+class PersonNotFound(NotFound):
+    code = "person_not_found"
+
+
+class AddressTaken(Conflict):
+    """The address belongs to another person."""
+
+    code = "address_taken"
+
+
+class DataRequestNotFound(NotFound):
+    code = "data_request_not_found"
+
+
 # --- registries and lists -------------------------------------------------------------------------------
 
 

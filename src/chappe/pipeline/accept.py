@@ -21,7 +21,8 @@ from chappe.pipeline.arrivals import Arrival
 from chappe.pipeline.background import Pace
 from chappe.pipeline.context import Context, is_urgent
 from chappe.pipeline.envelope import Envelope, to_body
-from chappe.pipeline.known import capped_subject_of, facts_of
+from chappe.pipeline.known import facts_of
+from chappe.pipeline.looking_up import look_up
 from chappe.pipeline.names import create_queues
 from chappe.pipeline.normalise import normalise
 from chappe.pipeline.request import AnswerRequest, MessageRequest
@@ -90,8 +91,8 @@ class Acceptance:
             messages.append(self._message(request, arrival))
         valid = [entry for entry in messages if not isinstance(entry, InvalidInput)]
         now_ms, rules = context.now_ms(), context.rules
-        subjects = [capped_subject_of(message, None, rules, now_ms) for _, message in valid]
-        found = iter(await context.records.look_up(subjects, urgent=pace.urgent) if subjects else ())
+        asked = [(message, None) for _, message in valid]
+        found = iter(await look_up(context.records, asked, rules, now_ms, urgent=pace.urgent) if asked else ())
         await pace.begin()
         outcomes: list[Accepting] = []
         for entry in messages:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from chappe.channels.base import DeliveryFailure, Reply, TemporaryFailure
+from chappe.compliance.locating import locate
 from chappe.engine.base import NewMessage
 from chappe.model.customer import Decision, Purpose, Status
 from chappe.pipeline.context import Context, is_urgent
@@ -16,6 +17,7 @@ from chappe.pipeline.handing import note_of, outbound
 from chappe.pipeline.held import Held, account_of_held
 from chappe.pipeline.known import counts
 from chappe.pipeline.settling import Settlement
+from chappe.records.recipients import recipient_text
 from chappe.records.steps import UNCHANGED, Transition
 from chappe.records.timeline import Event
 
@@ -75,6 +77,8 @@ async def _refusal(context: Context, held: Held) -> Settlement | None:
     """Why the message must not go now, if so: cancelled, or the check has grown old and comes out otherwise."""
     now_ms, expires_at_ms = context.now_ms(), held.envelope.message.expires_at_ms
     old = now_ms - held.checked_at_ms > context.settings.recheck_after_ms
+    # What somebody was told to be in force must hold for messages in hand too.
+    old = old or context.records.news.has_of(recipient_text(held.envelope.message.to), held.news)
     if old or (expires_at_ms is not None and expires_at_ms <= now_ms):
         (step,) = await check(context, [held])
         if step.next is not Next.GO:
@@ -97,7 +101,7 @@ async def _hand_over(context: Context, held: Held, gateway: Gateway) -> Settleme
         note=note_of(message, handed, held.attempts - 1 if held.cut_off else None),
     )
     held.cut_off = False
-    counted_at_ms = started.at_ms if held.reopened and counts(message, context.rules) else UNCHANGED
+    counted_at_ms = started.at_ms if held.reopened and counts(message, context.rules, _place(held)) else UNCHANGED
     step = Transition(
         held.key,
         started,
@@ -115,6 +119,11 @@ async def _hand_over(context: Context, held: Held, gateway: Gateway) -> Settleme
     if isinstance(outcome, DeliveryFailure):
         return _failed_for_good(context, held, gateway, outcome)
     return _sent(context, held, gateway, outcome)
+
+
+def _place(held: Held) -> str | None:
+    decided = held.handing.jurisdiction
+    return decided if decided is not None else locate(held.envelope.message.to).jurisdiction
 
 
 def _unlike_at_intake(held: Held) -> Decision | None:

@@ -15,8 +15,9 @@ from chappe.pipeline.context import Context, is_urgent
 from chappe.pipeline.deciding import Next, Step, decide_before_attempt, was_moved_back
 from chappe.pipeline.handing import handing_of
 from chappe.pipeline.held import Held, account_of_held
-from chappe.pipeline.known import subject_of
+from chappe.pipeline.looking_up import look_up
 from chappe.pipeline.settling import Settlement
+from chappe.records.recipients import recipient_text
 from chappe.records.steps import Transition
 from chappe.records.timeline import Event
 
@@ -26,23 +27,26 @@ async def check(context: Context, batch: Sequence[Held]) -> list[Step]:
     now_ms, rules = context.now_ms(), context.rules
     urgent = is_urgent(batch[0].envelope.message.purpose)
     pace = Pace(context.background, urgent=urgent)
-    # Caps were decided at intake and counted there.
-    subjects = [subject_of(held.envelope.message, held.key, rules, now_ms) for held in batch]
+    asked = [(held.envelope.message, held.key) for held in batch]
+    recipients = [recipient_text(message.to) for message, _ in asked]
     await context.arrivals.settled(held.key for held in batch)
+    news = context.records.news.newest
     found, persons = await asyncio.gather(
-        context.records.look_up(subjects, urgent=urgent), context.audit.persons(s.recipient for s in subjects)
+        # Caps were decided at intake and counted there.
+        look_up(context.records, asked, rules, now_ms, urgent=urgent, capped=False),
+        context.audit.persons(recipients),
     )
     await pace.begin()
     steps = []
-    for held, subject, known in zip(batch, subjects, found, strict=True):
+    for held, recipient, known in zip(batch, recipients, found, strict=True):
         await pace.pause()
-        held.attempts, held.checked_at_ms = known.attempts, now_ms
+        held.attempts, held.checked_at_ms, held.news = known.attempts, now_ms, news
         held.reopened = was_moved_back(held.envelope, known)
         held.cut_off = known.status is Status.SENDING
         step = decide_before_attempt(
             held.envelope, known, rules, now_ms, sent_at_ms=held.sent_at_ms, senders=context.senders
         )
-        held.verdict = verdict_of(step, now_ms, Stage.ATTEMPT, persons[subject.recipient])
+        held.verdict = verdict_of(step, now_ms, Stage.ATTEMPT, persons[recipient])
         if step.next is Next.GO:
             held.handing = handing_of(held.envelope.message, step, now_ms)
         steps.append(step)

@@ -13,10 +13,14 @@ from chappe.pipeline.unsubscribe import UnsubscribeLinks
 
 
 class Handing(msgspec.Struct, frozen=True):
-    """`decision` is the verdict that let the message go; `sender` None leaves that to the provider."""
+    """`decision` is the verdict that let the message go; `sender` None leaves that to the provider.
+
+    `jurisdiction` is where the recipient was taken to be.
+    """
 
     decision: Decision | None = None
     sender: str | None = None
+    jurisdiction: str | None = None
 
 
 AS_IT_IS = Handing()
@@ -26,7 +30,8 @@ def handing_of(message: CustomerMessage, step: Step, now_ms: int) -> Handing:
     """How a message that may go is handed over."""
     if step.facts is None:
         return Handing(step.decision, message.sender)
-    return Handing(step.decision, originator(message, step.facts.sender, step.facts.jurisdiction, now_ms))
+    place = step.facts.jurisdiction
+    return Handing(step.decision, originator(message, step.facts.sender, place, now_ms), place)
 
 
 def content_to_send(links: UnsubscribeLinks, message: CustomerMessage, key: int, decision: Decision | None) -> Content:

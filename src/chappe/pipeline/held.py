@@ -18,6 +18,7 @@ class Held:
     `reopened` says that the message had failed and was moved back from a dead-letter queue. `shown_again_at_ms` is
     when the queue will show the message to others, unless the lane extends it. `started` is the begin of the attempt
     under way, while it is not recorded yet. `cut_off` says that the last attempt ended with the process.
+    `news` is the number of the newest `records.news.News` that the check has seen.
     `verdict` is what the rules said last, until it is in the audit log. `handing` is how they want it handed over.
     """
 
@@ -33,6 +34,7 @@ class Held:
     started: Transition | None = None
     verdict: Verdict | None = None
     handing: Handing = AS_IT_IS
+    news: int = 0
 
     @property
     def attempts_of_this_life(self) -> int:

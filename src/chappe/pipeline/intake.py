@@ -14,8 +14,10 @@ from contextlib import AbstractAsyncContextManager
 import msgspec
 import structlog
 
+from chappe.compliance.locating import locate
+from chappe.compliance.rollout import Rules
 from chappe.engine.base import NewMessage, ReceivedMessage
-from chappe.model.customer import Purpose, Status
+from chappe.model.customer import CustomerMessage, Purpose, Status
 from chappe.model.errors import Closed, NoRoute
 from chappe.model.sends import RecentSend
 from chappe.observe.audit.record import Stage
@@ -26,8 +28,10 @@ from chappe.pipeline.context import Context, is_urgent
 from chappe.pipeline.deciding import Next, Step, decide_at_intake
 from chappe.pipeline.envelope import Envelope, from_body, to_body
 from chappe.pipeline.failures import Failures
-from chappe.pipeline.known import capped_subject_of, counts
+from chappe.pipeline.known import counts
+from chappe.pipeline.looking_up import look_up
 from chappe.records.counted import counted_as
+from chappe.records.recipients import recipient_text
 from chappe.records.steps import UNCHANGED, Transition
 from chappe.records.timeline import Event
 
@@ -99,7 +103,7 @@ class IntakeWorker:
     def _turn(self, arrived: Sequence[_Arrived]) -> AbstractAsyncContextManager[object]:
         """Held while messages are decided that count against caps: two batches at once would not see each other's."""
         context = self._context
-        counted = self._urgent and any(counts(entry.envelope.message, context.rules) for entry in arrived)
+        counted = self._urgent and any(_may_count(entry.envelope.message, context.rules) for entry in arrived)
         return context.counting if counted else contextlib.nullcontext()
 
     async def drained(self) -> None:
@@ -125,13 +129,14 @@ class IntakeWorker:
     async def _decide(self, arrived: Sequence[_Arrived], arriving: set[int], outcome: _Outcome) -> None:
         context = self._context
         now_ms, rules = context.now_ms(), context.rules
-        subjects = [capped_subject_of(entry.envelope.message, entry.key, rules, now_ms) for entry in arrived]
+        asked = [(entry.envelope.message, entry.key) for entry in arrived]
+        recipients = [recipient_text(message.to) for message, _ in asked]
         found, persons = await asyncio.gather(
-            context.records.look_up(subjects, urgent=self._urgent), context.audit.persons(s.recipient for s in subjects)
+            look_up(context.records, asked, rules, now_ms, urgent=self._urgent), context.audit.persons(recipients)
         )
         await self._pace.begin()
         counted: dict[str, tuple[RecentSend, ...]] = {}
-        for entry, subject, known in zip(arrived, subjects, found, strict=True):
+        for entry, recipient, known in zip(arrived, recipients, found, strict=True):
             await self._pace.pause()
             if known.status is None and entry.key in arriving:
                 # Its record is being committed. The lane waits for that; if it fails, the message goes no further.
@@ -142,15 +147,16 @@ class IntakeWorker:
                 rules,
                 now_ms,
                 sent_at_ms=entry.received.sent_at_ms,
-                counted=counted.get(subject.recipient, ()),
+                counted=counted.get(recipient, ()),
                 senders=self._context.senders,
             )
-            verdict = verdict_of(step, now_ms, Stage.INTAKE, persons[subject.recipient])
+            verdict = verdict_of(step, now_ms, Stage.INTAKE, persons[recipient])
             message = entry.envelope.message
-            sent = RecentSend.of(message, now_ms) if counts(message, rules) else None
+            place = None if step.facts is None else step.facts.jurisdiction
+            sent = RecentSend.of(message, now_ms) if counts(message, rules, place) else None
             self._note(entry, step, verdict, now_ms, outcome, sent)
             if step.next is Next.GO and sent is not None:
-                counted[subject.recipient] = (*counted.get(subject.recipient, ()), sent)
+                counted[recipient] = (*counted.get(recipient, ()), sent)
 
     def _note(
         self,
@@ -217,3 +223,8 @@ class IntakeWorker:
                 await engine.delete(self._queue, outcome.finished)
         except Exception as error:  # noqa: BLE001 (raised by the next write, which pauses the worker)
             self._unfinished = error
+
+
+def _may_count(message: CustomerMessage, rules: Rules) -> bool:
+    """As far as the address alone tells."""
+    return counts(message, rules, locate(message.to).jurisdiction)

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
-from chappe.compliance.facts import Consent, ConsentLevel, Facts, Suppression, locate
+import msgspec
+
+from chappe.compliance.facts import Consent, ConsentLevel, Facts, Suppression
+from chappe.compliance.facts_consent import NO_DETAILS, ConsentDetails
 from chappe.compliance.facts_opt_out import OptOutRequest, RequestMeans, Scope
 from chappe.compliance.rollout import Rules
 from chappe.compliance.senders import NOBODY, Senders
 from chappe.model.customer import CustomerMessage, Purpose
 from chappe.model.sends import RecentSend
+from chappe.pipeline.person import person_of, whereabouts
 from chappe.records import ids
 from chappe.records.knowledge import Known, Subject
 from chappe.records.opt_outs import OptOutRecord
@@ -17,15 +22,18 @@ from chappe.records.people import ConsentRecord, SuppressionRecord
 from chappe.records.recipients import recipient_text
 
 
-def subject_of(message: CustomerMessage, key: int | None, rules: Rules, now_ms: int) -> Subject:
-    """What has to be looked up to decide this message, frequency caps left aside."""
-    registries = rules.registries(locate(message.to).jurisdiction, message)
+def subject_of(
+    message: CustomerMessage, key: int | None, rules: Rules, now_ms: int, jurisdiction: str | None
+) -> Subject:
+    """What has to be looked up to decide this message to somebody there, frequency caps left aside."""
+    registries = rules.registries(jurisdiction, message)
     return Subject(key, recipient_text(message.to), message.channel, None, registries, now_ms)
 
 
-def capped_subject_of(message: CustomerMessage, key: int | None, rules: Rules, now_ms: int) -> Subject:
-    """What has to be looked up to decide this message."""
-    jurisdiction = locate(message.to).jurisdiction
+def capped_subject_of(
+    message: CustomerMessage, key: int | None, rules: Rules, now_ms: int, jurisdiction: str | None
+) -> Subject:
+    """What has to be looked up to decide this message to somebody there."""
     counting = rules.counting(jurisdiction, message)
     since_ms = now_ms - counting.window_ms if counting.window_ms else None
     registries = rules.registries(jurisdiction, message)
@@ -33,28 +41,30 @@ def capped_subject_of(message: CustomerMessage, key: int | None, rules: Rules, n
     return Subject(key, to, message.channel, since_ms, registries, now_ms, counted_on=counting.channels)
 
 
-def counts(message: CustomerMessage, rules: Rules) -> bool:
-    """Whether the message counts against caps once it is let through.
+def counts(message: CustomerMessage, rules: Rules, jurisdiction: str | None) -> bool:
+    """Whether the message, to somebody there, counts against caps once it is let through.
 
     Promotional ones always do, so that a cap that comes into force later finds them. Transactional ones are limited
     so seldom that only those count that a cap binds.
     """
     if message.purpose is Purpose.PROMOTIONAL:
         return True
-    return rules.counting(locate(message.to).jurisdiction, message).window_ms > 0
+    return rules.counting(jurisdiction, message).window_ms > 0
 
 
 def facts_of(
     message: CustomerMessage, known: Known, counted: tuple[RecentSend, ...] = (), senders: Senders = NOBODY
 ) -> Facts:
     """The facts, with messages counted in addition to those that were found."""
-    locale = locate(message.to)
+    locale = whereabouts(message.to, known.person)
     return Facts(
         jurisdiction=locale.jurisdiction,
         zones=locale.zones,
+        also_in=locale.also_in,
         suppressions=tuple(_suppression(record, message) for record in known.suppressions),
         consents=tuple(map(_consent, known.consents)),
         recent_sends=known.recent_sends + counted,
+        person=person_of(known.person),
         registries=known.registries,
         opt_outs=_opt_outs(message, known.opt_outs),
         sender=senders.of(message),
@@ -113,4 +123,13 @@ def _consent(record: ConsentRecord) -> Consent:
         level=ConsentLevel(record.level) if record.level else None,
         proof=record.proof,
         source=record.source,
+        details=NO_DETAILS if record.details is None else _details(record.details),
     )
+
+
+@lru_cache(maxsize=4_096)
+def _details(text: str) -> ConsentDetails:
+    return _details_decoder.decode(text)
+
+
+_details_decoder = msgspec.json.Decoder(ConsentDetails)

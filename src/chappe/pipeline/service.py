@@ -24,8 +24,9 @@ from chappe.pipeline.context import Context, PipelineSettings
 from chappe.pipeline.gateway import Gateway, Routes
 from chappe.pipeline.inbound import Inbound
 from chappe.pipeline.intake import IntakeWorker
-from chappe.pipeline.known import capped_subject_of, facts_of
+from chappe.pipeline.known import facts_of
 from chappe.pipeline.lane import Lane
+from chappe.pipeline.looking_up import look_up
 from chappe.pipeline.names import QueueNames, create_queues, warn_of_lanes_without_route
 from chappe.pipeline.normalise import normalise
 from chappe.pipeline.reconcile import keep_mark, reconcile, requeue_lost
@@ -164,8 +165,7 @@ class Pipeline:
         message = normalise(request, message_id=ids.key_text(ids.MESSAGE, 0), now_ms=now_ms)
         at_ms = max(now_ms, message.send_at_ms or 0)
         rules = rules or context.rules
-        subject = capped_subject_of(message, None, rules, at_ms)
-        (known,) = await context.records.look_up([subject], urgent=False)
+        (known,) = await look_up(context.records, [(message, None)], rules, at_ms, urgent=False)
         facts = facts_of(message, known, senders=context.senders)
         return Evaluation(message, rules.decide(message, facts, at_ms), at_ms)
 

@@ -16,6 +16,8 @@ INBOUND = "inb"
 OPT_OUT = "opt"
 HOLD = "hld"
 DECISION = "dec"
+PERSON = "per"
+DATA_REQUEST = "dsr"
 
 _COUNTER_BITS = 11
 _NODE_BITS = 10

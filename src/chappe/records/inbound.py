@@ -14,6 +14,7 @@ from chappe.model.errors import Conflict, NotFound
 from chappe.records import ids
 from chappe.records.commit import GroupCommit
 from chappe.records.inbound_tables import inbound_messages as inbound
+from chappe.records.news import News
 from chappe.records.opt_outs import OptOutEffect, OptOutRecord, honour, lift, lift_one, mark_confirmed
 from chappe.records.people import ConsentRecord, consent_row
 from chappe.records.reading import Readers, Reading
@@ -115,16 +116,20 @@ class Taken(msgspec.Struct, frozen=True):
 class InboundRecords:
     """The texts of a database."""
 
-    def __init__(self, commits: GroupCommit, readers: Readers) -> None:
+    def __init__(self, commits: GroupCommit, readers: Readers, news: News) -> None:
         self._commits = commits
         self._readers = readers
+        self._news = news
 
     async def take(self, texts: Sequence[NewInbound]) -> list[Taken | Conflict]:
         """Store texts with what follows from them, in one transaction; one that is there already changes nothing.
 
         A text under the id of another one is a `Conflict` in its place.
         """
-        return await self._commits.run(lambda connection: [_take(connection, new) for new in texts])
+        return await self._news.told(
+            self._commits.run(lambda connection: [_take(connection, new) for new in texts]),
+            lambda _: [new.record.to for new in texts],
+        )
 
     async def get(self, key: int) -> InboundRecord:
         """Raises `NotFound`."""
@@ -189,7 +194,7 @@ class InboundRecords:
             connection.execute(update(inbound).where(inbound.c.id == key).values(values))
             return inbound_of(connection.execute(select(inbound).where(inbound.c.id == key)).one())
 
-        return await self._commits.run(operation)
+        return await self._news.told(self._commits.run(operation), lambda record: [record.to])
 
 
 def inbound_of(row: Row[Any]) -> InboundRecord:

@@ -21,8 +21,9 @@ from chappe.records.counted import send_of
 from chappe.records.inbound_tables import opt_outs
 from chappe.records.opt_outs import OptOutRecord, opt_out_of
 from chappe.records.people import ConsentRecord, SuppressionRecord, consent_of, suppression_of
+from chappe.records.profiles import KnownPerson
 from chappe.records.recipients import recipient_hash
-from chappe.records.statements import Binds, ManyRows, bound_values, one_column
+from chappe.records.statements import Binds, ManyRows, Row, bound_values, one_column
 from chappe.records.tables import consents, messages, suppressions
 
 RECENT_SENDS_LIMIT = 500
@@ -59,19 +60,25 @@ class Known(msgspec.Struct, frozen=True):
     recent_sends: tuple[RecentSend, ...] = ()
     registries: tuple[RegistryAnswer, ...] = ()
     opt_outs: tuple[OptOutRecord, ...] = ()
+    person: KnownPerson | None = None
 
 
 AskRegistries = Callable[[Sequence[str], str, int], tuple[RegistryAnswer, ...]]
 """What registries say of a recipient at a moment: `Registries.answers`."""
+KnownPeople = Callable[[Connection, Sequence[Row]], dict[str, KnownPerson]]
+"""What is stored of the owners of addresses: `ProfileRecords.known`."""
 
 
-def look_up(ask: AskRegistries, connection: Connection, subjects: Sequence[Subject]) -> list[Known]:
+def look_up(
+    ask: AskRegistries, known_people: KnownPeople, connection: Connection, subjects: Sequence[Subject]
+) -> list[Known]:
     """One finding per subject, in order."""
     progress = _progress(connection, [subject.key for subject in subjects if subject.key is not None])
     recipients = one_column(dict.fromkeys(subject.recipient for subject in subjects))
     agreed = _by_recipient(_CONSENTS.read(connection, recipients), consent_of)
     suppressed = _by_recipient(_SUPPRESSIONS.read(connection, recipients), suppression_of)
     asked = _by_recipient(_OPT_OUTS.read(connection, recipients), opt_out_of)
+    people = known_people(connection, recipients)
     counted = _counted(connection, subjects)
     found = []
     for subject in subjects:
@@ -85,6 +92,7 @@ def look_up(ask: AskRegistries, connection: Connection, subjects: Sequence[Subje
                 _others(counted, subject) if counted else (),
                 ask(subject.registries, subject.recipient, subject.at_ms) if subject.registries else (),
                 asked.get(subject.recipient, ()),
+                people.get(subject.recipient),
             )
         )
     return found

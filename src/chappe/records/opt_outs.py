@@ -11,6 +11,7 @@ from sqlalchemy import Connection, and_, delete, func, insert, or_, select, upda
 from chappe.model.customer import Channel, Purpose, Recipient
 from chappe.records.commit import GroupCommit
 from chappe.records.inbound_tables import opt_outs
+from chappe.records.news import News
 from chappe.records.people import ConsentRecord, SuppressionRecord, consent_row, suppression_row
 from chappe.records.reading import Readers, Reading
 from chappe.records.recipients import parse_recipient, recipient_text
@@ -74,9 +75,10 @@ class OptOutEffect(msgspec.Struct, frozen=True):
 class OptOutRecords:
     """The requests of a database."""
 
-    def __init__(self, commits: GroupCommit, readers: Readers) -> None:
+    def __init__(self, commits: GroupCommit, readers: Readers, news: News) -> None:
         self._commits = commits
         self._readers = readers
+        self._news = news
 
     async def add(self, effect: OptOutEffect) -> OptOutRecord:
         """Record a request and what it changes; one by the link of a message is recorded once."""
@@ -89,7 +91,7 @@ class OptOutRecords:
                     return opt_out_of(found)
             return honour(connection, effect)
 
-        return await self._commits.run(operation)
+        return await self._news.told(self._commits.run(operation), lambda _: [effect.record.to])
 
     async def page(
         self,

@@ -12,6 +12,7 @@ from chappe.model.customer import Channel, Purpose, Recipient
 from chappe.model.errors import NotFound
 from chappe.records import ids
 from chappe.records.commit import GroupCommit
+from chappe.records.news import News
 from chappe.records.reading import Readers, Reading
 from chappe.records.recipients import parse_recipient, recipient_text
 from chappe.records.tables import consents, suppressions
@@ -23,7 +24,8 @@ _EVERY = ""
 class ConsentRecord(msgspec.Struct, frozen=True):
     """One entry of a person's consent record. `channel` None means every channel.
 
-    `level` is how strong the consent is, `proof` what was kept of it, `source` where it was given.
+    `level` is how strong the consent is, `proof` what was kept of it, `source` where it was given. `details` is a JSON
+    object of how it came about, with the fields of `compliance.facts_consent.ConsentDetails`.
     """
 
     key: int
@@ -36,6 +38,7 @@ class ConsentRecord(msgspec.Struct, frozen=True):
     proof: str | None = None
     source: str | None = None
     expires_at_ms: int | None = None
+    details: str | None = None
 
 
 class SuppressionRecord(msgspec.Struct, frozen=True):
@@ -52,9 +55,10 @@ class SuppressionRecord(msgspec.Struct, frozen=True):
 class PeopleRecords:
     """The consents and suppressions of a database."""
 
-    def __init__(self, commits: GroupCommit, readers: Readers) -> None:
+    def __init__(self, commits: GroupCommit, readers: Readers, news: News) -> None:
         self._commits = commits
         self._readers = readers
+        self._news = news
 
     async def add_consents(self, records: Sequence[ConsentRecord]) -> None:
         """Append to the consent record, all or none."""
@@ -65,7 +69,7 @@ class PeopleRecords:
         def operation(connection: Connection) -> None:
             connection.execute(insert(consents), rows)
 
-        await self._commits.run(operation)
+        await self._news.told(self._commits.run(operation), lambda _: [record.to for record in records])
 
     async def list_consents(self, to: Recipient | None, before_key: int | None, limit: int) -> list[ConsentRecord]:
         """Entries, newest first, of one person or of all."""
@@ -84,7 +88,7 @@ class PeopleRecords:
             connection.execute(insert(suppressions), row)
             return record, True
 
-        return await self._commits.run(operation)
+        return await self._news.told(self._commits.run(operation), lambda _: [record.to])
 
     async def list_suppressions(
         self, to: Recipient | None, before_key: int | None, limit: int
@@ -111,7 +115,7 @@ _PURPOSES = {_EVERY: None, **{purpose.value: purpose for purpose in Purpose}}
 
 def consent_of(row: Sequence[Any]) -> ConsentRecord:
     """The record of a row of the table."""
-    key, recipient, channel, purpose, granted, level, proof, source, recorded_at_ms, expires_at_ms = row
+    key, recipient, channel, purpose, granted, level, proof, source, recorded_at_ms, expires_at_ms, details = row
     return ConsentRecord(
         key,
         parse_recipient(recipient),
@@ -123,6 +127,7 @@ def consent_of(row: Sequence[Any]) -> ConsentRecord:
         proof,
         source,
         expires_at_ms,
+        details,
     )
 
 
@@ -156,6 +161,7 @@ def consent_row(record: ConsentRecord) -> dict[str, Any]:
         "source": record.source,
         "recorded_at_ms": record.recorded_at_ms,
         "expires_at_ms": record.expires_at_ms,
+        "details": record.details,
     }
 
 

@@ -25,8 +25,11 @@ from chappe.records.lists.store import ListImports
 from chappe.records.lists.writing import ListWriting
 from chappe.records.marks import Marks
 from chappe.records.messages import MessageRecords
+from chappe.records.news import News
 from chappe.records.opt_outs import OptOutRecords
 from chappe.records.people import PeopleRecords
+from chappe.records.profile_tables import people
+from chappe.records.profiles import ProfileRecords
 from chappe.records.reading import CONNECTIONS, GroupRead, Readers, Reading
 from chappe.records.registries.store import Registries
 from chappe.records.rule_sets import RuleSetRecords
@@ -50,17 +53,20 @@ class Records:
         self._readers = Readers(database.reader)
         self._commits = GroupCommit(database.writer, writer, after_commit=database.after_commit)
         self.registries = Registries(database.path.parent, self._commits, self._readers, now_ms)
-        look_up_all = partial(look_up, self.registries.answers)
+        self.news = News()
+        self.profiles = ProfileRecords(self._commits, self._readers, self.news, keys.next)
+        look_up_all = partial(look_up, self.registries.answers, self.profiles.known)
         self._urgent_look_ups = GroupRead(self._readers, look_up_all, Reading.URGENT)
         self._look_ups = GroupRead(self._readers, look_up_all, Reading.ORDINARY)
         self.keys = keys
         self.messages = MessageRecords(self._commits, self._readers)
-        self.people = PeopleRecords(self._commits, self._readers)
-        self.inbound = InboundRecords(self._commits, self._readers)
-        self.opt_outs = OptOutRecords(self._commits, self._readers)
+        self.people = PeopleRecords(self._commits, self._readers, self.news)
+        self.inbound = InboundRecords(self._commits, self._readers, self.news)
+        self.opt_outs = OptOutRecords(self._commits, self._readers, self.news)
         self.idempotency = IdempotencyRecords(self._commits, self._readers)
         self.marks = Marks(self._commits, self._readers)
-        self.lists = ListImports(database.path.parent, ListWriting(self._commits, keys.next), self.marks, now_ms)
+        writing = ListWriting(self._commits, self.profiles, self.news, keys.next)
+        self.lists = ListImports(database.path.parent, writing, self.marks, now_ms)
         self.audit = AuditRecords(self._commits, self._readers)
         self.rule_sets = RuleSetRecords(self._commits, self._readers)
         self._sweeping = asyncio.create_task(self._sweep(), name="records sweep")
@@ -83,6 +89,7 @@ class Records:
         records = cls(database, writer, ids.KeySource(now_ms, last=last, node=node), now_ms)
         try:
             await records.registries.start()
+            await records.profiles.start()
             await records.lists.start()
         except BaseException:
             await records.close()
@@ -121,6 +128,7 @@ _KEY_COLUMNS = (
     opt_outs.c.id,
     person_keys.c.person,
     legal_holds.c.id,
+    people.c.id,
 )
 
 

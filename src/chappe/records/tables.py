@@ -10,7 +10,7 @@ contents
     The message as accepted, one JSON object, written once. Apart, so that a long newsletter is not rewritten with
     each change of status.
 consents
-    Append-only. An empty channel means every channel.
+    Append-only. An empty channel means every channel. `details` is a JSON object: how it came about.
 suppressions
     An empty channel or purpose means every one.
 idempotency
@@ -23,7 +23,7 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, MetaData, Table, Text, UniqueConstraint
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 metadata = MetaData()
 
@@ -83,6 +83,7 @@ consents = Table(
     Column("source", Text, nullable=True),
     Column("recorded_at_ms", BigInteger, nullable=False),
     Column("expires_at_ms", BigInteger, nullable=True),
+    Column("details", Text, nullable=True),
 )
 Index("consents_by_recipient", consents.c.recipient, consents.c.id)
 

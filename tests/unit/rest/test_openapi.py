@@ -82,7 +82,7 @@ async def test_answers_fit_their_schemas(api: Api) -> None:
 
 @pytest.mark.parametrize("operation", [o for o in OPERATIONS if o.request], ids=lambda o: o.path)
 def test_request_schemas_refuse_unknown_fields(operation: Any) -> None:
-    content = DOCUMENT["paths"][operation.path]["post"]["requestBody"]["content"]["application/json"]
+    content = DOCUMENT["paths"][operation.path][operation.method.lower()]["requestBody"]["content"]["application/json"]
     errors = _validator(content["schema"]).iter_errors({"colour": "red"})
     assert any("'colour' was unexpected" in error.message for error in errors)
 

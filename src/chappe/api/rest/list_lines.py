@@ -14,8 +14,8 @@ CONSENT_COLUMNS = (
     *KINDS, "channel", "purpose", "granted", "level", "proof", "source", "recorded_at", "expires_at",
 )  # fmt: skip
 SUPPRESSION_COLUMNS = (*KINDS, "channel", "purpose", "reason")
-_YES = frozenset({"true", "yes", "1", "granted", "opt-in"})
-_NO = frozenset({"false", "no", "0", "withdrawn", "opt-out"})
+YES = frozenset({"true", "yes", "1", "granted", "opt-in"})
+NO = frozenset({"false", "no", "0", "withdrawn", "opt-out"})
 _Request = TypeVar("_Request")
 
 
@@ -28,10 +28,10 @@ def consent_request(cells: dict[str, str]) -> ConsentRequest:
     if "recorded_at" not in cells:
         raise ValueError("recorded_at is missing: when the consent was given or taken back")
     granted = cells.get("granted", "true").lower()
-    if granted not in _YES | _NO:
+    if granted not in YES | NO:
         raise ValueError("granted is neither true nor false")
     document: dict[str, Any] = {name: cells[name] for name in CONSENT_COLUMNS if name in cells and name not in KINDS}
-    return _converted(document | {"person": _recipient(cells), "granted": granted in _YES}, ConsentRequest)
+    return converted(document | {"person": _recipient(cells), "granted": granted in YES}, ConsentRequest)
 
 
 def suppression_request(cells: dict[str, str]) -> SuppressionRequest:
@@ -39,7 +39,7 @@ def suppression_request(cells: dict[str, str]) -> SuppressionRequest:
     document: dict[str, Any] = {
         name: cells[name] for name in SUPPRESSION_COLUMNS if name in cells and name not in KINDS
     }
-    return _converted(document | {"to": _recipient(cells)}, SuppressionRequest)
+    return converted(document | {"to": _recipient(cells)}, SuppressionRequest)
 
 
 def told(error: InvalidInput) -> ValueError:
@@ -52,7 +52,8 @@ def _recipient(cells: dict[str, str]) -> dict[str, str]:
     return {kind: cells[kind] for kind in KINDS if kind in cells}
 
 
-def _converted(document: dict[str, Any], kind: type[_Request]) -> _Request:
+def converted(document: dict[str, Any], kind: type[_Request]) -> _Request:
+    """The request of a document. Raises `ValueError`, which repeats no value."""
     try:
         return msgspec.convert(document, kind)
     except msgspec.ValidationError as error:

@@ -1,4 +1,4 @@
-"""Importing lists of consents and of suppressions."""
+"""Importing lists of consents, of suppressions and of people."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from chappe.records.lists.store import CheckedImport
 
 _CONSENT_CHECKER = "chappe.api.rest.consent_list"
 _SUPPRESSION_CHECKER = "chappe.api.rest.suppression_list"
-_LAYOUT = tuple(parameter for parameter in LAYOUT_PARAMETERS if parameter.name != "header")
-_STANDS = "The import. When it is done, every good line was stored or was there already."
+_PERSON_CHECKER = "chappe.api.rest.person_list"
+LAYOUT = tuple(parameter for parameter in LAYOUT_PARAMETERS if parameter.name != "header")
+STANDS = "The import. When it is done, every good line was stored or was there already."
 
 
 async def import_suppressions(call: Call) -> Answer:
@@ -24,6 +25,16 @@ async def import_suppressions(call: Call) -> Answer:
 async def import_consents(call: Call) -> Answer:
     """POST /v1/consents:import"""
     return await _import(call, "consents", _CONSENT_CHECKER, ("source", "recorded_at"))
+
+
+async def import_people(call: Call) -> Answer:
+    """POST /v1/people:import"""
+    return await _import(call, "people", _PERSON_CHECKER, ())
+
+
+async def get_people_import(call: Call) -> Answer:
+    """GET /v1/people/imports/{id}"""
+    return json_answer(200, import_view(call.server.records.lists.get_import("people", call.path["id"])))
 
 
 async def get_suppressions_import(call: Call) -> Answer:
@@ -54,7 +65,7 @@ LIST_OPERATIONS: tuple[Operation, ...] = (
         "Suppress every address of a list (CSV, plain or gzip)",
         "People",
         {202: ("The list has arrived; ask for the import until it has ended.", ImportView)},
-        parameters=(Parameter("reason", "Why, for lines that don't say it.", TEXT), *_LAYOUT),
+        parameters=(Parameter("reason", "Why, for lines that don't say it.", TEXT), *LAYOUT),
         errors=(400, 413, 415, 422, 503, 507),
         upload=True,
     ),
@@ -64,7 +75,7 @@ LIST_OPERATIONS: tuple[Operation, ...] = (
         get_suppressions_import,
         "See how an import of suppressions stands",
         "People",
-        {200: (_STANDS, ImportView)},
+        {200: (STANDS, ImportView)},
         errors=(404,),
     ),
     Operation(
@@ -77,7 +88,7 @@ LIST_OPERATIONS: tuple[Operation, ...] = (
         parameters=(
             Parameter("source", "Where they were given, for lines that don't say it.", TEXT),
             Parameter("recorded_at", "When they were given, for lines that don't say it.", MOMENT),
-            *_LAYOUT,
+            *LAYOUT,
         ),
         errors=(400, 413, 415, 422, 503, 507),
         upload=True,
@@ -88,7 +99,7 @@ LIST_OPERATIONS: tuple[Operation, ...] = (
         get_consents_import,
         "See how an import of consents stands",
         "People",
-        {200: (_STANDS, ImportView)},
+        {200: (STANDS, ImportView)},
         errors=(404,),
     ),
 )

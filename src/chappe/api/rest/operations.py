@@ -19,6 +19,7 @@ from chappe.api.rest.operation import (
     limit_parameter,
     one_of_names,
 )
+from chappe.api.rest.profile_operations import PROFILE_OPERATIONS
 from chappe.api.rest.registry_operations import REGISTRY_OPERATIONS
 from chappe.api.rest.requests import BatchRequest, ConsentRequest, EvaluationRequest, SuppressionRequest
 from chappe.api.rest.rule_set_operations import RULE_SET_OPERATIONS
@@ -184,6 +185,7 @@ OPERATIONS: tuple[Operation, ...] = (
     ),
     *INBOUND_OPERATIONS,
     *LIST_OPERATIONS,
+    *PROFILE_OPERATIONS,
     *REGISTRY_OPERATIONS,
     *RULE_SET_OPERATIONS,
     *DECISION_OPERATIONS,

@@ -22,8 +22,10 @@ from chappe.compliance.kinds.legitimate_purpose import PurposeRule
 from chappe.compliance.kinds.opt_out_honour import OptOutRule
 from chappe.compliance.kinds.opt_out_keyword import KeywordRule
 from chappe.compliance.kinds.postal_address import PostalAddressRule
+from chappe.compliance.kinds.preference import PreferenceRule
 from chappe.compliance.kinds.quiet_hours import QuietHoursRule
 from chappe.compliance.kinds.record_keeping import RecordKeepingRule
+from chappe.compliance.kinds.restriction import RestrictionRule
 from chappe.compliance.kinds.retention_max import RetentionMaxRule
 from chappe.compliance.kinds.retention_min import RetentionMinRule
 from chappe.compliance.kinds.sender_identity import IdentityRule
@@ -37,6 +39,8 @@ AnyDutyRule = ErasureRule | RecordKeepingRule | RetentionMaxRule | RetentionMinR
 
 AnyRule = (
     SuppressionRule
+    | RestrictionRule
+    | PreferenceRule
     | ConsentRule
     | DoubleOptInRule
     | OptOutRule
@@ -76,12 +80,14 @@ __all__ = [
     "MinimisationRule",
     "OptOutRule",
     "PostalAddressRule",
+    "PreferenceRule",
     "ProhibitedRule",
     "PurposeRule",
     "QuietHoursRule",
     "RecordKeepingRule",
     "RegistrationRule",
     "ResidencyRule",
+    "RestrictionRule",
     "RetentionMaxRule",
     "RetentionMinRule",
     "SubjectPrefixRule",

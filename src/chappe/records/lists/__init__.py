@@ -1,4 +1,4 @@
-"""Lists of consents and of suppressions, imported from files.
+"""Lists of consents, of suppressions and of people, imported from files.
 
 A process of its own reads the file and checks every line (which module does that is said by whoever starts the import;
 `reading.py` is what such modules share). With more bad lines than allowed nothing is stored. Otherwise what the lines

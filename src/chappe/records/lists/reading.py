@@ -12,6 +12,7 @@ import msgspec
 
 from chappe.model.errors import ChappeError
 from chappe.records.people import ConsentRecord, SuppressionRecord
+from chappe.records.profiles import PersonLine
 from chappe.records.registries.building import ListLayout
 from chappe.records.registries.reporting import Checked, Progress, Refused, Report
 from chappe.records.registries.source import BadLines, Rows
@@ -22,7 +23,7 @@ _LENGTH = struct.Struct("<I")
 _LINES_BETWEEN_LOOKS = 4_096
 _encode = msgspec.msgpack.encode
 
-Record = ConsentRecord | SuppressionRecord
+Record = ConsentRecord | SuppressionRecord | PersonLine
 RecordOf = Callable[[dict[str, str]], Record]
 """From the cells of a line that are not empty, by column, to a record whose key is still 0.
 

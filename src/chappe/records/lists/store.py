@@ -1,4 +1,4 @@
-"""Imports of lists of consents and suppressions: under way, ended, and gone on with after a crash."""
+"""Imports of lists of consents, suppressions and people: under way, ended, and gone on with after a crash."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from chappe.records.lists.reading import CheckOrder, Record, batches
 from chappe.records.lists.writing import ListWriting
 from chappe.records.marks import Marks
 from chappe.records.people import ConsentRecord, SuppressionRecord
+from chappe.records.profiles import PersonLine
 from chappe.records.registries.building import ListLayout
 from chappe.records.registries.imports import Import, Imports, ImportStatus, carry_out
 from chappe.records.registries.reporting import Checked, Progress, Refused
@@ -26,9 +27,10 @@ FOLDER_NAME = "imports"
 _NAME_BYTES = 8
 _CHECKED = ".rows"
 _log = structlog.get_logger("chappe.records")
-_decoders: dict[str, msgspec.msgpack.Decoder[list[Record]]] = {
+_decoders: dict[str, msgspec.msgpack.Decoder[Any]] = {
     "consents": msgspec.msgpack.Decoder(list[ConsentRecord]),
     "suppressions": msgspec.msgpack.Decoder(list[SuppressionRecord]),
+    "people": msgspec.msgpack.Decoder(list[PersonLine]),
 }
 
 
@@ -67,7 +69,7 @@ class ListImports:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def start_import(self, kind: str, how: CheckedImport, chunks: AsyncIterator[bytes]) -> Import:
-        """Take a list of `consents` or `suppressions`, and begin to import it when all of it is here.
+        """Take a list of `consents`, `suppressions` or `people`, and begin to import it when all of it is here.
 
         Raises `InvalidInput`, `TooManyImports`, `StorageFull`, `StorageFailed`; then nothing is imported.
         """
@@ -133,7 +135,7 @@ class ListImports:
         decoder = _decoders[started.target]
         with await asyncio.to_thread(path.open, "rb") as file:
             for number, packed in enumerate(islice(batches(file), done, None), done + 1):
-                records = decoder.decode(packed)
+                records: list[Record] = decoder.decode(packed)
                 changed += await self._writing.commit(records, mark, number)
                 stored += len(records)
                 started.note_progress(Progress("storing", stored, total))
