@@ -60,7 +60,6 @@ def facts_of(
     return Facts(
         jurisdiction=locale.jurisdiction,
         zones=locale.zones,
-        also_in=locale.also_in,
         suppressions=tuple(_suppression(record, message) for record in known.suppressions),
         consents=tuple(map(_consent, known.consents)),
         recent_sends=known.recent_sends + counted,
