@@ -25,6 +25,9 @@ from chappe.channels import webhook_secret
 from chappe.channels.base import Provider
 from chappe.channels.factory import build_providers
 from chappe.channels.sandbox import SandboxProvider
+from chappe.classify.artefact import packaged_model
+from chappe.classify.moderation import load_moderator
+from chappe.classify.serving import Serving
 from chappe.compliance.ruleset import RuleSet, load_rule_set
 from chappe.compliance.senders import Senders
 from chappe.compliance.unmet import leniently
@@ -39,6 +42,7 @@ from chappe.observe.audit.checking import verify_quickly
 from chappe.observe.audit.log import AuditLog
 from chappe.observe.audit.recording import Recorder
 from chappe.observe.audit.storage import AUDIT_FOLDER, AuditStorage
+from chappe.pipeline.classify import ContentCheck
 from chappe.pipeline.names import QueueNames
 from chappe.pipeline.service import Pipeline
 from chappe.pipeline.unsubscribe import UnsubscribeLinks
@@ -112,6 +116,7 @@ async def running(config: Config, *, clock: Callable[[], int] = now_ms) -> Async
         stack.push_async_callback(audit_log.stop)
         names = QueueNames(config.aws.region, config.aws.account)
         links = _unsubscribe_links(config)
+        senders = Senders(config.senders, unsubscribe_links=links.url(0) is not None)
         pipeline = Pipeline(
             engine=engine,
             records=records,
@@ -120,7 +125,8 @@ async def running(config: Config, *, clock: Callable[[], int] = now_ms) -> Async
             routes=_routes(config, providers),
             names=names,
             links=links,
-            senders=Senders(config.senders, unsubscribe_links=links.url(0) is not None),
+            senders=senders,
+            content=_content_check(config, senders),
             now_ms=clock,
             settings=config.pipeline_settings,
         )
@@ -250,6 +256,20 @@ def _load_rules(config: Config) -> RuleSet:
     if settings.unmet_requirements == "block":
         return rules
     return RuleSet(tuple(leniently(rule) for rule in rules.rules), rules.version)
+
+
+def _content_check(config: Config, senders: Senders) -> ContentCheck | None:
+    settings = config.classify
+    if not settings.enabled:
+        return None
+    moderator = load_moderator(settings.moderation_lists, off=settings.moderation_off)
+    unknown = set(settings.policy.moderation) - set(moderator.categories)
+    if unknown:
+        known = ", ".join(moderator.categories)
+        raise InvalidConfiguration(
+            f"classify.moderation: there is no category {sorted(unknown)[0]!r}; there are: {known}"
+        )
+    return ContentCheck(Serving(packaged_model()), settings.policy, moderator, senders)
 
 
 def _routes(config: Config, providers: dict[str, Provider]) -> dict[Channel, list[Provider]]:

@@ -131,7 +131,7 @@ def _imitates(host: str, domain: str) -> bool:
     seen = skeleton(host).translate(str.maketrans("0135", "oles"))
     meant = domain.lower().translate(str.maketrans("0135", "oles"))
     brand = meant.partition(".")[0]
-    return meant in seen or (len(brand) > 4 and brand in re.split(r"[.-]", seen))
+    return meant in seen or (len(brand) > 4 and brand in re.split(r"[.-]", seen.rpartition(".")[0]))
 
 
 def _is_ip(host: str) -> bool:

@@ -81,6 +81,11 @@ class Model:
             kind = KINDS[kinds.index(max(kinds))]
         return Verdict(label, shares[LABELS.index(label)], shares, kind, known)
 
+    def kind_of(self, printed: bytes) -> Kind:
+        """Which kind a fingerprint would be if it were transactional."""
+        kinds = self.scores(printed)[1][len(LABELS) :]
+        return KINDS[kinds.index(max(kinds))]
+
     def scores(self, printed: bytes) -> tuple[int, list[float]]:
         """How many grams were known, and the score of every output."""
         packed = sum(map(self._packed.get, grams(printed), repeat(0)))

@@ -16,6 +16,7 @@ from chappe.compliance.opt_out.answers import packaged_answers, read_answers
 from chappe.compliance.rule import Unmet
 from chappe.compliance.sender import SenderProfile
 from chappe.compliance.senders import Senders
+from chappe.config.classify import ClassifySettings
 from chappe.engine.embedded.engine import DEFAULT_RESERVE_BYTES
 from chappe.model.customer import Channel
 from chappe.observe.audit import log as audit_log
@@ -374,6 +375,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     storage: StorageSettings = StorageSettings()
     pipeline: PipelineSettings = PipelineSettings()
     compliance: ComplianceSettings = ComplianceSettings()
+    classify: ClassifySettings = ClassifySettings()
     inbound: InboundSettings = InboundSettings()
     audit: AuditSettings = AuditSettings()
     routes: RouteSettings = RouteSettings()

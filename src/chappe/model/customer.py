@@ -7,6 +7,8 @@ from typing import Any
 
 import msgspec
 
+from chappe.model.classification import Classification
+
 
 class Purpose(StrEnum):
     """Why a message is sent. Declared by the sender; law and priority follow from it."""
@@ -118,6 +120,10 @@ class CustomerMessage(msgspec.Struct, frozen=True, omit_defaults=True):
     `category` is the trade or the special kind of message that some rules are about (debt_collection, healthcare,
     gambling). `template` is the id under which the text is registered where that is asked for. `event` names what the
     message is about, for limits of so many messages per event. `language` is that of the text (BCP 47).
+
+    `purpose` is the one that counts, for rules, lane and limits; `declared` is what the sender said, where its content
+    said otherwise. `classification` is what the content was found to be. For a message that was held, both are settled
+    by the review.
     """
 
     id: str
@@ -134,6 +140,13 @@ class CustomerMessage(msgspec.Struct, frozen=True, omit_defaults=True):
     template: str | None = None
     event: str | None = None
     language: str | None = None
+    declared: Purpose | None = None
+    classification: Classification | None = None
+
+    @property
+    def declared_purpose(self) -> Purpose:
+        """What the sender said."""
+        return self.declared or self.purpose
 
 
 class Place(StrEnum):

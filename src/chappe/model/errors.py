@@ -183,6 +183,21 @@ class TooManyBacktests(Unavailable):
     code = "too_many_backtests"
 
 
+# --- classification -------------------------------------------------------------------------------------
+
+
+class ModelNotFound(NotFound):
+    """There is no model of this version in the data folder."""
+
+    code = "model_not_found"
+
+
+class ReviewNotFound(NotFound):
+    """There is no review of this id."""
+
+    code = "review_not_found"
+
+
 # --- messages to people ---------------------------------------------------------------------------------
 
 

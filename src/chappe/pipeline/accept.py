@@ -21,6 +21,7 @@ from chappe.pipeline.arrivals import Arrival
 from chappe.pipeline.background import Pace
 from chappe.pipeline.context import Context, is_urgent
 from chappe.pipeline.envelope import Envelope, to_body
+from chappe.pipeline.judging import decided
 from chappe.pipeline.known import facts_of
 from chappe.pipeline.looking_up import look_up
 from chappe.pipeline.names import create_queues
@@ -102,7 +103,8 @@ class Acceptance:
                 continue
             key, message = entry
             at_ms = max(now_ms, message.send_at_ms or 0)
-            decision = rules.decide(message, facts_of(message, next(found), senders=context.senders), at_ms)
+            facts = facts_of(message, next(found), senders=context.senders)
+            decision = decided(rules, message, facts, at_ms)
             outcomes.append(Accepted(key, message, decision))
         return outcomes
 
@@ -120,7 +122,8 @@ class Acceptance:
         except InvalidInput as error:
             return error
         arrival.add(key)
-        return key, message
+        content = self._context.content
+        return key, message if content is None else content.classified(message)
 
     async def _store(self, taken: Sequence[Accepted], answers: Sequence[Answer], pace: Pace) -> None:
         records = self._context.records

@@ -1,10 +1,183 @@
-"""Which purpose a message has. For now what the sender declares is taken at its word."""
+"""What a message is, by its content: judged once, when it is accepted, and carried in it from then on.
+
+So a message that is queued again after a crash, or decided again days later, is what it was, whatever model is in use
+by then; and rules, lane, limits, audit log and backtests all go by the same purpose.
+"""
 
 from __future__ import annotations
 
-from chappe.model.customer import CustomerMessage, Purpose
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+
+from chappe.classify.drift import Drift
+from chappe.classify.explain import explain
+from chappe.classify.fingerprint import TEXT_CHARACTERS_MAX, fingerprint
+from chappe.classify.links import links_in
+from chappe.classify.model import Verdict
+from chappe.classify.moderation import Moderator
+from chappe.classify.policy import Policy, content_flag, link_flag, moderation_flag, suspected
+from chappe.classify.serving import Serving
+from chappe.compliance.sender import SenderProfile
+from chappe.compliance.senders import Senders, bare_sender
+from chappe.compliance.shown import visible_text
+from chappe.model.categories import ANSWERS
+from chappe.model.classification import Classification, Flag, Treatment
+from chappe.model.customer import Content, CustomerMessage, Purpose
+
+WORDS_TOLD = 4
+_FLAGGED_KEPT = 8_192
+_SHOWN_FIELDS = ("title", "subtitle", "subject", "body", "text", "message", "alert", "content")
+_DATA_TEXTS_MAX = 20
 
 
-def classify_by_declaration(message: CustomerMessage) -> Purpose:
-    """The purpose that the sender declared, checked by nothing."""
-    return message.purpose
+class ContentCheck:
+    """Judges messages by one model, one policy and one set of lists. Use from one event loop."""
+
+    def __init__(self, serving: Serving, policy: Policy, moderator: Moderator, senders: Senders) -> None:
+        self.serving = serving
+        self.policy = policy
+        self.moderator = moderator
+        self.drift = Drift()
+        self._senders = senders
+        self._flags = lru_cache(maxsize=_FLAGGED_KEPT)(self._flags_of)
+        self._own_domains = lru_cache(maxsize=1_024)(self._domains_of)
+
+    def classified(self, message: CustomerMessage, *, counted: bool = True) -> CustomerMessage:
+        """The message with what its content was found to be, and the purpose that follows.
+
+        Content that says nothing to a reader is left as it is. Only what is `counted` shows in metrics and is compared
+        with the model in the shadow.
+        """
+        if message.category in ANSWERS:
+            return message
+        texts = readable_texts(message.content)
+        if not texts:
+            return message
+        text, verdict = self._worst(texts, message.template)
+        declared_promotional = message.purpose is Purpose.PROMOTIONAL
+        exempt = self.policy.exempts(message.category, bare_sender(message.sender or ""))
+        flags = () if exempt else self._all_flags(message, texts, text, verdict, declared_promotional)
+        found = _classification(self.serving.model.version, verdict, flags, self.policy.hold_ms)
+        if counted:
+            self.drift.note(message.sender, verdict, found.treatment, declared_promotional=declared_promotional)
+            self.serving.compare(text, message.template, verdict, message.id, message.created_at_ms)
+        if declared_promotional or not any(flag.treatment is Treatment.PROMOTIONAL for flag in flags):
+            return msgspec.structs.replace(message, classification=found)
+        return msgspec.structs.replace(
+            message, purpose=Purpose.PROMOTIONAL, declared=message.purpose, classification=found
+        )
+
+    def flags_of_text(self, text: str, sender: str | None = None) -> tuple[Flag, ...]:
+        """What moderation and links give for a text from this sender."""
+        domains = self._own_domains(sender)
+        return self._flags(text, domains) if len(text) <= TEXT_CHARACTERS_MAX else self._flags_of(text, domains)
+
+    def suspicion_of(self, text: str, verdict: Verdict, *, declared_promotional: bool) -> Flag | None:
+        """What the verdict on a text gives cause for."""
+        suspect = suspected(self.policy, verdict, declared_promotional=declared_promotional)
+        if suspect is None:
+            return None
+        model = self.serving.model
+        weighed = [entry.gram for entry in explain(model, text).weighed if entry.weight > 0 and entry.gram[0] != "^"]
+        kind = model.kind_of(fingerprint(text))
+        return content_flag(self.policy, suspect, verdict, kind, tuple(weighed[:WORDS_TOLD]))
+
+    def _worst(self, texts: tuple[str, ...], template: str | None) -> tuple[str, Verdict]:
+        """Of plain text and HTML the one that is least transactional: a reader sees only one of them."""
+        judged = [(text, self.serving.judge(text, template)) for text in texts]
+        return judged[0] if len(judged) == 1 else min(judged, key=lambda entry: entry[1].probabilities[0])
+
+    def _all_flags(
+        self,
+        message: CustomerMessage,
+        texts: tuple[str, ...],
+        text: str,
+        verdict: Verdict,
+        declared_promotional: bool,
+    ) -> tuple[Flag, ...]:
+        flags: tuple[Flag, ...] = ()
+        for readable in texts:
+            flags += self.flags_of_text(readable, message.sender)
+        suspicion = self.suspicion_of(text, verdict, declared_promotional=declared_promotional)
+        if suspicion is not None:
+            flags = (suspicion, *flags)
+        return flags if len(flags) < 2 else tuple(dict.fromkeys(flags))
+
+    def _flags_of(self, text: str, own_domains: tuple[str, ...]) -> tuple[Flag, ...]:
+        flags = [moderation_flag(self.policy, category) for category in self.moderator.categories_of(text)]
+        seen: set[str] = set()
+        for link in links_in(text, own_domains=own_domains):
+            for suspicion in link.suspicions:
+                if suspicion not in seen:
+                    seen.add(suspicion)
+                    flags.append(link_flag(self.policy, suspicion, link.host))
+        return tuple(flags)
+
+    def _domains_of(self, sender: str | None) -> tuple[str, ...]:
+        return own_domains(self._senders.known_as(sender))
+
+
+def _classification(version: str, verdict: Verdict, flags: tuple[Flag, ...], hold_ms: int) -> Classification:
+    found = Classification(
+        label=verdict.label.value,
+        probability=round(verdict.probability, 4),
+        model=version,
+        kind=verdict.kind and verdict.kind.value,
+        flags=flags,
+    )
+    return msgspec.structs.replace(found, hold_ms=hold_ms) if found.treatment is Treatment.HOLD else found
+
+
+def readable_texts(content: Content) -> tuple[str, ...]:
+    """What a person gets to read: the plain text, the HTML, or the texts in data, each with the subject before it."""
+    bodies = []
+    if content.text is not None and content.text.strip():
+        bodies.append(content.text)
+    if content.html is not None and (seen := visible_text(content.html)):
+        bodies.append(seen)
+    if not bodies and content.data is not None:
+        bodies += filter(None, ["\n".join(_texts_in(content.data))])
+    if not content.subject:
+        return tuple(bodies)
+    return tuple(f"{content.subject}\n{body}" for body in bodies) or (content.subject,)
+
+
+def _texts_in(data: dict[str, Any]) -> list[str]:
+    found: list[str] = []
+    waiting: list[Any] = [data]
+    while waiting and len(found) < _DATA_TEXTS_MAX:
+        for name, value in waiting.pop(0).items():
+            if isinstance(value, dict):
+                waiting.append(value)
+            elif name in _SHOWN_FIELDS and isinstance(value, str):
+                found.append(value)
+    return found[:_DATA_TEXTS_MAX]
+
+
+def own_domains(profile: SenderProfile) -> tuple[str, ...]:
+    """The domains that a sender says are its own."""
+    return tuple(dict.fromkeys(domain for domain in _domains(profile) if "." in domain and " " not in domain))
+
+
+def _domains(profile: SenderProfile) -> Iterator[str]:
+    for url in (profile.website, profile.imprint):
+        if url is not None:
+            yield _host(url)
+    for identity in (profile.email, *profile.identities):
+        if identity is not None:
+            yield bare_sender(identity).rpartition("@")[2]
+    for registration in profile.registrations:
+        for link in registration.allowed_links:
+            yield _host(link)
+
+
+def _host(url: str) -> str:
+    try:
+        host = urlsplit(url if "://" in url else f"http://{url}").hostname or ""
+    except ValueError:
+        return ""
+    return host.removeprefix("www.")

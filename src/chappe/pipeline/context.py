@@ -18,6 +18,7 @@ from chappe.pipeline.arrivals import Arrivals
 from chappe.pipeline.background import Background, Pace
 from chappe.pipeline.backoff import RetryPolicy
 from chappe.pipeline.breaker import BreakerPolicy
+from chappe.pipeline.classify import ContentCheck
 from chappe.pipeline.gateway import Routes
 from chappe.pipeline.hands import Hands
 from chappe.pipeline.inbound_effects import InboundSettings
@@ -68,6 +69,7 @@ class Context:
     arrivals: Arrivals
     starts: Starts
     senders: Senders = NOBODY
+    content: ContentCheck | None = None
     hands: Hands = field(default_factory=Hands)
     background: Background = field(default_factory=Background)
     counting: asyncio.Lock = field(default_factory=asyncio.Lock)

@@ -12,6 +12,7 @@ from chappe.compliance.senders import NOBODY, Senders
 from chappe.model.customer import CustomerMessage, Decision, Outcome, Status
 from chappe.model.sends import RecentSend
 from chappe.pipeline.envelope import Envelope
+from chappe.pipeline.judging import decided
 from chappe.pipeline.known import facts_of
 from chappe.records.knowledge import Known
 from chappe.records.steps import OPEN
@@ -25,14 +26,15 @@ class Next(Enum):
 
     GO = "on to its lane, or to the provider"
     LATER = "back to intake until `until_ms`"
+    REVIEW = "kept for a person to look at, until `until_ms`"
     END = "it has come to an end"
     DROP = "this copy is superfluous"
     LEAVE = "too early to tell; the queue brings it again"
 
 
 class Step(msgspec.Struct, frozen=True):
-    """`status` is the one the message gets with GO, LATER and END. If rules were asked, `decision` is the verdict and
-    `facts` are what it was made from.
+    """`status` is the one the message gets with GO, LATER, REVIEW and END. If rules were asked, `decision` is the
+    verdict and `facts` are what it was made from.
     """
 
     next: Next
@@ -104,9 +106,10 @@ def _expired(message: CustomerMessage, now_ms: int) -> Step | None:
 
 
 def _judged(message: CustomerMessage, facts: Facts, rules: Rules, now_ms: int) -> Step:
-    decision = rules.decide(message, facts, now_ms)
+    decision = decided(rules, message, facts, now_ms)
     if decision.outcome is Outcome.ALLOW:
         return Step(Next.GO, Status.QUEUED, decision, facts=facts)
     if decision.outcome is Outcome.BLOCK:
         return Step(Next.END, Status.BLOCKED, decision, facts=facts)
-    return Step(Next.LATER, Status.DEFERRED, decision, decision.until_ms, facts=facts)
+    held = message.classification is not None and message.classification.awaits_review
+    return Step(Next.REVIEW if held else Next.LATER, Status.DEFERRED, decision, decision.until_ms, facts=facts)

@@ -67,7 +67,7 @@ def settle_step(context: Context, held: Held, step: Step) -> Settlement:
         held.key, event, counted_at_ms=None, unconditional=held.reopened, account=account_of_held(held)
     )
     sends: tuple[tuple[str, NewMessage], ...] = ()
-    if step.next is Next.LATER:
+    if step.next in (Next.LATER, Next.REVIEW):  # a review is opened by intake
         back = intake_message(held.envelope, now_ms, step.until_ms)
         sends = ((context.names.intake(message.purpose), back),)
     return Settlement(held.key, held.receipt, (transition,), sends)

@@ -23,7 +23,6 @@ from chappe.model.sends import RecentSend
 from chappe.observe.audit.record import Stage
 from chappe.pipeline.accept import intake_message
 from chappe.pipeline.accounts import Verdict, account_of, verdict_of
-from chappe.pipeline.classify import classify_by_declaration
 from chappe.pipeline.context import Context, is_urgent
 from chappe.pipeline.deciding import Next, Step, decide_at_intake
 from chappe.pipeline.envelope import Envelope, from_body, to_body
@@ -32,6 +31,7 @@ from chappe.pipeline.known import counts
 from chappe.pipeline.looking_up import look_up
 from chappe.records.counted import counted_as
 from chappe.records.recipients import recipient_text
+from chappe.records.reviews import NewReview
 from chappe.records.steps import UNCHANGED, Transition
 from chappe.records.timeline import Event
 
@@ -54,6 +54,7 @@ class _Outcome:
         self.transitions: list[Transition] = []
         self.sends: dict[str, list[NewMessage]] = {}
         self.finished: list[str] = []
+        self.reviews: list[NewReview] = []
 
     def send(self, queue: str, message: NewMessage) -> None:
         self.sends.setdefault(queue, []).append(message)
@@ -134,10 +135,14 @@ class IntakeWorker:
         found, persons = await asyncio.gather(
             look_up(context.records, asked, rules, now_ms, urgent=self._urgent), context.audit.persons(recipients)
         )
+        held = await self._held_before([entry for entry in arrived if _awaits_review(entry)])
         await self._pace.begin()
         counted: dict[str, tuple[RecentSend, ...]] = {}
         for entry, recipient, known in zip(arrived, recipients, found, strict=True):
             await self._pace.pause()
+            if entry.key in held:
+                outcome.finished.append(entry.received.receipt)
+                continue
             if known.status is None and entry.key in arriving:
                 # Its record is being committed. The lane waits for that; if it fails, the message goes no further.
                 known = msgspec.structs.replace(known, status=Status.ACCEPTED)
@@ -158,6 +163,10 @@ class IntakeWorker:
             if step.next is Next.GO and sent is not None:
                 counted[recipient] = (*counted.get(recipient, ()), sent)
 
+    async def _held_before(self, arrived: Sequence[_Arrived]) -> set[int]:
+        """Those of these that have a review already: it brings them back, and this copy is superfluous."""
+        return await self._context.records.reviews.known([entry.key for entry in arrived]) if arrived else set()
+
     def _note(
         self,
         entry: _Arrived,
@@ -174,7 +183,10 @@ class IntakeWorker:
             return
         message = entry.envelope.message
         counted_at_ms, said = UNCHANGED, None
-        if step.next is Next.LATER:
+        if step.next is Next.REVIEW:
+            assert step.until_ms is not None
+            outcome.reviews.append(NewReview(entry.key, message, now_ms, step.until_ms))
+        elif step.next is Next.LATER:
             outcome.send(self._queue, intake_message(entry.envelope, now_ms, step.until_ms))
         elif step.next is Next.GO:
             try:
@@ -182,8 +194,7 @@ class IntakeWorker:
             except NoRoute as error:
                 step = Step(Next.END, Status.FAILED, step.decision, note=error.message)
             else:
-                purpose = classify_by_declaration(message)
-                lane = self._context.names.lane(purpose, message.channel)
+                lane = self._context.names.lane(message.purpose, message.channel)
                 amendments = () if step.decision is None else step.decision.amendments
                 queued = msgspec.structs.replace(
                     entry.envelope, recovered=False, queued_at_ms=now_ms, amendments=amendments
@@ -203,7 +214,8 @@ class IntakeWorker:
     async def _write(self, outcome: _Outcome) -> None:
         """Wait only for what the next batch has to see; the rest goes on beside it, one batch at a time."""
         context = self._context
-        recorded = context.records.messages.advance(outcome.transitions, urgent=self._urgent)
+        along = context.records.reviews.rows(outcome.reviews) if outcome.reviews else None
+        recorded = context.records.messages.advance(outcome.transitions, urgent=self._urgent, along=along)
         await self.drained()
         self._finishing = asyncio.create_task(self._finish(outcome, recorded), name="intake finishing")
         if self._urgent:
@@ -223,6 +235,11 @@ class IntakeWorker:
                 await engine.delete(self._queue, outcome.finished)
         except Exception as error:  # noqa: BLE001 (raised by the next write, which pauses the worker)
             self._unfinished = error
+
+
+def _awaits_review(entry: _Arrived) -> bool:
+    classification = entry.envelope.message.classification
+    return classification is not None and classification.awaits_review
 
 
 def _may_count(message: CustomerMessage, rules: Rules) -> bool:

@@ -52,7 +52,8 @@ async def reconcile(context: Context) -> int:
 async def requeue_lost(context: Context) -> int:
     """Queue again every message that has a way to go, if some are in no queue; how many. Runs after `reconcile`."""
     open_count = await context.records.messages.open_count()
-    in_queues = await message_count(context.engine, context.names)
+    # Those that wait for a review are in no queue.
+    in_queues = await message_count(context.engine, context.names) + await context.records.reviews.waiting_count()
     if open_count <= in_queues:
         return 0
     _log.warning("messages_lost_from_queues", at_least=open_count - in_queues, queued_again=open_count)

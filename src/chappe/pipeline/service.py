@@ -20,10 +20,12 @@ from chappe.observe.audit.recording import Recorder
 from chappe.pipeline.accept import Acceptance, Accepting, AnswerWith
 from chappe.pipeline.arrivals import Arrivals
 from chappe.pipeline.breaker import CircuitState
+from chappe.pipeline.classify import ContentCheck
 from chappe.pipeline.context import Context, PipelineSettings
 from chappe.pipeline.gateway import Gateway, Routes
 from chappe.pipeline.inbound import Inbound
 from chappe.pipeline.intake import IntakeWorker
+from chappe.pipeline.judging import decided
 from chappe.pipeline.known import facts_of
 from chappe.pipeline.lane import Lane
 from chappe.pipeline.looking_up import look_up
@@ -32,6 +34,7 @@ from chappe.pipeline.normalise import normalise
 from chappe.pipeline.reconcile import keep_mark, reconcile, requeue_lost
 from chappe.pipeline.recorded import RecordedDecision, recorded_decisions
 from chappe.pipeline.request import MessageRequest
+from chappe.pipeline.reviewing import Reviewing
 from chappe.pipeline.rules.backtests import Backtests
 from chappe.pipeline.rules.rule_sets import RuleSets
 from chappe.pipeline.starts import Starts
@@ -63,7 +66,8 @@ class Pipeline:
     """Takes messages to people from request to provider.
 
     `rules` are the configured ones; from the start on, `rule_sets` says which decide. `routes` names the providers of
-    each channel, the preferred one first. `now_ms` is the wall clock in milliseconds.
+    each channel, the preferred one first. Without `content` messages are what they are declared to be. `now_ms` is the
+    wall clock in milliseconds.
     The engine, the records and the providers stay the caller's to close, after `stop`.
     """
 
@@ -78,6 +82,7 @@ class Pipeline:
         names: QueueNames,
         links: UnsubscribeLinks,
         senders: Senders = NOBODY,
+        content: ContentCheck | None = None,
         now_ms: Callable[[], int],
         settings: PipelineSettings | None = None,
         source: random.Random | None = None,
@@ -92,6 +97,7 @@ class Pipeline:
             names=names,
             links=links,
             senders=senders,
+            content=content,
             settings=settings,
             now_ms=now_ms,
             random=source or random.Random(),  # noqa: S311 (jitter)
@@ -101,6 +107,7 @@ class Pipeline:
         self.rule_sets = RuleSets(records.rule_sets, now_ms, self._use)
         self.backtests = Backtests(self._recorded, self.rule_sets.get, self.context.background)
         self.inbound = Inbound(self.context, self.accept)
+        self.reviewing = Reviewing(self.context)
         self._configured = rules.rules
         self._acceptance: Acceptance | None = None
         self._workers: list[IntakeWorker] = []
@@ -113,6 +120,7 @@ class Pipeline:
         await self.rule_sets.start(self._configured, context.settings.activate_rules)
         await create_queues(context.engine, context.names, context.routes.channels)
         await reconcile(context)
+        await self.reviewing.release_left_behind()
         await requeue_lost(context)
         await warn_of_lanes_without_route(context.engine, context.names, context.routes.channels)
         self._acceptance = Acceptance(context)
@@ -125,6 +133,7 @@ class Pipeline:
         for lane in self._lanes:
             self._begin(lane.run(), "pipeline lane")
         self._begin(keep_mark(context), "pipeline mark")
+        self._begin(self.reviewing.run(), "pipeline reviews")
         self._begin(self.inbound.answering.run(), "pipeline answers")
 
     def _use(self, rules: Rules) -> None:
@@ -163,11 +172,13 @@ class Pipeline:
         context = self.context
         now_ms = context.now_ms() if at_ms is None else at_ms
         message = normalise(request, message_id=ids.key_text(ids.MESSAGE, 0), now_ms=now_ms)
+        if context.content is not None:
+            message = context.content.classified(message, counted=False)
         at_ms = max(now_ms, message.send_at_ms or 0)
         rules = rules or context.rules
         (known,) = await look_up(context.records, [(message, None)], rules, at_ms, urgent=False)
         facts = facts_of(message, known, senders=context.senders)
-        return Evaluation(message, rules.decide(message, facts, at_ms), at_ms)
+        return Evaluation(message, decided(rules, message, facts, at_ms), at_ms)
 
     async def cancel(self, key: int) -> None:
         """Cancel a message. Raises `MessageNotFound`, `NotCancellable`."""

@@ -18,6 +18,8 @@ HOLD = "hld"
 DECISION = "dec"
 PERSON = "per"
 DATA_REQUEST = "dsr"
+REVIEW = "rev"
+FEEDBACK = "fbk"
 
 _COUNTER_BITS = 11
 _NODE_BITS = 10

@@ -118,12 +118,15 @@ class MessageRecords:
         rows: Rows = {_ADD_MESSAGES: new.message_rows, _ADD_CONTENTS: new.content_rows}
         return self._commits.write(rows if along is None else {**rows, **along}, urgent=urgent)
 
-    def advance(self, transitions: Sequence[Transition], *, urgent: bool) -> asyncio.Future[None]:
-        """Move messages on. Steps take effect in the order submitted; unknown keys are passed over.
+    def advance(
+        self, transitions: Sequence[Transition], *, urgent: bool, along: Rows | None = None
+    ) -> asyncio.Future[None]:
+        """Move messages on, with `along` (rows of another subject) in the same transaction.
 
-        Their accounts are committed with them: there is no step whose decision is not in the audit log.
+        Steps take effect in the order submitted; unknown keys are passed over. Their accounts are committed with them:
+        there is no step whose decision is not in the audit log.
         """
-        rows: Rows = {ADVANCE: [step_row(transition) for transition in transitions]}
+        rows: Rows = {ADVANCE: [step_row(transition) for transition in transitions], **(along or {})}
         accounts = [transition.account for transition in transitions if transition.account is not None]
         if not accounts:
             return self._commits.write(rows, urgent=urgent)

@@ -36,6 +36,7 @@ from chappe.records.rule_sets import RuleSetRecords
 from chappe.records.tables import consents, messages, suppressions
 
 _log = structlog.get_logger("chappe.records")
+from chappe.records.reviews import ReviewRecords
 FILE_NAME = "records.db"
 SWEEP_INTERVAL_SECONDS = 600
 
@@ -76,6 +77,7 @@ class Records:
         """Open `folder`/records.db, or create it unless `make` says that it must be there.
 
         The folder must exist, and no other process may use it.
+        self.reviews = ReviewRecords(self._commits, self._readers)
 
         Raises `DataDamaged`, `StorageFailed`, `StorageFull`.
         """

@@ -213,14 +213,14 @@ async def test_a_result_that_cannot_be_recorded_is_kept_until_it_can(
         records, refused = h.records.messages, 0
         advance = records.advance
 
-        def refusing(transitions: Sequence[Any], *, urgent: bool) -> asyncio.Future[None]:
+        def refusing(transitions: Sequence[Any], **how: Any) -> asyncio.Future[None]:
             nonlocal refused
             if refused < 5 and any(step.event.status is Status.SENT for step in transitions):
                 refused += 1
                 failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
                 failed.set_exception(StorageFull("full"))
                 return failed
-            return advance(transitions, urgent=urgent)
+            return advance(transitions, **how)
 
         monkeypatch.setattr(records, "advance", refusing)
         key = await h.send()

@@ -21,6 +21,7 @@ from chappe.compliance.ruleset import RuleSet
 from chappe.model.customer import Decision
 from chappe.model.errors import BacktestNotFound, ChappeError, TooManyBacktests
 from chappe.pipeline.background import Background, Pace
+from chappe.pipeline.judging import decided
 from chappe.pipeline.recorded import RecordedDecision
 from chappe.pipeline.rules.comparing import Comparing, Comparison
 
@@ -122,7 +123,7 @@ class Backtest:
         self._comparing.add(made.message, made.facts.jurisdiction, made.now_ms, before, after)
 
     def _decided(self, rules: RuleSet, made: RecordedDecision) -> Decision:
-        return rules.decide(made.message, made.facts, made.now_ms)
+        return decided(rules, made.message, made.facts, made.now_ms)
 
 
 class Backtests:

@@ -1,0 +1,91 @@
+"""The decision on a message: what the rules say, and what its content gave cause for. Pure."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from chappe.compliance.facts import Facts
+from chappe.compliance.rollout import Rules
+from chappe.model.classification import Classification, Flag, Resolution, Treatment
+from chappe.model.customer import CustomerMessage, Decision, Outcome, RuleOutcome
+
+CLASSIFIER = "classifier"
+_OUTCOMES = {
+    Treatment.ANNOTATE: Outcome.ANNOTATE,
+    Treatment.PROMOTIONAL: Outcome.ANNOTATE,
+    Treatment.HOLD: Outcome.DEFER,
+    Treatment.BLOCK: Outcome.BLOCK,
+}
+
+
+def decided(rules: Rules, message: CustomerMessage, facts: Facts, now_ms: int) -> Decision:
+    """The verdict on a message at a moment: as `Rules.decide`, with what the classifier, the moderation lists and the
+    check of links found as outcomes of `classifier`, `moderation` and `links`.
+    """
+    decision = rules.decide(message, facts, now_ms)
+    found = message.classification
+    if found is None:
+        return decision
+    if not found.flags and found.review is None:
+        return Decision(decision.outcome, decision.rule_set, (*decision.rules, _unflagged(found)), decision.until_ms)
+    return _combined(decision, content_outcomes(found), found.hold_ms, now_ms)
+
+
+def content_outcomes(found: Classification) -> tuple[RuleOutcome, ...]:
+    """What was found, one outcome per check."""
+    by_check: dict[str, list[Flag]] = {}
+    for flag in found.flags:
+        by_check.setdefault(flag.check, []).append(flag)
+    outcomes = [_outcome(check, flags, found) for check, flags in by_check.items()]
+    if CLASSIFIER not in by_check:
+        outcomes.insert(0, _unflagged(found))
+    review = found.review
+    if review is not None:
+        outcomes.append(_reviewed(found))
+    return tuple(outcomes)
+
+
+def _outcome(check: str, flags: list[Flag], found: Classification) -> RuleOutcome:
+    strictest = max(flags, key=lambda flag: flag.treatment.strictness).treatment
+    outcome = _OUTCOMES[strictest]
+    if found.review is not None and outcome.strictness > Outcome.ANNOTATE.strictness:
+        outcome = Outcome.ANNOTATE  # the review says what follows
+    return RuleOutcome(check, outcome, "; ".join(flag.reason for flag in flags))
+
+
+def _reviewed(found: Classification) -> RuleOutcome:
+    review = found.review
+    assert review is not None
+    if review.resolution is Resolution.EXPIRED:
+        return RuleOutcome("review", Outcome.BLOCK, f"nobody reviewed it within {_hours(found.hold_ms)}")
+    note = f": {review.note}" if review.note else ""
+    if review.resolution is Resolution.REJECTED:
+        return RuleOutcome("review", Outcome.BLOCK, f"rejected by {review.by}{note}")
+    return RuleOutcome("review", Outcome.ALLOW, f"approved as {review.resolution} by {review.by}{note}")
+
+
+def _hours(span_ms: int) -> str:
+    return f"{span_ms / 3_600_000:g} hours"
+
+
+def _unflagged(found: Classification) -> RuleOutcome:
+    return _said(found.label, found.kind, found.probability, found.model)
+
+
+@lru_cache(maxsize=4_096)
+def _said(label: str, kind: str | None, probability: float, model: str) -> RuleOutcome:
+    what = label if kind is None else f"{label} ({kind})"
+    return RuleOutcome(CLASSIFIER, Outcome.ALLOW, f"reads as {what} with a probability of {probability:.3f}")
+
+
+def _combined(decision: Decision, outcomes: tuple[RuleOutcome, ...], hold_ms: int, now_ms: int) -> Decision:
+    merged = sorted((*decision.rules, *outcomes), key=lambda rule: -rule.outcome.strictness)
+    strictest = max(decision.outcome, *(rule.outcome for rule in outcomes), key=lambda outcome: outcome.strictness)
+    if strictest.strictness < Outcome.DEFER.strictness:
+        strictest = Outcome.ALLOW
+    until_ms = decision.until_ms
+    if strictest is Outcome.BLOCK:
+        until_ms = None
+    elif any(rule.outcome is Outcome.DEFER for rule in outcomes):
+        until_ms = max(until_ms or 0, now_ms + hold_ms)
+    return Decision(strictest, decision.rule_set, tuple(merged), until_ms)
