@@ -314,7 +314,10 @@ _CHECKS: tuple[tuple[Callable[[Terms], bool], _Check], ...] = (
 
 def level_name(level: ConsentLevel) -> str:
     """As in "double opt in"."""
-    return level.value.replace("_", " ")
+    return _LEVEL_NAMES[level]
+
+
+_LEVEL_NAMES = {level: level.value.replace("_", " ") for level in ConsentLevel}
 
 
 def _name(entry: StrEnum | None) -> str:

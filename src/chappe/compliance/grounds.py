@@ -48,6 +48,16 @@ class SoftOptIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     entity: str | None = None
     sole_purpose: str | None = None
 
+    @property
+    def of_strangers_reads_content(self) -> bool:
+        """Whether it takes the content of a message to say that the exception does not hold of somebody unknown."""
+        for condition in self.conditions:
+            if condition is Condition.OPT_OUT_IN_EACH_MESSAGE:
+                return True
+            if condition in _OF_PERSONS:
+                return False
+        return False
+
 
 class Exemption(StrEnum):
     """A reason for which no consent is asked."""
@@ -138,6 +148,8 @@ _SOURCES = {
     Condition.SALE_OR_NEGOTIATION: (AddressSource.SALE, AddressSource.NEGOTIATION),
     Condition.SUPPORTER: (AddressSource.DONATION,),
 }
+_OF_PERSONS = frozenset({*_SOURCES, Condition.OPT_OUT_AT_COLLECTION})
+"""What never holds of a person of whom nothing is known."""
 
 
 def _lacks(condition: Condition, message: CustomerMessage, person: Person) -> str:

@@ -10,6 +10,7 @@ import msgspec
 
 from chappe.compliance.facts import Facts
 from chappe.compliance.hours import AgreedWindow, WeeklyHours
+from chappe.compliance.inputs import NOTHING, Input
 from chappe.compliance.local_time import (
     RECIPIENT,
     ZONES_WHEN_UNKNOWN,
@@ -110,6 +111,15 @@ class HoursRule(Rule, frozen=True, kw_only=True):
     @property
     def registries(self) -> tuple[str, ...]:
         return registries_of(self.parameters.lifted_by)
+
+    @property
+    def swayed_by(self) -> Input:
+        """What may lift the rule; the hours themselves are no matter of the message."""
+        releases = self.parameters.lifted_by
+        if not releases:
+            return NOTHING
+        inputs = Input.CONSENTS | Input.PERSON | Input.REGISTRIES
+        return inputs | Input.CONTENT if any(release.with_way_out for release in releases) else inputs
 
     @property
     def holiday_source(self) -> HolidaySource:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from importlib.resources import files
+from typing import Any
 
 import msgspec
 import re2
@@ -112,6 +113,11 @@ def language_of(message: CustomerMessage, facts: Facts) -> str:
     if message.language:
         return message.language.partition("-")[0].lower()
     return facts.sender.languages[0] if facts.sender.languages else "en"
+
+
+def patterns_of_statements(language: str | None = None) -> tuple[Any, ...]:
+    """The patterns by which `states` finds out, in this language or in any."""
+    return (_ANY_STATEMENT if language is None else _known_by(language), *_ADDRESS.values())
 
 
 @lru_cache(maxsize=64)

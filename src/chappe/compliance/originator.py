@@ -50,21 +50,21 @@ def originator(message: CustomerMessage, profile: SenderProfile, jurisdiction: s
         for entry in profile.registrations:
             if entry.id and entry.country in places and entry.purposes and is_good_for(entry, message.purpose, now_ms):
                 return entry.id
-    return {
-        Channel.EMAIL: profile.email_from,
-        Channel.SMS: profile.sms_from,
-        Channel.VOICE: profile.voice_from,
-    }.get(message.channel)
+    if message.channel is Channel.EMAIL:
+        return profile.email_from
+    if message.channel is Channel.SMS:
+        return profile.sms_from
+    return profile.voice_from if message.channel is Channel.VOICE else None
 
 
 def is_good_for(entry: Registration, purpose: Purpose, now_ms: int, valid_years: int | None = None) -> bool:
     """Whether a registration holds now for messages of this purpose. One without an end lasts `valid_years`."""
+    if entry.purposes and purpose not in entry.purposes:
+        return False
+    if entry.since is None and entry.until is None:
+        return True
     today = datetime.datetime.fromtimestamp(now_ms / 1000, datetime.UTC).date()
     until = entry.until
     if until is None and valid_years is not None and entry.since is not None:
         until = entry.since + datetime.timedelta(days=valid_years * 365)
-    return (
-        (not entry.purposes or purpose in entry.purposes)
-        and (entry.since is None or entry.since <= today)
-        and (until is None or today < until)
-    )
+    return (entry.since is None or entry.since <= today) and (until is None or today < until)

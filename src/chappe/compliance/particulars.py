@@ -12,7 +12,7 @@ from enum import StrEnum
 from chappe.compliance.facts import Facts
 from chappe.compliance.opt_out_means import has_one_click, means_of, states
 from chappe.compliance.originator import originator
-from chappe.compliance.shown import Shown, folded, only_letters
+from chappe.compliance.shown import Shown, folded_words, only_letters
 from chappe.model.customer import Channel, CustomerMessage
 
 
@@ -54,8 +54,11 @@ def shows(particular: Particular, seen: Shown, message: CustomerMessage, facts: 
     if particular is Particular.OPT_OUT_ADDRESS:
         return has_one_click(facts, message) or states(seen, means_of(facts, message))
     if particular in (Particular.NAME, Particular.BUSINESS_NAME):
-        names = [name for name in (facts.sender.business_name, facts.sender.name) if name]
-        return any(seen.says(name) or _comes_from(name, message, facts, now_ms) for name in names)
+        names = dict.fromkeys(name for name in (facts.sender.business_name, facts.sender.name) if name)
+        if any(seen.says(name) for name in names):
+            return True
+        origin = _name_of_origin(message, facts, now_ms) if names else None
+        return origin is not None and any(folded_words(name) == origin for name in names)
     value = value_of(particular, facts)
     return value is not None and (seen.says(value) or _says_address(seen, value))
 
@@ -100,15 +103,18 @@ def holds_for(days: int | None, facts: Facts, now_ms: int) -> bool:
     return today + datetime.timedelta(days=days or 0) <= until
 
 
-def _comes_from(name: str, message: CustomerMessage, facts: Facts, now_ms: int) -> bool:
+def _name_of_origin(message: CustomerMessage, facts: Facts, now_ms: int) -> str | None:
+    """The name that recipients see the message come from, for comparing."""
+    if message.channel not in (Channel.EMAIL, Channel.SMS):
+        return None
     sender = originator(message, facts.sender, facts.jurisdiction, now_ms)
-    if sender is None or message.channel not in (Channel.EMAIL, Channel.SMS):
-        return False
+    if sender is None:
+        return None
     shown_name = sender.partition("<")[0] if message.channel is Channel.EMAIL and "<" in sender else sender
-    return folded(name) == folded(shown_name.strip().strip('"'))
+    return folded_words(shown_name.strip().strip('"'))
 
 
 def _says_address(seen: Shown, value: str) -> bool:
     """An address or number set in lines, or with other punctuation."""
     wanted = only_letters(value)
-    return bool(wanted) and bool(seen.bodies) and all(wanted in only_letters(body) for body in seen.bodies)
+    return bool(wanted) and bool(seen.bodies) and all(wanted in letters for letters in seen.letters_of_bodies)

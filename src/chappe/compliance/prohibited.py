@@ -30,13 +30,14 @@ def subjects_known() -> frozenset[str]:
 
 def subjects_of(category: str | None, seen: Shown, among: tuple[str, ...]) -> tuple[str, ...]:
     """Which of these matters a message is about, by its category or its words."""
-    if seen.any_match(_any_of(among)) is None:  # nearly all messages: one search instead of one per matter
+    if not seen.has(any_subject(among)):  # nearly all messages: one search instead of one per matter
         return (category,) if category in among else ()
     patterns = _patterns()
-    return tuple(name for name in among if name == category or seen.any_match(patterns[name]) is not None)
+    return tuple(name for name in among if name == category or seen.has(patterns[name]))
 
 
 @lru_cache(maxsize=256)
-def _any_of(among: tuple[str, ...]) -> Any:
+def any_subject(among: tuple[str, ...]) -> Any:
+    """One pattern for the words of all these matters."""
     patterns = _patterns()
     return compiled_long("|".join(f"(?:{patterns[name].pattern})" for name in among))

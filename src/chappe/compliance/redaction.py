@@ -85,13 +85,9 @@ def spans(text: str, what: Sensitive) -> Iterator[tuple[int, int]]:
                 yield start, end
 
 
-def may_have(text: str, whats: tuple[Sensitive, ...]) -> bool:
-    """Whether any of these may be there: one quick search, without the checks that tell real ones."""
-    return bool(text) and _any_of(whats).search(text) is not None
-
-
 @lru_cache(maxsize=256)
-def _any_of(whats: tuple[Sensitive, ...]) -> Any:
+def any_sensitive(whats: tuple[Sensitive, ...]) -> Any:
+    """One pattern that finds any of these, and more: it lacks the checks that tell real ones."""
     return compiled_long("|".join(f"(?:{kind.pattern.pattern})" for what in whats for kind in _KINDS[what]))
 
 

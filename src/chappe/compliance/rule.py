@@ -10,13 +10,14 @@ from __future__ import annotations
 import datetime
 from abc import abstractmethod
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
 from chappe.compliance.conditions import check_condition
 from chappe.compliance.examples import Example
 from chappe.compliance.facts import Facts
+from chappe.compliance.inputs import EVERYTHING, Input
 from chappe.model.customer import Amendment, Channel, CustomerMessage, Outcome, Purpose, RuleOutcome
 
 ANY_CHANNEL = "any"
@@ -144,6 +145,11 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
         """The registries whose answers the rule asks for, by `registry_id`."""
         return ()
 
+    @property
+    def swayed_by(self) -> Input:
+        """The inputs that can change what the rule says, and whose values have to be compared (see `inputs`)."""
+        return EVERYTHING
+
     def in_force_ms(self) -> tuple[int, int]:
         """The span in which the rule is in force, end exclusive."""
         start, end = ALWAYS_MS
@@ -167,6 +173,11 @@ class StandingRule(Rule, frozen=True, kw_only=True):
 
     action: Literal["block", "require", "redact", "annotate"] = "block"
     unmet: Unmet | None = None
+
+    @property
+    def patterns(self) -> tuple[Any, ...]:
+        """What the rule looks for in the content by `Shown.matches` and `has`, compiled: all rules look together."""
+        return ()
 
     @abstractmethod
     def judge(self, message: CustomerMessage, facts: Facts, now_ms: int) -> RuleOutcome:

@@ -16,6 +16,7 @@ import msgspec
 from chappe.compliance.consents import standing_consent
 from chappe.compliance.facts import Facts
 from chappe.compliance.facts_consent import ConsentLevel
+from chappe.compliance.inputs import Input
 from chappe.compliance.person import age_years
 from chappe.compliance.rule import StandingRule
 from chappe.model.customer import CustomerMessage, Outcome, RuleOutcome
@@ -68,6 +69,10 @@ class AgeRule(StandingRule, frozen=True, kw_only=True, tag_field="kind", tag="ag
     """Blocks what a child may not get without what is needed for it."""
 
     parameters: AgeParameters
+
+    @property
+    def swayed_by(self) -> Input:
+        return Input.PERSON | Input.CONSENTS
 
     def judge(self, message: CustomerMessage, facts: Facts, now_ms: int) -> RuleOutcome:
         asked = self.parameters

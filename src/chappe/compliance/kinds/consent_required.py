@@ -26,6 +26,7 @@ from chappe.compliance.facts import Facts
 from chappe.compliance.facts_consent import Consent, ConsentLevel
 from chappe.compliance.facts_registry import RegistryAnswer, registry_id
 from chappe.compliance.grounds import Exemption, Ground, Relationship, SoftOptIn, exempt, related, soft_opt_in
+from chappe.compliance.inputs import Input
 from chappe.compliance.person import AddressSource
 from chappe.compliance.rule import ANY_CHANNEL, Category, StandingRule
 from chappe.compliance.shown import shown
@@ -117,6 +118,20 @@ class ConsentRule(StandingRule, frozen=True, kw_only=True, tag_field="kind", tag
         asked = self.parameters
         names = asked.registers if asked.address_on is None else (*asked.registers, asked.address_on.registry)
         return tuple(registry_id(name) for name in names)
+
+    @property
+    def swayed_by(self) -> Input:
+        asked = self.parameters
+        inputs = Input.CATEGORY | Input.CONSENTS | Input.PERSON
+        if self.registries:
+            inputs |= Input.REGISTRIES
+        if asked.correct_sender:
+            inputs |= Input.FROM
+        if asked.request is not None:
+            inputs |= Input.METADATA | Input.TEMPLATE
+        if asked.free_opt_out or asked.recognisable_as_ad or any(o.of_strangers_reads_content for o in asked.soft_opt_in):
+            inputs |= Input.CONTENT
+        return inputs
 
     def judge(self, message: CustomerMessage, facts: Facts, now_ms: int) -> RuleOutcome:
         wanted = self.parameters

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 
@@ -11,7 +11,7 @@ from chappe.compliance.facts import Facts
 from chappe.compliance.facts_registry import registry_id
 from chappe.compliance.jurisdictions import lineage
 from chappe.compliance.patterns import compiled
-from chappe.compliance.prohibited import subjects_known, subjects_of
+from chappe.compliance.prohibited import any_subject, subjects_known, subjects_of
 from chappe.compliance.rule import StandingRule
 from chappe.compliance.sender import Registration
 from chappe.compliance.shown import Shown, folded, shown
@@ -70,6 +70,20 @@ class ProhibitedRule(StandingRule, frozen=True, kw_only=True, tag_field="kind", 
 
     parameters: ProhibitedParameters
 
+    @property
+    def patterns(self) -> tuple[Any, ...]:
+        asked = self.parameters
+        patterns = [compiled(pattern) for pattern in asked.patterns]
+        if asked.subjects:
+            patterns.append(any_subject(asked.subjects))
+        if not asked.shorteners:
+            patterns.append(compiled(_SHORTENERS))
+        if not asked.links or asked.only_allowed_links:
+            patterns.append(compiled(_LINK))
+        if asked.only_allowed_links:
+            patterns.append(compiled(_CALLBACK))
+        return tuple(patterns)
+
     def judge(self, message: CustomerMessage, facts: Facts, now_ms: int) -> RuleOutcome:
         seen = shown(message.content)
         fault = (
@@ -96,11 +110,11 @@ class ProhibitedRule(StandingRule, frozen=True, kw_only=True, tag_field="kind", 
     def _pattern(self, seen: Shown) -> str | None:
         asked = self.parameters
         for pattern in asked.patterns:
-            if seen.any_match(compiled(pattern)) is not None:
+            if seen.has(compiled(pattern)):
                 return f"the content matches {pattern}, which may not be sent"
-        if not asked.shorteners and seen.any_match(compiled(_SHORTENERS)) is not None:
+        if not asked.shorteners and seen.has(compiled(_SHORTENERS)):
             return "it links through a public shortening service: use a domain of your own"
-        if not asked.links and seen.any_match(compiled(_LINK)) is not None:
+        if not asked.links and seen.has(compiled(_LINK)):
             return "links may not be sent"
         return None
 
@@ -123,7 +137,7 @@ class ProhibitedRule(StandingRule, frozen=True, kw_only=True, tag_field="kind", 
 
     def _links(self, seen: Shown, facts: Facts) -> str | None:
         asked = self.parameters
-        if not asked.only_allowed_links:
+        if not asked.only_allowed_links or not (seen.has(compiled(_LINK)) or seen.has(compiled(_CALLBACK))):
             return None
         allowed = [link.casefold() for entry in self._entries(facts) for link in entry.allowed_links]
         for body in seen.bodies:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 
 from chappe.compliance.facts import Facts
-from chappe.compliance.redaction import Redaction, Sensitive, found, may_have
+from chappe.compliance.redaction import Redaction, Sensitive, any_sensitive, found
 from chappe.compliance.rule import StandingRule
-from chappe.compliance.shown import shown
+from chappe.compliance.shown import Shown, shown
 from chappe.model.customer import Content, CustomerMessage, RuleOutcome
 
 
@@ -34,6 +34,10 @@ class MinimisationRule(StandingRule, frozen=True, kw_only=True, tag_field="kind"
 
     parameters: MinimisationParameters
 
+    @property
+    def patterns(self) -> tuple[Any, ...]:
+        return (any_sensitive(self.parameters.redact),)
+
     def judge(self, message: CustomerMessage, facts: Facts, now_ms: int) -> RuleOutcome:
         asked = self.parameters
         if asked.sectors and message.category not in asked.sectors and not set(asked.sectors) & {*facts.sender.sectors}:
@@ -43,7 +47,13 @@ class MinimisationRule(StandingRule, frozen=True, kw_only=True, tag_field="kind"
                 f"everyone who handles these data must have signed a {asked.agreement} agreement: make them, and name "
                 "it in senders.NAME.agreements"
             )
-        texts = [text for text in texts_of(message.content) if may_have(text, asked.redact)]
+        seen = shown(message.content)
+        pattern = any_sensitive(asked.redact)
+        texts = [
+            text
+            for text in _texts_of(message.content, seen)
+            if text and not seen.lacks(text, pattern) and pattern.search(text) is not None
+        ]
         there = [what for what in asked.redact if any(found(text, what) for text in texts)]
         if not there:
             return self.kept("nothing to make unreadable was found")
@@ -57,7 +67,10 @@ class MinimisationRule(StandingRule, frozen=True, kw_only=True, tag_field="kind"
 
 def texts_of(content: Content) -> tuple[str, ...]:
     """Everything in the content that can be read, data and markup included."""
-    seen = shown(content)
+    return _texts_of(content, shown(content))
+
+
+def _texts_of(content: Content, seen: Shown) -> tuple[str, ...]:
     raw = (content.html,) if content.html is not None else ()
     return tuple(dict.fromkeys((seen.subject, content.text or "", *seen.bodies, *raw, *_strings(content.data))))
 

@@ -7,6 +7,7 @@ from typing import Literal
 import msgspec
 
 from chappe.compliance.facts import Facts
+from chappe.compliance.inputs import NOTHING, Input
 from chappe.compliance.jurisdictions import EU_LAW_COUNTRIES
 from chappe.compliance.rule import StandingRule
 from chappe.model.customer import CustomerMessage, RuleOutcome
@@ -36,6 +37,10 @@ class ResidencyRule(StandingRule, frozen=True, kw_only=True, tag_field="kind", t
     """Blocks messages whose data would go where they may not."""
 
     parameters: ResidencyParameters
+
+    @property
+    def swayed_by(self) -> Input:
+        return NOTHING
 
     def judge(self, message: CustomerMessage, facts: Facts, now_ms: int) -> RuleOutcome:
         asked, sender = self.parameters, facts.sender

@@ -10,6 +10,7 @@ Whether consent is needed at all is for consent_required: a message that rests o
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Any
 
 import msgspec
 import re2
@@ -19,6 +20,7 @@ from chappe.compliance.consents import day_of, standing_consent
 from chappe.compliance.durations import Duration, end_of, in_words
 from chappe.compliance.facts import Facts
 from chappe.compliance.facts_consent import Consent, ConsentLevel
+from chappe.compliance.inputs import Input
 from chappe.compliance.particulars import Particular, shows
 from chappe.compliance.rule import StandingRule
 from chappe.compliance.shown import shown
@@ -64,6 +66,19 @@ class DoubleOptInRule(StandingRule, frozen=True, kw_only=True, tag_field="kind",
     """Blocks messages that rest on an unconfirmed consent, and completes the confirmation of an opt-in."""
 
     parameters: DoubleOptInParameters
+
+    @property
+    def swayed_by(self) -> Input:
+        inputs = Input.CATEGORY
+        if self.parameters.confirm_link:
+            inputs |= Input.CONSENTS
+        if self.parameters.confirmation:
+            inputs |= Input.CONSENTS | Input.ANSWER | Input.SENDS | Input.FROM
+        return inputs
+
+    @property
+    def patterns(self) -> tuple[Any, ...]:
+        return tuple(_SHOWN_BY[item] for item in self.parameters.confirmation if item in _SHOWN_BY)
 
     def judge(self, message: CustomerMessage, facts: Facts, now_ms: int) -> RuleOutcome:
         asked = self.parameters

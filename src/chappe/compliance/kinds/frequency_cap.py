@@ -15,6 +15,7 @@ from chappe.compliance.consents import day_of
 from chappe.compliance.counting import Counting, Window, counts_until_ms, is_calendar, longest_ms, named
 from chappe.compliance.facts import Facts
 from chappe.compliance.facts_opt_out import OptOutTopic
+from chappe.compliance.inputs import Input
 from chappe.compliance.jurisdictions import zones_of
 from chappe.compliance.local_time import ZONES_WHEN_UNKNOWN, TimeZone, check_zones
 from chappe.compliance.periods import Period, end_of, in_words
@@ -120,6 +121,18 @@ class FrequencyCapRule(Rule, frozen=True, kw_only=True, tag_field="kind", tag="f
         caps = [cap for cap in self.parameters.caps if cap.binds(message.channel)]
         channels = dict.fromkeys(channel for cap in caps for channel in cap.counted(message, self))
         return Counting(max((longest_ms(cap.per) for cap in caps), default=0), tuple(channels))
+
+    @property
+    def swayed_by(self) -> Input:
+        asked = self.parameters
+        inputs = Input.SENDS
+        if asked.max_chars is not None:
+            inputs |= Input.CONTENT
+        if asked.rate is not None:
+            inputs |= Input.RATES | Input.FROM
+        if asked.after_refusal_wait is not None:
+            inputs |= Input.OPT_OUTS | Input.CONSENTS
+        return inputs
 
     def judge(self, message: CustomerMessage, facts: Facts, now_ms: int) -> tuple[RuleOutcome, int]:
         """What the rule says of this message, and from when on it would let it pass. Pure."""

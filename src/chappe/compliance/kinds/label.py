@@ -8,6 +8,7 @@ import msgspec
 
 from chappe.compliance.consents import standing_consent
 from chappe.compliance.facts import ConsentLevel, Facts
+from chappe.compliance.inputs import EVERYTHING, NOTHING, Input
 from chappe.compliance.opt_out_means import means_of
 from chappe.compliance.originator import originator
 from chappe.compliance.particulars import Asked, in_words, lacking, line_of, unstated
@@ -45,6 +46,13 @@ class LabelRule(StandingRule, frozen=True, kw_only=True, tag_field="kind", tag="
     """Adds the label to subject or text; one that belongs in the sender's name it can only ask for."""
 
     parameters: LabelParameters
+
+    @property
+    def swayed_by(self) -> Input:
+        inputs = NOTHING if self.parameters.waived_by is None else Input.CONSENTS
+        if self.parameters.position in ("sender_start", "sender_end"):
+            return inputs | Input.FROM | Input.CATEGORY
+        return EVERYTHING
 
     def judge(self, message: CustomerMessage, facts: Facts, now_ms: int) -> RuleOutcome:
         asked = self.parameters

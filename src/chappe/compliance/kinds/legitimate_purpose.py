@@ -13,6 +13,7 @@ from chappe.compliance.consents import day_of, standing_consent
 from chappe.compliance.durations import Duration, end_of
 from chappe.compliance.facts import Facts
 from chappe.compliance.facts_consent import ConsentLevel
+from chappe.compliance.inputs import Input
 from chappe.compliance.person import Person
 from chappe.compliance.rule import Category, StandingRule
 from chappe.model.customer import CustomerMessage, Purpose, RuleOutcome
@@ -38,6 +39,10 @@ class PurposeRule(StandingRule, frozen=True, kw_only=True, tag_field="kind", tag
     """Notes (or blocks) transactional messages that nothing shows to be transactional."""
 
     parameters: PurposeParameters
+
+    @property
+    def swayed_by(self) -> Input:
+        return Input.CATEGORY | Input.PERSON | Input.CONSENTS
 
     def judge(self, message: CustomerMessage, facts: Facts, now_ms: int) -> RuleOutcome:
         asked = self.parameters

@@ -18,6 +18,7 @@ from chappe.compliance.consents import day_of
 from chappe.compliance.durations import Duration, end_of, in_words
 from chappe.compliance.facts import Facts
 from chappe.compliance.facts_opt_out import OptOutRequest, OptOutTopic, RequestMeans
+from chappe.compliance.inputs import Input
 from chappe.compliance.kinds.consent_required import CONSENT_REQUEST
 from chappe.compliance.opt_out.deadlines import HonourTerm, due_at_ms
 from chappe.compliance.opt_outs import in_words as request_in_words
@@ -76,6 +77,13 @@ class OptOutRule(StandingRule, frozen=True, kw_only=True, tag_field="kind", tag=
     """Blocks what a person has asked not to get."""
 
     parameters: OptOutParameters
+
+    @property
+    def swayed_by(self) -> Input:
+        inputs = Input.CATEGORY | Input.OPT_OUTS
+        if self.parameters.mention_required:
+            inputs |= Input.CONTENT
+        return inputs
 
     def judge(self, message: CustomerMessage, facts: Facts, now_ms: int) -> RuleOutcome:
         wanted = self.parameters

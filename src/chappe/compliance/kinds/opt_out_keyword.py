@@ -22,6 +22,7 @@ from chappe.compliance.durations import Duration
 from chappe.compliance.facts import Facts
 from chappe.compliance.facts_consent import ConsentLevel
 from chappe.compliance.facts_opt_out import OptOutRequest, OptOutTopic, RequestMeans
+from chappe.compliance.inputs import Input
 from chappe.compliance.jurisdictions import lineage
 from chappe.compliance.opt_out_means import means_of
 from chappe.compliance.opt_outs import in_words, is_own_address, plain_word, standing_request
@@ -103,6 +104,24 @@ class KeywordRule(StandingRule, frozen=True, kw_only=True, tag_field="kind", tag
 
     parameters: KeywordParameters
 
+    @property
+    def swayed_by(self) -> Input:
+        asked = self.parameters
+        inputs = Input.CATEGORY | Input.OPT_OUTS | Input.ANSWER
+        if asked.number_type is not None:
+            inputs |= Input.FROM
+        if asked.mention is not None or not asked.exclusive_means_allowed:
+            inputs |= Input.CONTENT
+        if asked.opt_in_required:
+            inputs |= Input.CONSENTS
+        return inputs
+
+    @property
+    def patterns(self) -> tuple[Any, ...]:
+        asked = self.parameters
+        mention = () if asked.mention is None else (_pattern(asked.mention.shows),)
+        return mention if asked.exclusive_means_allowed else (*mention, _EXCLUSIVE)
+
     def judge(self, message: CustomerMessage, facts: Facts, now_ms: int) -> RuleOutcome:
         wanted = self.parameters
         if wanted.number_type is not None:
@@ -166,7 +185,7 @@ class KeywordRule(StandingRule, frozen=True, kw_only=True, tag_field="kind", tag
     def _of_message(self, message: CustomerMessage, facts: Facts, now_ms: int) -> RuleOutcome:
         wanted = self.parameters
         seen = shown(message.content) if wanted.mention or not wanted.exclusive_means_allowed else _NOT_LOOKED_AT
-        if not wanted.exclusive_means_allowed and seen.any_match(_EXCLUSIVE) is not None:
+        if not wanted.exclusive_means_allowed and seen.has(_EXCLUSIVE):
             return self.broken("the message says that there is only one way to opt out: any reasonable one counts")
         if message.purpose is not Purpose.PROMOTIONAL:
             return self.kept(_NO_KEYWORD)
@@ -250,11 +269,11 @@ def _filled(mention: Mention, message: CustomerMessage, facts: Facts, now_ms: in
         text = text.replace("{sender}", sender)
     if "{number}" in text:
         places = [sender, facts.sender.sms_from, *(entry.value for entry in facts.sender.unsubscribe)]
-        found = (_pattern(mention.number or "^.+$").search(place) for place in places if place)
-        number = next((match.group() for match in found if match is not None), None)
+        found = (_first_match(mention.number or "^.+$", place) for place in places if place)
+        number = next((match for match in found if match is not None), None)
         if number is None:
             return None
-        text = text.replace("{number}", str(number))
+        text = text.replace("{number}", number)
     return text
 
 
@@ -266,6 +285,12 @@ def _opted_in(message: CustomerMessage, facts: Facts, now_ms: int) -> bool:
 @lru_cache(maxsize=1_024)
 def _pattern(text: str) -> Any:
     return re2.compile(text)
+
+
+@lru_cache(maxsize=1_024)
+def _first_match(pattern: str, place: str) -> str | None:
+    found = _pattern(pattern).search(place)
+    return None if found is None else str(found.group())
 
 
 @lru_cache(maxsize=1_024)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from chappe.compliance.facts import Facts
+from chappe.compliance.inputs import Input
 from chappe.compliance.person import Preference
 from chappe.compliance.rule import StandingRule
 from chappe.model.categories import ANSWERS
@@ -25,6 +26,10 @@ class PreferenceRule(StandingRule, frozen=True, kw_only=True, tag_field="kind", 
     """
 
     parameters: PreferenceParameters = PreferenceParameters()
+
+    @property
+    def swayed_by(self) -> Input:
+        return Input.PERSON | Input.CATEGORY
 
     def judge(self, message: CustomerMessage, facts: Facts, now_ms: int) -> RuleOutcome:
         if not facts.person.preferences:

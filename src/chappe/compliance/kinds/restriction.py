@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from chappe.compliance.facts import Facts
+from chappe.compliance.inputs import Input
 from chappe.compliance.rule import StandingRule
 from chappe.model.customer import CustomerMessage, RuleOutcome
 
@@ -17,6 +18,10 @@ class RestrictionRule(StandingRule, frozen=True, kw_only=True, tag_field="kind",
     """Blocks every message while processing is restricted (Regulation (EU) 2016/679, art. 18)."""
 
     parameters: RestrictionParameters = RestrictionParameters()
+
+    @property
+    def swayed_by(self) -> Input:
+        return Input.PERSON
 
     def judge(self, message: CustomerMessage, facts: Facts, now_ms: int) -> RuleOutcome:
         if facts.person.restricted:

@@ -9,6 +9,7 @@ import phonenumbers
 import re2
 
 from chappe.compliance.facts import Facts
+from chappe.compliance.inputs import Input
 from chappe.compliance.originator import originator
 from chappe.compliance.particulars import (
     Asked,
@@ -54,6 +55,12 @@ class IdentityRule(StandingRule, frozen=True, kw_only=True, tag_field="kind", ta
     """Adds the particulars that a message lacks, or blocks where they are not known or not true."""
 
     parameters: IdentityParameters
+
+    @property
+    def swayed_by(self) -> Input:
+        asked = self.parameters
+        reads_content = bool(asked.fields or asked.deceptive_subjects)
+        return Input.FROM | Input.CONTENT if reads_content else Input.FROM
 
     def judge(self, message: CustomerMessage, facts: Facts, now_ms: int) -> RuleOutcome:
         wrong = self._untrue(message, facts, now_ms)

@@ -8,6 +8,7 @@ import msgspec
 
 from chappe.compliance.facts import Facts
 from chappe.compliance.facts_registry import registry_id
+from chappe.compliance.inputs import Input
 from chappe.compliance.jurisdictions import lineage
 from chappe.compliance.originator import SenderType, is_good_for, originator, sender_type
 from chappe.compliance.patterns import compiled
@@ -67,6 +68,11 @@ class RegistrationRule(StandingRule, frozen=True, kw_only=True, tag_field="kind"
     """Blocks what comes from a sender that is not registered as it has to be."""
 
     parameters: RegistrationParameters
+
+    @property
+    def swayed_by(self) -> Input:
+        inputs = Input.FROM | Input.CATEGORY | Input.TEMPLATE
+        return inputs if self.parameters.exempt_customers_years is None else inputs | Input.PERSON
 
     def judge(self, message: CustomerMessage, facts: Facts, now_ms: int) -> RuleOutcome:
         asked = self.parameters

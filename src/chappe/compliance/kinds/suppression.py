@@ -6,6 +6,7 @@ import msgspec
 
 from chappe.compliance.consents import day_of
 from chappe.compliance.facts import Facts, Suppression
+from chappe.compliance.inputs import Input
 from chappe.compliance.opt_out.reasons import OWN_REQUESTS
 from chappe.compliance.rule import StandingRule
 from chappe.model.categories import ANSWERS
@@ -24,6 +25,10 @@ class SuppressionRule(StandingRule, frozen=True, kw_only=True, tag_field="kind",
     """
 
     parameters: SuppressionParameters = SuppressionParameters()
+
+    @property
+    def swayed_by(self) -> Input:
+        return Input.SUPPRESSIONS | Input.CATEGORY
 
     def judge(self, message: CustomerMessage, facts: Facts, now_ms: int) -> RuleOutcome:
         for entry in facts.suppressions:

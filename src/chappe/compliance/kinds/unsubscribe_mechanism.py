@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 
 from chappe.compliance.facts import Facts
+from chappe.compliance.inputs import EVERYTHING, NOTHING, Input
 from chappe.compliance.opt_out_means import (
     by_the_same_means,
     has_one_click,
@@ -14,6 +15,7 @@ from chappe.compliance.opt_out_means import (
     means_of,
     named,
     one_way,
+    patterns_of_statements,
     statement,
     states,
 )
@@ -54,6 +56,14 @@ class UnsubscribeRule(StandingRule, frozen=True, kw_only=True, tag_field="kind",
     """Adds how to opt out, or blocks where the sender has no way that is good enough."""
 
     parameters: UnsubscribeParameters = UnsubscribeParameters()
+
+    @property
+    def swayed_by(self) -> Input:
+        return NOTHING if self.parameters.one_click else EVERYTHING
+
+    @property
+    def patterns(self) -> tuple[Any, ...]:
+        return () if self.parameters.one_click else patterns_of_statements(self.parameters.language)
 
     def judge(self, message: CustomerMessage, facts: Facts, now_ms: int) -> RuleOutcome:
         asked = self.parameters
