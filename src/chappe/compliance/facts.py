@@ -48,7 +48,8 @@ class Facts(msgspec.Struct, frozen=True, omit_defaults=True):
 
     `jurisdiction` is an ISO 3166 code ("US", "US-FL"), "EU", or None when unknown. `zones` are the IANA time
     zones the recipient may be in: a window must be open in all of them. Empty means unknown: the zones of the
-    jurisdiction are used, and without a jurisdiction each rule says what it does.
+    jurisdiction are used, and without a jurisdiction each rule says what it does. `also_in` are further places the
+    recipient may be in, one of them, nobody knows which: the rules of all of them bind.
 
     `suppressions` and `consents` may hold any entries for the address, in any order; the rules pick those
     that match. `recent_sends` are the earlier messages that were let through to this recipient, as far as
@@ -70,3 +71,4 @@ class Facts(msgspec.Struct, frozen=True, omit_defaults=True):
     registries: tuple[RegistryAnswer, ...] = ()
     opt_outs: tuple[OptOutRequest, ...] = ()
     rates: tuple[Rate, ...] = ()
+    also_in: tuple[str, ...] = ()

@@ -9,6 +9,8 @@ from __future__ import annotations
 from functools import cache
 from importlib.resources import files
 
+from chappe.compliance.places import zones_of_part
+
 WORLD = "*"
 EUROPEAN_UNION = "EU"
 
@@ -19,6 +21,17 @@ EU_LAW_COUNTRIES = frozenset(
 """The member states, and Iceland, Liechtenstein and Norway, which take over the directives through the EEA
 agreement.
 """
+
+TERRITORIES = {
+    **dict.fromkeys(("AS", "GU", "MP", "PR", "VI"), "US"),
+    **dict.fromkeys(("BL", "GF", "GP", "MF", "MQ", "PM", "RE", "YT"), "FR"),
+    **dict.fromkeys(("CC", "CX", "NF"), "AU"),
+    "AX": "FI",
+    "SJ": "NO",
+}
+"""Places with an ISO 3166-1 code of their own in which the law of another country binds as well."""
+_OUTSIDE_EU_LAW = frozenset({"BL", "PM", "SJ"})
+"""Of the territories."""
 
 _COUNTRY_OF_TLD = {"uk": "GB", "eu": EUROPEAN_UNION, "gov": "US", "mil": "US", "edu": "US"}
 _TLDS_SOLD_WORLDWIDE = frozenset(
@@ -34,9 +47,21 @@ def lineage(jurisdiction: str | None) -> tuple[str, ...]:
     """
     if jurisdiction is None or jurisdiction == WORLD:
         return (WORLD,)
-    country, _, subdivision = jurisdiction.partition("-")
-    chain = (jurisdiction, country) if subdivision else (country,)
-    return (*chain, EUROPEAN_UNION, WORLD) if country in EU_LAW_COUNTRIES else (*chain, WORLD)
+    country = jurisdiction.partition("-")[0]
+    mother = TERRITORIES.get(country)
+    chain = [jurisdiction, country] if jurisdiction != country else [country]
+    if mother is not None:
+        chain.append(mother)
+    if (mother or country) in EU_LAW_COUNTRIES and country not in _OUTSIDE_EU_LAW:
+        chain.append(EUROPEAN_UNION)
+    return (*chain, WORLD)
+
+
+def place_of(country: str, part: str | None) -> str:
+    """The jurisdiction of a part of a country. A territory that is told as a part (US and PR) has a code of its own."""
+    if part is None:
+        return country
+    return part if TERRITORIES.get(part) == country else f"{country}-{part}"
 
 
 @cache
@@ -58,14 +83,14 @@ def european_zones() -> tuple[str, ...]:
 
 
 def zones_of(jurisdiction: str | None) -> tuple[str, ...]:
-    """Every zone a person in this jurisdiction may be in; empty where that is unknown. A subdivision has its
-    country's.
-    """
+    """Every zone a person in this jurisdiction may be in; empty where that is unknown."""
     if jurisdiction is None:
         return ()
     if jurisdiction == EUROPEAN_UNION:
         return european_zones()
-    return zones_by_country().get(jurisdiction.partition("-")[0], ())
+    country, _, part = jurisdiction.partition("-")
+    zones = zones_of_part(country, part) if part else ()
+    return zones or zones_by_country().get(country, ())
 
 
 def jurisdiction_of_domain(domain: str) -> str | None:

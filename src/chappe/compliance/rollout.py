@@ -25,11 +25,13 @@ _BUCKETS = 10_000
 class Rules(Protocol):
     """What decides messages: one rule set, or two of which each is for some recipients."""
 
-    def counting(self, jurisdiction: str | None, message: CustomerMessage) -> Counting:
+    def counting(self, jurisdiction: str | None, message: CustomerMessage, also_in: tuple[str, ...] = ()) -> Counting:
         """As `RuleSet.counting`."""
         ...
 
-    def registries(self, jurisdiction: str | None, message: CustomerMessage) -> tuple[str, ...]:
+    def registries(
+        self, jurisdiction: str | None, message: CustomerMessage, also_in: tuple[str, ...] = ()
+    ) -> tuple[str, ...]:
         """As `RuleSet.registries`."""
         ...
 
@@ -66,13 +68,16 @@ class Rollout:
             return self.everyone
         return self.staged
 
-    def counting(self, jurisdiction: str | None, message: CustomerMessage) -> Counting:
+    def counting(self, jurisdiction: str | None, message: CustomerMessage, also_in: tuple[str, ...] = ()) -> Counting:
         """What either set asks: where the recipient is may be known better once the facts are gathered."""
-        return self.everyone.counting(jurisdiction, message).with_(self.staged.counting(jurisdiction, message))
+        asked = [rules.counting(jurisdiction, message, also_in) for rules in (self.everyone, self.staged)]
+        return asked[0].with_(asked[1])
 
-    def registries(self, jurisdiction: str | None, message: CustomerMessage) -> tuple[str, ...]:
+    def registries(
+        self, jurisdiction: str | None, message: CustomerMessage, also_in: tuple[str, ...] = ()
+    ) -> tuple[str, ...]:
         """Those that either set asks."""
-        asked = [rules.registries(jurisdiction, message) for rules in (self.everyone, self.staged)]
+        asked = [rules.registries(jurisdiction, message, also_in) for rules in (self.everyone, self.staged)]
         return tuple(dict.fromkeys(asked[0] + asked[1]))
 
     def decide(self, message: CustomerMessage, facts: Facts, now_ms: int) -> Decision:

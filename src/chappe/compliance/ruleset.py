@@ -23,7 +23,7 @@ from chappe.compliance.counting import NOTHING_COUNTED, Counting
 from chappe.compliance.facts import Facts
 from chappe.compliance.hours import is_open, next_open
 from chappe.compliance.hours_rule import HoursRule, Lift
-from chappe.compliance.jurisdictions import WORLD, lineage, zones_of
+from chappe.compliance.jurisdictions import EUROPEAN_UNION, WORLD, lineage, zones_of
 from chappe.compliance.kinds import AnyRule, FrequencyCapRule
 from chappe.compliance.kinds.opt_out_keyword import KeywordRule, keyword_rules
 from chappe.compliance.loading import packaged_rule_files, read_rules, rule_files
@@ -46,8 +46,8 @@ _PLANS_KEPT = 20_000
 _EDITIONS_KEPT = 1_024
 
 
-_Key = tuple[str | None, Channel, Purpose, str | None]
-"""Jurisdiction, channel, purpose and category."""
+_Key = tuple[tuple[str | None, ...], Channel, Purpose, str | None]
+"""Jurisdictions, channel, purpose and category."""
 _Whom = tuple[tuple[str, ...], str | None, tuple[Lift, ...]]
 """Zones, subdivision if holidays depend on it, and the rules that are lifted."""
 
@@ -120,14 +120,16 @@ class RuleSet:
         """How far back `Facts.recent_sends` must reach for every message; 0 if nothing is capped."""
         return max((rule.longest_window_ms for rule in self.rules if isinstance(rule, FrequencyCapRule)), default=0)
 
-    def counting(self, jurisdiction: str | None, message: CustomerMessage) -> Counting:
+    def counting(self, jurisdiction: str | None, message: CustomerMessage, also_in: tuple[str, ...] = ()) -> Counting:
         """What `Facts.recent_sends` must hold for this message; `NOTHING_COUNTED` if no cap binds it."""
-        caps = self._plan(jurisdiction, message).caps
+        caps = self._plan(jurisdiction, message, also_in).caps
         return reduce(Counting.with_, (rule.counting(message) for rule in caps), NOTHING_COUNTED)
 
-    def registries(self, jurisdiction: str | None, message: CustomerMessage) -> tuple[str, ...]:
+    def registries(
+        self, jurisdiction: str | None, message: CustomerMessage, also_in: tuple[str, ...] = ()
+    ) -> tuple[str, ...]:
         """The registries that `Facts.registries` must tell of for this message, by `registry_id`."""
-        return self._plan(jurisdiction, message).registries
+        return self._plan(jurisdiction, message, also_in).registries
 
     def keyword_rules(self, jurisdiction: str | None, channel: Channel, now_ms: int) -> tuple[KeywordRule, ...]:
         """The rules that name words to be understood from people there, and what an answer to them says."""
@@ -141,7 +143,7 @@ class RuleSet:
         """
         if not 0 <= now_ms < END_OF_TIME_MS:
             raise InvalidInput("the moment to decide at must lie between 1970 and 9998", now_ms=now_ms)
-        edition = self._plan(facts.jurisdiction, message).edition(now_ms)
+        edition = self._plan(facts.jurisdiction, message, facts.also_in).edition(now_ms)
         failures: dict[str, str] = {}
         if edition.conditional:
             unbound, failures = answers(edition.conditional, message, facts, now_ms)
@@ -164,18 +166,19 @@ class RuleSet:
             outcomes = explained(outcomes, failures)
         return self._combined(message, outcomes, hours, room_from_ms, now_ms)
 
-    def _plan(self, jurisdiction: str | None, message: CustomerMessage) -> Plan:
+    def _plan(self, jurisdiction: str | None, message: CustomerMessage, also_in: tuple[str, ...]) -> Plan:
         category = message.category if message.category in self._categories else None
-        key = (jurisdiction, message.channel, message.purpose, category)
+        key = ((jurisdiction, *also_in), message.channel, message.purpose, category)
         return self._plans.get(key) or self._new_plan(key)
 
     def _new_plan(self, key: _Key) -> Plan:
         """Made when first asked for: of all combinations a system meets few. Places without rules of their own share
         the plan of the nearest that has some, so that there are only so many.
         """
-        jurisdiction, channel, purpose, category = key
-        places = [place for place in lineage(jurisdiction) if place in self._by_place]
-        nearest = (places[0], channel, purpose, category)
+        jurisdictions, channel, purpose, category = key
+        lineages = dict.fromkeys(place for jurisdiction in jurisdictions[::-1] for place in lineage(jurisdiction))
+        places = sorted((place for place in lineages if place in self._by_place), key=_nearest_first)
+        nearest = (tuple(places), channel, purpose, category)
         plan = self._plans.get(nearest)
         if plan is None:
             binding = (rule for place in places[::-1] for rule in self._by_place[place])
@@ -241,6 +244,12 @@ def _whom(edition: Edition, message: CustomerMessage, facts: Facts, now_ms: int)
     place = facts.jurisdiction if edition.asks_holidays and "-" in (facts.jurisdiction or "") else None
     lifts = (rule.lift(message, facts, now_ms) for rule in edition.liftable)
     return zones, place, tuple(lift for lift in lifts if lift is not None)
+
+
+def _nearest_first(place: str) -> tuple[int, str]:
+    if place == WORLD:
+        return 3, place
+    return (2 if place == EUROPEAN_UNION else 0 if "-" in place else 1), place
 
 
 def _why_never(until_ms: int | None, message: CustomerMessage, now_ms: int) -> str:

@@ -10,6 +10,7 @@ import msgspec
 from chappe.compliance.facts import Consent, ConsentLevel, Facts, Suppression
 from chappe.compliance.facts_consent import NO_DETAILS, ConsentDetails
 from chappe.compliance.facts_opt_out import OptOutRequest, RequestMeans, Scope
+from chappe.compliance.locating import Locale
 from chappe.compliance.rollout import Rules
 from chappe.compliance.senders import NOBODY, Senders
 from chappe.model.customer import CustomerMessage, Purpose
@@ -22,21 +23,17 @@ from chappe.records.people import ConsentRecord, SuppressionRecord
 from chappe.records.recipients import recipient_text
 
 
-def subject_of(
-    message: CustomerMessage, key: int | None, rules: Rules, now_ms: int, jurisdiction: str | None
-) -> Subject:
+def subject_of(message: CustomerMessage, key: int | None, rules: Rules, now_ms: int, where: Locale) -> Subject:
     """What has to be looked up to decide this message to somebody there, frequency caps left aside."""
-    registries = rules.registries(jurisdiction, message)
+    registries = rules.registries(where.jurisdiction, message, where.also_in)
     return Subject(key, recipient_text(message.to), message.channel, None, registries, now_ms)
 
 
-def capped_subject_of(
-    message: CustomerMessage, key: int | None, rules: Rules, now_ms: int, jurisdiction: str | None
-) -> Subject:
+def capped_subject_of(message: CustomerMessage, key: int | None, rules: Rules, now_ms: int, where: Locale) -> Subject:
     """What has to be looked up to decide this message to somebody there."""
-    counting = rules.counting(jurisdiction, message)
+    counting = rules.counting(where.jurisdiction, message, where.also_in)
     since_ms = now_ms - counting.window_ms if counting.window_ms else None
-    registries = rules.registries(jurisdiction, message)
+    registries = rules.registries(where.jurisdiction, message, where.also_in)
     to = recipient_text(message.to)
     return Subject(key, to, message.channel, since_ms, registries, now_ms, counted_on=counting.channels)
 
@@ -60,6 +57,7 @@ def facts_of(
     return Facts(
         jurisdiction=locale.jurisdiction,
         zones=locale.zones,
+        also_in=locale.also_in,
         suppressions=tuple(_suppression(record, message) for record in known.suppressions),
         consents=tuple(map(_consent, known.consents)),
         recent_sends=known.recent_sends + counted,

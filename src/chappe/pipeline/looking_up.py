@@ -26,13 +26,13 @@ async def look_up(
 ) -> list[Known]:
     """What is known for each message, in order; without `capped`, frequency caps are left aside."""
     subject = capped_subject_of if capped else subject_of
-    subjects = [subject(message, key, rules, now_ms, locate(message.to).jurisdiction) for message, key in asked]
+    subjects = [subject(message, key, rules, now_ms, locate(message.to)) for message, key in asked]
     found = await records.look_up(subjects, urgent=urgent)
     again = {}
     for number, known in enumerate(found):
         if known.person is not None and known.person.profile is not None:
             message, key = asked[number]
-            better = subject(message, key, rules, now_ms, whereabouts(message.to, known.person).jurisdiction)
+            better = subject(message, key, rules, now_ms, whereabouts(message.to, known.person))
             if better != subjects[number]:
                 again[number] = better
     if again:

@@ -6,8 +6,7 @@ from functools import lru_cache
 
 import msgspec
 
-from chappe.compliance.jurisdictions import zones_of
-from chappe.compliance.locating import Locale, locate
+from chappe.compliance.locating import Locale, Residence, locate
 from chappe.compliance.person import AddressSource, Person, Preference
 from chappe.model.customer import Recipient
 from chappe.records.profiles import KnownPerson, Profile
@@ -26,10 +25,7 @@ def whereabouts(to: Recipient, known: KnownPerson | None) -> Locale:
     if known is None or known.profile is None:
         return locate(to)
     told = known.profile
-    by_address = locate(to)
-    place = "-".join(part for part in (told.country, told.region) if part) or by_address.jurisdiction
-    zones = zones_of(told.country) if told.country else by_address.zones
-    return Locale(place, (told.zone,) if told.zone else zones)
+    return locate(to, Residence(told.country, told.region, told.postcode, told.zone))
 
 
 def person_of(known: KnownPerson | None) -> Person:

@@ -3,9 +3,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 from tests.conformance.clocks import ManualClock
 
 from chappe.model.customer import Channel, Purpose, Recipient, Status
+from chappe.model.sends import RecentSend
+from chappe.records.counted import counted_as
 from chappe.records.knowledge import RECENT_SENDS_LIMIT, Known, Subject
 from chappe.records.messages import NewMessages
 from chappe.records.people import ConsentRecord, SuppressionRecord
@@ -136,3 +139,41 @@ async def test_the_counted_messages_looked_at_are_bounded(records: Records, cloc
     (known,) = await records.look_up([Subject(None, ANA, Channel.EMAIL, 0)], urgent=True)
     newest = tuple(clock() + number for number in range(20, RECENT_SENDS_LIMIT + 20))
     assert moments(known) == newest
+
+
+async def test_counted_messages_tell_what_they_were(
+    records: Records, add: Build, step: Build, clock: ManualClock
+) -> None:
+    told = {
+        "category": "fraud_alert",
+        "event": "card 7; 50 % off, a/b",
+        "sender": "Bank <b@bank.example>",
+        "template": "t",
+    }
+    sms = {"to": Recipient(phone="+12125550123"), "channel": Channel.SMS}
+    for number, fields in enumerate((told, {}, {"event": "only this"})):
+        key = await add(records, **sms, **fields)
+        message = (await records.messages.get(key)).message
+        counted = step(key, Status.QUEUED, counted_at_ms=clock() + number, counted_as=counted_as(message))
+        await records.messages.advance([counted, step(key, Status.SENT)], urgent=True)
+    voice = await add(records, to=Recipient(phone="+12125550123"), channel=Channel.VOICE, purpose=Purpose.PROMOTIONAL)
+    await records.messages.advance([step(voice, Status.QUEUED, counted_at_ms=clock() + 9)], urgent=True)
+    subject = Subject(None, "phone:+12125550123", Channel.SMS, 0)
+    both = msgspec.structs.replace(subject, counted_on=(Channel.SMS, Channel.VOICE))
+    alone, together = await records.look_up([subject, both], urgent=True)
+    assert alone.recent_sends == (
+        RecentSend(clock(), Channel.SMS, Purpose.TRANSACTIONAL, **told),
+        RecentSend(clock() + 1, Channel.SMS, Purpose.TRANSACTIONAL),
+        RecentSend(clock() + 2, Channel.SMS, Purpose.TRANSACTIONAL, event="only this"),
+    )
+    assert together.recent_sends == (*alone.recent_sends, RecentSend(clock() + 9, Channel.VOICE, Purpose.PROMOTIONAL))
+
+
+async def test_subjects_of_one_person_reach_back_as_far_as_the_furthest(
+    records: Records, add: Build, step: Build, clock: ManualClock
+) -> None:
+    key = await add(records, purpose=Purpose.PROMOTIONAL)
+    await records.messages.advance([step(key, Status.QUEUED, counted_at_ms=clock())], urgent=True)
+    far, near = Subject(None, ANA, Channel.EMAIL, 0), Subject(None, ANA, Channel.EMAIL, clock() + 1)
+    found = await records.look_up([far, near], urgent=True)
+    assert moments(found[0]) == (clock(),)

@@ -13,6 +13,7 @@ from chappe.compliance.kinds.content_prohibited import ProhibitedRule
 from chappe.compliance.kinds.data_minimisation import MinimisationRule
 from chappe.compliance.kinds.data_residency import ResidencyRule
 from chappe.compliance.kinds.day_ban import DayBanRule
+from chappe.compliance.kinds.dnc_registry import RegistryRule
 from chappe.compliance.kinds.double_opt_in import DoubleOptInRule
 from chappe.compliance.kinds.erasure import ErasureRule
 from chappe.compliance.kinds.frequency_cap import FrequencyCapRule
@@ -50,6 +51,7 @@ AnyRule = (
     | QuietHoursRule
     | DayBanRule
     | FrequencyCapRule
+    | RegistryRule
     | ProhibitedRule
     | MinimisationRule
     | ResidencyRule
@@ -86,6 +88,7 @@ __all__ = [
     "QuietHoursRule",
     "RecordKeepingRule",
     "RegistrationRule",
+    "RegistryRule",
     "ResidencyRule",
     "RestrictionRule",
     "RetentionMaxRule",

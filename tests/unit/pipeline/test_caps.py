@@ -1,0 +1,46 @@
+"""Limits on how many messages a person gets, kept by the whole pipeline."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from tests.unit.pipeline.house import House, eventually, house
+
+from chappe.model.customer import Channel, Content, Decision, Recipient, Status
+
+PATIENT = Recipient(phone="+12125550123")
+TEXT = Content(text="Your appointment is on Monday at 10:30.")
+FINAL = (Status.SENT, Status.BLOCKED)
+
+
+async def test_of_many_capped_transactional_messages_at_once_one_goes(tmp_path: Path) -> None:
+    async with house(tmp_path) as h:
+        appointment = {"to": PATIENT, "channel": Channel.SMS, "content": TEXT, "category": "healthcare_exempt"}
+        keys = await asyncio.gather(*(h.send(**appointment) for _ in range(8)))
+        await eventually(lambda: _ended(h, keys))
+        ends = [await h.records.messages.get(key) for key in keys]
+        other = await h.send(to=PATIENT, channel=Channel.SMS, content=TEXT, category="one_time_code")
+        await h.becomes(other, Status.SENT)
+    assert sorted(end.summary.status.value for end in ends) == ["blocked"] * 7 + ["sent"]
+    blocked = next(end.summary.events[-1].decision for end in ends if end.summary.status is Status.BLOCKED)
+    assert isinstance(blocked, Decision)
+    assert blocked.rules[0].id == "us-tcpa-exempt-healthcare-cap"
+
+
+async def test_caps_per_event_tell_events_apart(tmp_path: Path) -> None:
+    async with house(tmp_path) as h:
+
+        async def alert(event: str) -> Status:
+            fraud = {"category": "financial_security_exempt", "event": event}
+            key = await h.send(to=PATIENT, channel=Channel.SMS, content=TEXT, **fraud)
+            await eventually(lambda: _ended(h, [key]))
+            return (await h.records.messages.get(key)).summary.status
+
+        found = [await alert("card; stolen, 50 %") for _ in range(4)]
+        assert found == [Status.SENT, Status.SENT, Status.SENT, Status.BLOCKED]
+        assert await alert("another") is Status.SENT
+
+
+async def _ended(h: House, keys: list[int]) -> bool:
+    return all([(await h.records.messages.get(key)).summary.status in FINAL for key in keys])
