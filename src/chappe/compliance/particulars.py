@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterable
 from enum import StrEnum
+from functools import lru_cache
 
 from chappe.compliance.facts import Facts
 from chappe.compliance.opt_out_means import has_one_click, means_of, states
@@ -54,11 +55,11 @@ def shows(particular: Particular, seen: Shown, message: CustomerMessage, facts: 
     if particular is Particular.OPT_OUT_ADDRESS:
         return has_one_click(facts, message) or states(seen, means_of(facts, message))
     if particular in (Particular.NAME, Particular.BUSINESS_NAME):
-        names = dict.fromkeys(name for name in (facts.sender.business_name, facts.sender.name) if name)
-        if any(seen.says(name) for name in names):
+        name, business_name = facts.sender.name, facts.sender.business_name
+        if (name and seen.says(name)) or (business_name and business_name != name and seen.says(business_name)):
             return True
-        origin = _name_of_origin(message, facts, now_ms) if names else None
-        return origin is not None and any(folded_words(name) == origin for name in names)
+        origin = _name_of_origin(message, facts, now_ms) if business_name else None
+        return origin is not None and any(folded_words(known) == origin for known in (name, business_name) if known)
     value = value_of(particular, facts)
     return value is not None and (seen.says(value) or _says_address(seen, value))
 
@@ -67,9 +68,14 @@ def lacking(
     asked: Iterable[Asked], seen: Shown, message: CustomerMessage, facts: Facts, now_ms: int
 ) -> tuple[Asked, ...]:
     """Those of which the message shows none of the alternatives."""
-    return tuple(
-        entry for entry in asked if not any(shows(one, seen, message, facts, now_ms) for one in alternatives(entry))
-    )
+    missing = []
+    for entry in asked:
+        for one in alternatives(entry):
+            if shows(one, seen, message, facts, now_ms):
+                break
+        else:
+            missing.append(entry)
+    return tuple(missing)
 
 
 def line_of(asked: Iterable[Asked], facts: Facts) -> str | None:
@@ -89,7 +95,8 @@ def unstated(asked: Iterable[Asked], facts: Facts) -> str:
     return ", ".join(" or ".join(_SETTINGS.get(one, one.value) for one in alternatives(entry)) for entry in missing)
 
 
-def in_words(asked: Iterable[Asked]) -> str:
+@lru_cache(maxsize=1_024)
+def in_words(asked: tuple[Asked, ...]) -> str:
     """For a reason: `name, phone or email`."""
     return ", ".join(" or ".join(one.value.replace("_", " ") for one in alternatives(entry)) for entry in asked)
 

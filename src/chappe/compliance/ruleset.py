@@ -13,21 +13,22 @@ is blocked.
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from functools import lru_cache, reduce
 from pathlib import Path
 
-from chappe.compliance.conditions import Conditional, answers, explained
+from chappe.compliance.conditions import answers, explained
 from chappe.compliance.counting import NOTHING_COUNTED, Counting
+from chappe.compliance.editions import Edition, Plan, Settled, Split
 from chappe.compliance.facts import Facts
 from chappe.compliance.hours import is_open, next_open
 from chappe.compliance.hours_rule import HoursRule, Lift
+from chappe.compliance.inputs import present_in
 from chappe.compliance.jurisdictions import EUROPEAN_UNION, WORLD, lineage, zones_of
 from chappe.compliance.kinds import AnyRule, FrequencyCapRule
 from chappe.compliance.kinds.opt_out_keyword import KeywordRule, keyword_rules
 from chappe.compliance.loading import packaged_rule_files, read_rules, rule_files
-from chappe.compliance.rule import ALWAYS_MS, StandingRule
+from chappe.compliance.shown import shown
 from chappe.compliance.timetable import (
     MAX_DEFERRAL_MS,
     STRETCH_MS,
@@ -43,61 +44,14 @@ END_OF_TIME_MS = 253_370_764_800_000
 """9999-01-01; later moments are refused, because the calendar ends there."""
 _TIMETABLES_KEPT = 2_048
 _PLANS_KEPT = 20_000
-_EDITIONS_KEPT = 1_024
+_SETTLED_KEPT = 4_096
+_ALLOW = Outcome.ALLOW
 
 
 _Key = tuple[tuple[str | None, ...], Channel, Purpose, str | None]
 """Jurisdictions, channel, purpose and category."""
 _Whom = tuple[tuple[str, ...], str | None, tuple[Lift, ...]]
 """Zones, subdivision if holidays depend on it, and the rules that are lifted."""
-
-
-class Edition:
-    """The rules that bind one jurisdiction, channel and purpose while no rule comes into force or ends."""
-
-    def __init__(self, in_force: Sequence[AnyRule], ahead: Sequence[AnyRule]) -> None:
-        self.standing = tuple(rule for rule in in_force if isinstance(rule, StandingRule))
-        self.caps = tuple(rule for rule in in_force if isinstance(rule, FrequencyCapRule))
-        self.hours = tuple(rule for rule in in_force if isinstance(rule, HoursRule))
-        self.hours_ahead = tuple(rule for rule in ahead if isinstance(rule, HoursRule))
-        self.liftable = tuple(rule for rule in (*self.hours, *self.hours_ahead) if rule.parameters.lifted_by)
-        self.asks_holidays = any(rule.hours().holidays is not None for rule in (*self.hours, *self.hours_ahead))
-        self.conditional = tuple(Conditional.of(rule) for rule in (*in_force, *ahead) if rule.condition is not None)
-        self._rules = (in_force, ahead)
-        self._without: dict[frozenset[str], Edition] = {}
-
-    def without(self, rule_ids: frozenset[str]) -> Edition:
-        """The edition less these rules, made once: what is said of hours is kept for each edition."""
-        if not rule_ids:
-            return self
-        edition = self._without.get(rule_ids)
-        if edition is None:
-            edition = Edition(*([rule for rule in rules if rule.id not in rule_ids] for rules in self._rules))
-            if len(self._without) < _EDITIONS_KEPT:
-                self._without[rule_ids] = edition
-        return edition
-
-
-class Plan:
-    """The editions, over time, of the rules for one jurisdiction, channel, purpose and category."""
-
-    def __init__(self, rules: Sequence[AnyRule]) -> None:
-        self.caps = tuple(rule for rule in rules if isinstance(rule, FrequencyCapRule))
-        self.registries = tuple(dict.fromkeys(name for rule in rules for name in rule.registries))
-        spans = {rule.id: rule.in_force_ms() for rule in rules}
-        changes = sorted({*ALWAYS_MS, *(moment for span in spans.values() for moment in span)})
-        self._changes = changes[1:-1]
-        self._editions = [
-            Edition(
-                in_force=[rule for rule in rules if spans[rule.id][0] <= start < spans[rule.id][1]],
-                ahead=[rule for rule in rules if spans[rule.id][0] > start],
-            )
-            for start in changes[:-1]
-        ]
-
-    def edition(self, now_ms: int) -> Edition:
-        """The edition in force at a moment."""
-        return self._editions[bisect_right(self._changes, now_ms)]
 
 
 class RuleSet:
@@ -111,6 +65,7 @@ class RuleSet:
             self._by_place.setdefault(rule.jurisdiction, []).append(rule)
         self._categories = frozenset(category for rule in self.rules for category in rule.named_categories)
         self._plans: dict[_Key, Plan] = {}
+        self._settled_by_key: dict[tuple[object, ...], Settled] = {}
         self._timetable = lru_cache(maxsize=_TIMETABLES_KEPT)(_timetable)
         # Hours open and close on whole seconds, so the messages of one second share what is said of them.
         self._closed = lru_cache(maxsize=_TIMETABLES_KEPT)(self._outcomes)
@@ -148,20 +103,28 @@ class RuleSet:
         if edition.conditional:
             unbound, failures = answers(edition.conditional, message, facts, now_ms)
             edition = edition.without(unbound)
-        outcomes = [rule.judge(message, facts, now_ms) for rule in edition.standing]
+        split = edition.split(present_in(message, facts))
+        settled = self._settled(split, message, facts, now_ms)
+        outcomes = settled.standing.copy()
+        if split.scan is not None:
+            shown(message.content).look_for(split.scan)
+        for place, judge in split.swayed_standing:
+            outcomes[place] = judge(message, facts, now_ms)
         hours: Timetable | None = None
-        if edition.hours or edition.hours_ahead:
-            whom = _whom(edition, message, facts, now_ms)
+        if edition.asks_hours:
+            whom = _whom(edition, split, message, facts, now_ms)
             hours = self._timetable(edition, whom, now_ms // STRETCH_MS)
             if is_open(hours.spans, now_ms):
                 outcomes += hours.kept
             else:
                 outcomes += self._closed(edition, whom, now_ms // 1000)
         room_from_ms = now_ms
-        for rule in edition.caps:
-            outcome, rule_has_room_from_ms = rule.judge(message, facts, now_ms)
-            outcomes.append(outcome)
-            room_from_ms = max(room_from_ms, rule_has_room_from_ms)
+        if edition.caps:
+            first = len(outcomes)
+            outcomes += settled.caps
+            for place, judge_cap in split.swayed_caps:
+                outcomes[first + place], rule_has_room_from_ms = judge_cap(message, facts, now_ms)
+                room_from_ms = max(room_from_ms, rule_has_room_from_ms)
         if failures:
             outcomes = explained(outcomes, failures)
         return self._combined(message, outcomes, hours, room_from_ms, now_ms)
@@ -188,6 +151,17 @@ class RuleSet:
             self._plans[key] = plan
         return plan
 
+    def _settled(self, split: Split, message: CustomerMessage, facts: Facts, now_ms: int) -> Settled:
+        """What the rules say that nothing about this message sways."""
+        key = split.key(message, facts, now_ms)
+        settled = self._settled_by_key.get(key)
+        if settled is None:
+            settled = split.settle(message, facts, now_ms)
+            if len(self._settled_by_key) >= _SETTLED_KEPT:
+                self._settled_by_key.clear()  # they go stale by the day, and are soon worked out again
+            self._settled_by_key[key] = settled
+        return settled
+
     def _outcomes(self, edition: Edition, whom: _Whom, now_seconds: int) -> list[RuleOutcome]:
         stretch = now_seconds * 1000 // STRETCH_MS
         return self._timetable(edition, whom, stretch).outcomes(now_seconds * 1000)
@@ -200,17 +174,18 @@ class RuleSet:
         room_from_ms: int,
         now_ms: int,
     ) -> Decision:
-        strictest = max((outcome.outcome.strictness for outcome in outcomes), default=0)
-        if strictest < Outcome.DEFER.strictness:
-            return Decision(Outcome.ALLOW, self.version, _strictest_first(outcomes) if strictest else tuple(outcomes))
-        if strictest == Outcome.BLOCK.strictness:
-            return Decision(Outcome.BLOCK, self.version, _strictest_first(outcomes))
+        sorted_outcomes = _strictest_first(outcomes)
+        strictest = sorted_outcomes[0].outcome if sorted_outcomes else Outcome.ALLOW
+        if strictest is Outcome.BLOCK:
+            return Decision(Outcome.BLOCK, self.version, sorted_outcomes)
+        if strictest is not Outcome.DEFER:
+            return Decision(Outcome.ALLOW, self.version, sorted_outcomes)
         until_ms = room_from_ms if hours is None else next_open(hours.spans, room_from_ms)
         why_never = _why_never(until_ms, message, now_ms)
         if why_never:
             outcomes = [_never(outcome, why_never) for outcome in outcomes]
             return Decision(Outcome.BLOCK, self.version, _strictest_first(outcomes))
-        return Decision(Outcome.DEFER, self.version, _strictest_first(outcomes), until_ms)
+        return Decision(Outcome.DEFER, self.version, sorted_outcomes, until_ms)
 
 
 def load_rule_set(paths: Iterable[Path] | None = None, version: int = 1, *, beside_packaged: bool = False) -> RuleSet:
@@ -238,11 +213,13 @@ def _timetable(edition: Edition, whom: _Whom, stretch: int) -> Timetable:
     return timetable(edition.hours, edition.hours_ahead, bind, stretch)
 
 
-def _whom(edition: Edition, message: CustomerMessage, facts: Facts, now_ms: int) -> _Whom:
+def _whom(edition: Edition, split: Split, message: CustomerMessage, facts: Facts, now_ms: int) -> _Whom:
     """What tells one recipient's hours from another's."""
     zones = facts.zones or zones_of(facts.jurisdiction)
     place = facts.jurisdiction if edition.asks_holidays and "-" in (facts.jurisdiction or "") else None
-    lifts = (rule.lift(message, facts, now_ms) for rule in edition.liftable)
+    if not split.liftable:
+        return zones, place, ()
+    lifts = (rule.lift(message, facts, now_ms) for rule in split.liftable)
     return zones, place, tuple(lift for lift in lifts if lift is not None)
 
 
@@ -267,4 +244,14 @@ def _never(outcome: RuleOutcome, why: str) -> RuleOutcome:
 
 
 def _strictest_first(outcomes: list[RuleOutcome]) -> tuple[RuleOutcome, ...]:
-    return tuple(sorted(outcomes, key=lambda outcome: -outcome.outcome.strictness))
+    """Those that let the message pass as it is, nearly all of them, are not compared."""
+    rest = [outcome for outcome in outcomes if outcome.outcome is not _ALLOW]
+    if not rest:
+        return tuple(outcomes)
+    if len(rest) > 1:
+        rest.sort(key=_strictness, reverse=True)
+    return (*rest, *[outcome for outcome in outcomes if outcome.outcome is _ALLOW])
+
+
+def _strictness(outcome: RuleOutcome) -> int:
+    return outcome.outcome.strictness

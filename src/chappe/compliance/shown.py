@@ -61,7 +61,10 @@ class Shown:
     def says(self, wanted: str) -> bool:
         """Whether every reading of the body has these words, whatever their case and the spaces between."""
         words = folded_words(wanted)
-        return bool(self.bodies) and all(_has_words(body, words) for body in self.folded_bodies)
+        for body in self.folded_bodies:
+            if not _has_words(body, words):
+                return False
+        return bool(self.bodies)
 
     def matches(self, pattern: Any) -> bool:
         """Whether every reading of the body has a match."""

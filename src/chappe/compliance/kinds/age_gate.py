@@ -72,7 +72,7 @@ class AgeRule(StandingRule, frozen=True, kw_only=True, tag_field="kind", tag="ag
 
     @property
     def swayed_by(self) -> Input:
-        return Input.PERSON | Input.CONSENTS
+        return Input.PERSON
 
     def judge(self, message: CustomerMessage, facts: Facts, now_ms: int) -> RuleOutcome:
         asked = self.parameters

@@ -129,7 +129,11 @@ class ConsentRule(StandingRule, frozen=True, kw_only=True, tag_field="kind", tag
             inputs |= Input.FROM
         if asked.request is not None:
             inputs |= Input.METADATA | Input.TEMPLATE
-        if asked.free_opt_out or asked.recognisable_as_ad or any(o.of_strangers_reads_content for o in asked.soft_opt_in):
+        if (
+            asked.free_opt_out
+            or asked.recognisable_as_ad
+            or any(o.of_strangers_reads_content for o in asked.soft_opt_in)
+        ):
             inputs |= Input.CONTENT
         return inputs
 
@@ -146,7 +150,7 @@ class ConsentRule(StandingRule, frozen=True, kw_only=True, tag_field="kind", tag
             message.purpose,
             now_ms,
             per_channel=wanted.per_channel,
-            objection=Case(wanted, message, facts, now_ms).objection,
+            objection=Case(wanted, message, facts, now_ms).objection if facts.consents else None,
         )
         consent = standing.consent
         if consent is not None:

@@ -47,14 +47,8 @@ class MinimisationRule(StandingRule, frozen=True, kw_only=True, tag_field="kind"
                 f"everyone who handles these data must have signed a {asked.agreement} agreement: make them, and name "
                 "it in senders.NAME.agreements"
             )
-        seen = shown(message.content)
-        pattern = any_sensitive(asked.redact)
-        texts = [
-            text
-            for text in _texts_of(message.content, seen)
-            if text and not seen.lacks(text, pattern) and pattern.search(text) is not None
-        ]
-        there = [what for what in asked.redact if any(found(text, what) for text in texts)]
+        texts = _suspect_texts(message.content, any_sensitive(asked.redact))
+        there = [what for what in asked.redact if any(found(text, what) for text in texts)] if texts else []
         if not there:
             return self.kept("nothing to make unreadable was found")
         names = ", ".join(what.value.replace("_", " ") for what in there)
@@ -63,6 +57,16 @@ class MinimisationRule(StandingRule, frozen=True, kw_only=True, tag_field="kind"
         return self.amended(
             f"{names} is made unreadable", *(Redaction(what, asked.keep_last).amendment for what in there)
         )
+
+
+def _suspect_texts(content: Content, pattern: Any) -> list[str]:
+    """The texts in which something may be that the pattern finds."""
+    seen = shown(content)
+    nothing_unseen = content.html is None and content.data is None and content.text in (None, *seen.bodies)
+    if nothing_unseen and not seen.has(pattern):
+        return []
+    texts = _texts_of(content, seen)
+    return [t for t in texts if t and not seen.lacks(t, pattern) and pattern.search(t) is not None]
 
 
 def texts_of(content: Content) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ of register than the rule takes it for counts as missing.
 from __future__ import annotations
 
 import datetime
+from functools import lru_cache
 from typing import Annotated, Literal
 
 import msgspec
@@ -18,6 +19,7 @@ from chappe.compliance.consents import day_of
 from chappe.compliance.facts import Facts
 from chappe.compliance.facts_consent import Consent
 from chappe.compliance.facts_registry import Listing, RegistryAnswer, RegistryKind, registry_id
+from chappe.compliance.inputs import Input
 from chappe.compliance.jurisdictions import lineage
 from chappe.compliance.listings import Granularity, bites_from_ms, is_about, statements_of
 from chappe.compliance.public_holidays import has_calendar
@@ -130,6 +132,14 @@ class RegistryRule(StandingRule, frozen=True, kw_only=True, tag_field="kind", ta
             return False
         return super().binds(channel, purpose, category)
 
+    @property
+    def swayed_by(self) -> Input:
+        asked = self.parameters
+        inputs = Input.REGISTRIES
+        if asked.exempt:
+            inputs |= Input.CONSENTS | Input.PERSON
+        return inputs if asked.consent_requests_max is None else inputs | Input.PERSON | Input.CATEGORY
+
     def judge(self, message: CustomerMessage, facts: Facts, now_ms: int) -> RuleOutcome:
         wanted = self.parameters
         if wanted.marketer_must_register and not self._sender_is_registered(facts, now_ms):
@@ -165,7 +175,7 @@ class RegistryRule(StandingRule, frozen=True, kw_only=True, tag_field="kind", ta
 
     @property
     def _asked(self) -> tuple[str, ...]:
-        return tuple(registry_id(name) for name in (self.parameters.registry, *self.parameters.also))
+        return _ids(self.parameters.registry, self.parameters.also)
 
     @property
     def _names(self) -> str:
@@ -282,6 +292,11 @@ class RegistryRule(StandingRule, frozen=True, kw_only=True, tag_field="kind", ta
             and (entry.until is None or today < entry.until)
             for entry in facts.sender.registrations
         )
+
+
+@lru_cache(maxsize=4_096)
+def _ids(registry: str, also: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(registry_id(name) for name in (registry, *also))
 
 
 def _last_consent_ms(facts: Facts, message: CustomerMessage, now_ms: int) -> int | None:
