@@ -74,6 +74,8 @@ def read_artefact(raw: bytes, name: str) -> Artefact:
     lengths = {len(values) for values in artefact.weights.grams.values()} | {len(artefact.weights.bias)}
     if lengths - {OUTPUTS}:
         raise InvalidConfiguration(f"{name}: every gram must have {OUTPUTS} numbers.")
+    if not (0.01 <= artefact.weights.temperature <= 100 and 0 <= artefact.weights.promotional_floor <= 1):
+        raise InvalidConfiguration(f"{name}: temperature must be 0.01 to 100, promotional_floor 0 to 1.")
     return artefact
 
 

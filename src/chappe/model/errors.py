@@ -186,6 +186,12 @@ class TooManyBacktests(Unavailable):
 # --- classification -------------------------------------------------------------------------------------
 
 
+class ClassifierOff(Conflict):
+    """This server does not judge content: `classify.enabled` is false."""
+
+    code = "classifier_off"
+
+
 class ModelNotFound(NotFound):
     """There is no model of this version in the data folder."""
 

@@ -76,6 +76,10 @@ class ContentCheck:
         domains = self._own_domains(sender)
         return self._flags(text, domains) if len(text) <= TEXT_CHARACTERS_MAX else self._flags_of(text, domains)
 
+    def own_domains_of(self, sender: str | None) -> tuple[str, ...]:
+        """The domains that are this sender's own."""
+        return self._own_domains(sender)
+
     def suspicion_of(self, text: str, verdict: Verdict, *, declared_promotional: bool) -> Flag | None:
         """What the verdict on a text gives cause for."""
         suspect = suspected(self.policy, verdict, declared_promotional=declared_promotional)

@@ -29,6 +29,7 @@ from chappe.pipeline.judging import decided
 from chappe.pipeline.known import facts_of
 from chappe.pipeline.lane import Lane
 from chappe.pipeline.looking_up import look_up
+from chappe.pipeline.models import Models
 from chappe.pipeline.names import QueueNames, create_queues, warn_of_lanes_without_route
 from chappe.pipeline.normalise import normalise
 from chappe.pipeline.reconcile import keep_mark, reconcile, requeue_lost
@@ -108,6 +109,7 @@ class Pipeline:
         self.backtests = Backtests(self._recorded, self.rule_sets.get, self.context.background)
         self.inbound = Inbound(self.context, self.accept)
         self.reviewing = Reviewing(self.context)
+        self.models = None if content is None else _models(records, content, now_ms)
         self._configured = rules.rules
         self._acceptance: Acceptance | None = None
         self._workers: list[IntakeWorker] = []
@@ -118,6 +120,8 @@ class Pipeline:
         """Create the queues, queue again what a crash cut off or somebody purged, and begin to work."""
         context = self.context
         await self.rule_sets.start(self._configured, context.settings.activate_rules)
+        if self.models is not None:
+            await self.models.start()
         await create_queues(context.engine, context.names, context.routes.channels)
         await reconcile(context)
         await self.reviewing.release_left_behind()
@@ -203,6 +207,10 @@ class Pipeline:
 
     def _begin(self, work: Coroutine[Any, Any, None], name: str) -> None:
         self._tasks.append(asyncio.create_task(work, name=name))
+
+
+def _models(records: Records, content: ContentCheck, now_ms: Callable[[], int]) -> Models:
+    return Models(records.folder, records.model_activations, content.serving, now_ms)
 
 
 def _routes(routes: Mapping[Channel, Sequence[Provider]], settings: PipelineSettings) -> Routes:

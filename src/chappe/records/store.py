@@ -15,8 +15,10 @@ from chappe.model.errors import ChappeError
 from chappe.records import ids
 from chappe.records.audit import AuditRecords
 from chappe.records.audit_tables import legal_holds, person_keys
+from chappe.records.classification_tables import feedback
 from chappe.records.commit import GroupCommit
 from chappe.records.database import Database
+from chappe.records.feedback import FeedbackRecords
 from chappe.records.idempotency import IdempotencyRecords
 from chappe.records.inbound import InboundRecords
 from chappe.records.inbound_tables import inbound_messages, opt_outs
@@ -25,6 +27,7 @@ from chappe.records.lists.store import ListImports
 from chappe.records.lists.writing import ListWriting
 from chappe.records.marks import Marks
 from chappe.records.messages import MessageRecords
+from chappe.records.model_activations import ModelActivationRecords
 from chappe.records.news import News
 from chappe.records.opt_outs import OptOutRecords
 from chappe.records.people import PeopleRecords
@@ -77,6 +80,8 @@ class Records:
         """Open `folder`/records.db, or create it unless `make` says that it must be there.
 
         The folder must exist, and no other process may use it.
+        self.feedback = FeedbackRecords(self._commits, self._readers)
+        self.model_activations = ModelActivationRecords(self._commits, self._readers)
         self.reviews = ReviewRecords(self._commits, self._readers)
 
         Raises `DataDamaged`, `StorageFailed`, `StorageFull`.
@@ -131,6 +136,7 @@ _KEY_COLUMNS = (
     person_keys.c.person,
     legal_holds.c.id,
     people.c.id,
+    feedback.c.id,
 )
 
 

@@ -28,6 +28,7 @@ from chappe.observe.audit.retention import RetentionPolicy
 from chappe.pipeline.accept import Accepted
 from chappe.pipeline.backoff import RetryPolicy
 from chappe.pipeline.breaker import BreakerPolicy, CircuitState
+from chappe.pipeline.classify import ContentCheck
 from chappe.pipeline.context import PipelineSettings
 from chappe.pipeline.names import QueueNames
 from chappe.pipeline.request import MessageRequest
@@ -201,6 +202,7 @@ async def house(
     routes: Mapping[Channel, Sequence[Provider]] | None = None,
     settings: PipelineSettings = QUICK,
     sender: SenderProfile | None = None,
+    content: ContentCheck | None = None,
     start: bool = True,
 ) -> AsyncIterator[House]:
     """A started pipeline. Without routes every channel goes to `provider`."""
@@ -225,6 +227,7 @@ async def house(
         names=NAMES,
         links=UnsubscribeLinks(b"s" * 32, "https://messages.example.com"),
         senders=Senders({DEFAULT: sender or SENDER}, unsubscribe_links=True),
+        content=content,
         now_ms=clock,
         settings=settings,
     )

@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 from tests.conformance.clocks import RunningClock
+from tests.unit.classify.tiny import content_check
 from tests.unit.pipeline.house import House, house
 
 from chappe.api.rest.application import build_app
@@ -63,7 +64,7 @@ def clock() -> RunningClock:
 async def api(tmp_path: Path, clock: RunningClock) -> AsyncIterator[Api]:
     sandbox = SandboxProvider("sandbox", SandboxSettings())
     routes = {channel: [sandbox] for channel in (Channel.SANDBOX, Channel.EMAIL, Channel.WEBHOOK)}
-    async with house(tmp_path, clock=clock, routes=routes) as h:
+    async with house(tmp_path, clock=clock, routes=routes, content=content_check()) as h:
         keys = KeyStore(tmp_path)
         _, token = keys.create_api_key("tests")
         app = build_app(

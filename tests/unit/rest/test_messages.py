@@ -23,7 +23,7 @@ async def become(api: Api, message_id: str, status: Status) -> dict[str, Any]:
 
 async def test_a_message_is_taken_sent_and_followed(api: Api) -> None:
     taken = await api.send(metadata={"order": "7"}, **{"from": "Acme"})
-    assert set(taken) == {"id", "status", "channel", "purpose", "decision", "created_at"}
+    assert set(taken) == {"id", "status", "channel", "purpose", "declared_purpose", "decision", "created_at"}
     assert (taken["status"], taken["channel"], taken["purpose"]) == ("accepted", "sandbox", "transactional")
     assert taken["decision"]["outcome"] == "allow"
     assert taken["decision"]["rules"][0].keys() == {"id", "outcome", "reason"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from chappe.api.rest import batches, messages, people, service, unsubscribe
+from chappe.api.rest.classify_operations import CLASSIFY_OPERATIONS
 from chappe.api.rest.decision_operations import DECISION_OPERATIONS
 from chappe.api.rest.inbound_operations import INBOUND_OPERATIONS
 from chappe.api.rest.lists import LIST_OPERATIONS
@@ -189,6 +190,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *REGISTRY_OPERATIONS,
     *RULE_SET_OPERATIONS,
     *DECISION_OPERATIONS,
+    *CLASSIFY_OPERATIONS,
     Operation(
         "GET",
         "/v1/unsubscribe/{token}",

@@ -53,6 +53,7 @@ def accepted_view(accepted: Accepted) -> AcceptedView:
         status=Status.ACCEPTED,
         channel=message.channel,
         purpose=message.purpose,
+        declared_purpose=message.declared_purpose,
         decision=decision_view(accepted.decision),
         created_at=moment(message.created_at_ms),
     )
@@ -61,7 +62,11 @@ def accepted_view(accepted: Accepted) -> AcceptedView:
 def evaluation_view(evaluation: Evaluation) -> EvaluationView:
     message = evaluation.message
     return EvaluationView(
-        message.channel, message.purpose, moment(evaluation.at_ms), decision_view(evaluation.decision)
+        message.channel,
+        message.purpose,
+        message.declared_purpose,
+        moment(evaluation.at_ms),
+        decision_view(evaluation.decision),
     )
 
 
@@ -90,6 +95,7 @@ def message_view(stored: Stored, links: UnsubscribeLinks) -> MessageView:
         status=summary.status,
         channel=message.channel,
         purpose=message.purpose,
+        declared_purpose=message.declared_purpose,
         to=message.to,
         content=message.content,
         created_at=moment(message.created_at_ms),
@@ -105,11 +111,14 @@ def message_view(stored: Stored, links: UnsubscribeLinks) -> MessageView:
         template=message.template,
         event=message.event,
         language=message.language,
+        classification=message.classification,
     )
 
 
 def timeline_view(stored: Stored) -> TimelineView:
-    return TimelineView(stored.message.id, stored.summary.status, [_event_view(e) for e in stored.summary.events])
+    message = stored.message
+    events = [_event_view(event) for event in stored.summary.events]
+    return TimelineView(message.id, stored.summary.status, message.purpose, message.declared_purpose, events)
 
 
 def _event_view(event: Event) -> EventView:

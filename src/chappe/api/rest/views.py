@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from chappe.api.rest.problems import Problem
+from chappe.model.classification import Classification
 from chappe.model.customer import (
     Channel,
     Content,
@@ -31,12 +32,16 @@ class DecisionView(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class AcceptedView(msgspec.Struct, frozen=True):
-    """A message that was taken. The decision is what the rules say now; it is made for good when its turn comes."""
+    """A message that was taken. The decision is what the rules say now; it is made for good when its turn comes.
+
+    `purpose` is the one that counts, which its content may have changed; `declared_purpose` is what the sender said.
+    """
 
     id: str
     status: Status
     channel: Channel
     purpose: Purpose
+    declared_purpose: Purpose
     decision: DecisionView
     created_at: datetime
 
@@ -48,6 +53,7 @@ class BatchResult(msgspec.Struct, frozen=True, omit_defaults=True):
     status: Status | None = None
     channel: Channel | None = None
     purpose: Purpose | None = None
+    declared_purpose: Purpose | None = None
     decision: DecisionView | None = None
     created_at: datetime | None = None
     error: Problem | None = None
@@ -66,6 +72,7 @@ class EvaluationView(msgspec.Struct, frozen=True):
 
     channel: Channel
     purpose: Purpose
+    declared_purpose: Purpose
     at: datetime
     decision: DecisionView
 
@@ -87,12 +94,15 @@ class SummaryView(msgspec.Struct, frozen=True, omit_defaults=True):
 class MessageView(msgspec.Struct, frozen=True, omit_defaults=True):
     """A message and where it stands. `decision` is the newest verdict, absent until there is one. `content` is what was
     accepted; `amended_content` is what the newest verdict makes of it, where the rules add or redact anything.
+    `purpose` is the one that counts, `declared_purpose` what the sender said, and `classification` what the content was
+    found to be.
     """
 
     id: str
     status: Status
     channel: Channel
     purpose: Purpose
+    declared_purpose: Purpose
     to: Recipient
     content: Content
     created_at: datetime
@@ -108,6 +118,7 @@ class MessageView(msgspec.Struct, frozen=True, omit_defaults=True):
     template: str | None = None
     event: str | None = None
     language: str | None = None
+    classification: Classification | None = None
 
 
 class MessagesView(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -137,6 +148,8 @@ class TimelineView(msgspec.Struct, frozen=True):
 
     id: str
     status: Status
+    purpose: Purpose
+    declared_purpose: Purpose
     events: list[EventView]
 
 
