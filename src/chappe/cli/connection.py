@@ -109,21 +109,46 @@ class Server:
         """DELETE what is at a path."""
         self._answer("DELETE", path)
 
+    def text(self, path: str) -> str:
+        """The answer to a GET as it stands."""
+        response = self._respond("GET", path)
+        return str(response.text)
+
+    def download(self, path: str, file: Path) -> None:
+        """Keep the answer to a GET in a file that only its owner can read."""
+        try:
+            with self._http.stream("GET", path) as response:
+                if not response.is_success:
+                    response.read()
+                    raise _refusal(response)
+                descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+                with os.fdopen(descriptor, "wb") as stream:
+                    for chunk in response.iter_bytes():
+                        stream.write(chunk)
+        except self._failures as error:
+            raise self._unreachable(error) from error
+
     def upload(self, path: str, chunks: Iterator[bytes], media_type: str, **parameters: str | int | None) -> Any:
         """The JSON answer to a POST of a list, sent as it is read."""
         given = {name: value for name, value in parameters.items() if value is not None}
         return self._answer("POST", path, content=chunks, headers={"content-type": media_type}, params=given)
 
     def _answer(self, method: str, path: str, **options: Any) -> Any:
+        return _decoded(self._respond(method, path, **options))
+
+    def _respond(self, method: str, path: str, **options: Any) -> httpx.Response:
         try:
             response = self._http.request(method, path, **options)
         except self._failures as error:
-            raise ServerUnreachable(
-                f"{self.url} does not answer ({error}); is `chappe serve` running there?", url=self.url
-            ) from error
+            raise self._unreachable(error) from error
         if response.is_success:
-            return _decoded(response)
+            return response
         raise _refusal(response)
+
+    def _unreachable(self, error: Exception) -> ServerUnreachable:
+        return ServerUnreachable(
+            f"{self.url} does not answer ({error}); is `chappe serve` running there?", url=self.url
+        )
 
 
 def connect(url: str | None, api_key: str | None, data: Path | None) -> Server:

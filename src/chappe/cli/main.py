@@ -8,7 +8,21 @@ from typing import NoReturn
 import typer
 
 from chappe import __version__
-from chappe.cli import audit, doctor, keys, lists, opt_out, people, queues, registries, rules, send, serve, status
+from chappe.cli import (
+    audit,
+    classify,
+    doctor,
+    keys,
+    lists,
+    opt_out,
+    people,
+    queues,
+    registries,
+    rules,
+    send,
+    serve,
+    status,
+)
 from chappe.cli.output import report_error
 from chappe.model.errors import ChappeError, InvalidConfiguration
 
@@ -31,6 +45,7 @@ app.command("doctor")(doctor.doctor)
 app.add_typer(keys.app, name="keys")
 app.add_typer(rules.app, name="rules")
 app.add_typer(opt_out.app, name="optout")
+app.add_typer(classify.app, name="classify")
 app.add_typer(audit.app, name="audit")
 app.add_typer(registries.app, name="registries")
 app.add_typer(lists.suppressions, name="suppressions")
