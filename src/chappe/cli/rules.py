@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 import typer
 
-from chappe.cli import rule_sets
+from chappe.cli import rule_sets, rules_draft
 from chappe.cli.connection import DataOption, JsonOption, KeyOption, UrlOption, connect
 from chappe.cli.output import print_json, terminal
 from chappe.cli.rule_files import PathsArgument, read_files, text_of
@@ -176,6 +176,7 @@ def _checked_here(files: list[Path]) -> dict[str, Any]:
     }
 
 
+app.command("draft")(rules_draft.draft)
 app.command("create")(rule_sets.create)
 app.command("versions")(rule_sets.versions)
 app.command("diff")(rule_sets.diff)

@@ -1,4 +1,4 @@
-"""The form in which a passage is read: small letters, plain punctuation, numbers, times and days in one notation each."""
+"""The form in which a passage is read: small letters, plain punctuation, one notation for numbers, times and days."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from chappe.compliance.drafting.numerals import with_digits
 from chappe.compliance.drafting.weekdays import spelt_out, with_days
 
 _PLAIN = str.maketrans(
-    {"“": '"', "”": '"', "„": '"', "«": '"', "»": '"', "‘": "'", "’": "'", "–": "-", "—": "-", "‐": "-", "‑": "-", "\xa0": " "}  # noqa: RUF001
+    dict.fromkeys("\u201c\u201d\u201e\u00ab\u00bb", '"')
+    | dict.fromkeys("\u2018\u2019", "'")
+    | dict.fromkeys("\u2010\u2011\u2013\u2014", "-")
+    | {"\u00a0": " "}
 )
 _SPACES = re.compile(r"\s+")
 _RAW_ONLY = re.compile(r"[<>{}]")

@@ -1,7 +1,7 @@
 """Times of day, in whatever way they are written, as `<HH:MM>`: `9 p.m.`, `2100 hours`, `half past 8 in the evening`.
 
-Works on text in small letters with its numbers in digits. Midnight is `<00:00>`; whoever reads the end of a window takes
-it for 24:00. Of `9 to 5 p.m.` the first is a time as well.
+Works on text in small letters with its numbers in digits. Midnight is `<00:00>`; whoever reads the end of a window
+takes it for 24:00. Of `9 to 5 p.m.` the first is a time as well.
 """
 
 from __future__ import annotations
@@ -12,12 +12,14 @@ TIME = r"<(\d\d:\d\d)>"
 
 _MERIDIEM = re.compile(r"\b(\d{1,2})(?:[:.](\d{2}))?\s*([ap])(?:\.\s?m\.?|m\b)\.?(?:\s*\((?:noon|midnight)\))?")
 _SPOKEN = re.compile(
-    r"\b(half past )?(\d{1,2})(?: o'?clock)?(?:[ :.](\d{2}))?(?: o'?clock)? (?:in the (morning|afternoon|evening)|at (night))\b"
+    r"\b(half past )?(\d{1,2})(?: o'?clock)?(?:[ :.](\d{2}))?(?: o'?clock)? (?:in the (morning|afternoon"
+    r"|evening)|at (night))\b"
 )
 _OCLOCK = re.compile(r"\b(\d{1,2}) o'?clock\b")
 _COLON = re.compile(r"(?<![\d:<])([01]?\d|2[0-4]):([0-5]\d)(?![\d:>])(?:\s*(?:hours|hrs|h)\b)?")
 _MILITARY = re.compile(r"\b([01]\d|2[0-4])([0-5]\d)\s?(?:hours|hrs|h)\b")
-_FRENCH = re.compile(r"\b([01]?\d|2[0-4])h([0-5]\d)?(?=\s*(?:-|to|and|until)\s*\d{1,2}h|\b(?<=h\d\d)|(?<=\d\dh)(?=\s*[,;.)]))")
+_HOURS_H = re.compile(r"\b([01]?\d|2[0-4])h([0-5]\d)\b")
+_SPAN_H = re.compile(r"\b([01]?\d|2[0-4])h(\s*(?:-|to|and|until)\s*)([01]?\d|2[0-4])h\b")
 _DOTTED = re.compile(r"(?<![\d.])(\d{1,2})\.([0-5]\d)\s*(-|to|and|until|till)\s*(\d{1,2})\.([0-5]\d)(?![\d.])")
 _BARE = re.compile(r"\b([01]?\d|2[0-4])(?:\s*(?:h|hrs|hours))?(\s*(?:-|to|and|until|till)\s*)<(\d\d):(\d\d)>")
 _BARE_LEAD = re.compile(r"(?:between|from|hours of|before|[:{}])\s*(?:the hours of\s*)?$")
@@ -33,7 +35,8 @@ def with_times(text: str) -> str:
     text = _DOTTED.sub(_of_dotted, text)
     text = _MILITARY.sub(lambda found: _marked(int(found[1]), int(found[2]), found[0]), text)
     text = _COLON.sub(lambda found: _marked(int(found[1]), int(found[2]), found[0]), text)
-    text = _FRENCH.sub(lambda found: _marked(int(found[1]), int(found[2] or 0), found[0]), text)
+    text = _HOURS_H.sub(lambda found: _marked(int(found[1]), int(found[2]), found[0]), text)
+    text = _SPAN_H.sub(lambda found: f"{_marked(int(found[1]), 0, '')}{found[2]}{_marked(int(found[3]), 0, '')}", text)
     text = _OCLOCK.sub(lambda found: _marked(int(found[1]), 0, found[0]), text)
     return _BARE.sub(_of_bare, text)
 

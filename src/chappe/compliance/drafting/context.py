@@ -80,7 +80,9 @@ class Context:
         if categories and purpose in (None, "promotional"):
             purpose = BOTH
         if purpose is None:
-            doubts.append(Doubt(0.05, "it does not say whether it is about advertising, so it is taken to bind all messages"))
+            doubts.append(
+                Doubt(0.05, "it does not say whether it is about advertising, so it is taken to bind all messages")
+            )
         place, of_place = self._jurisdiction(passage)
         return Scope(
             jurisdiction=place,
@@ -99,7 +101,12 @@ class Context:
         of_entry, _ = _first(purpose_in(canonical(p.words), self.terms) for p in entries)
         doubts = tuple(doubt for doubt in found.doubts if "advertising" not in doubt.text)
         return Scope(
-            found.jurisdiction, found.channels, own or of_entry or default, found.categories, found.effective_from, doubts
+            found.jurisdiction,
+            found.channels,
+            own or of_entry or default,
+            found.categories,
+            found.effective_from,
+            doubts,
         )
 
     def scope_of_data(self, passage: Passage) -> Scope:
@@ -130,7 +137,10 @@ class Context:
         """The day on which the whole text says that it begins."""
         for passage in passages:
             words = passage.text.lower()
-            if any(phrase in words for phrase in ("into force", "takes effect", "take effect", "effective date", "effective:")):
+            if any(
+                phrase in words
+                for phrase in ("into force", "takes effect", "take effect", "effective date", "effective:")
+            ):
                 found = begins_on(passage.text)
                 if found:
                     return found

@@ -61,8 +61,8 @@ def draft(text: str, *, name: str | None = None, source: str | None = None, juri
     """The rules that a text proposes. Pure.
 
     `name` is the title of the regulation (by default the first heading), `source` where the text is from (by default
-    its name), `jurisdiction` where it binds, if the text does not say or says it badly. Raises `InvalidInput` for a text
-    that is too long, empty or not in English.
+    its name), `jurisdiction` where it binds, if the text does not say or says it badly. Raises `InvalidInput` for a
+    text that is too long, empty or not in English.
     """
     if len(text) > TEXT_CHARACTERS_MAX:
         raise InvalidInput(f"the text has {len(text)} characters, and at most {TEXT_CHARACTERS_MAX} are read: split it")

@@ -10,10 +10,16 @@ from chappe.compliance.drafting.passages import Passage
 from chappe.compliance.drafting.readers.hours import HOURS
 
 CLAUSE_WEIGHT = 0.15
-_TAKES_BACK = re.compile(r"\b(?:(?:does|do|shall|will|is|are) not appl(?:y|icable)|(?:is|are|shall be) exempt(?:ed)?|appl(?:y|ies) only)\b")
-_NUMBERS = re.compile(r"\b(?:sections?|paragraphs?|articles?|rules?|regulations?|sec\.|art\.) ((?:\(?\d[\w.-]*\)?(?:,? (?:and|or|to) |, )?)+)")
+_TAKES_BACK = re.compile(
+    r"\b(?:(?:does|do|shall|will|is|are) not appl(?:y|icable)|(?:is|are|shall be) exempt(?:ed)?|appl(?:y|ies) only)\b"
+)
+_NUMBERS = re.compile(
+    r"\b(?:sections?|paragraphs?|articles?|rules?|regulations?|sec\."
+    r"|art\.) ((?:\(?\d[\w.-]*\)?(?:,? (?:and|or|to) |, )?)+)"
+)
 _AGREED = re.compile(
-    r"\b(?:(?:express|explicit|prior)(?:ly)? (?:request\w*|consent\w*|agree\w*|invit\w*|permission)|has (?:consented|agreed|requested)|consent of the)\b"
+    r"\b(?:(?:express|explicit|prior)(?:ly)? (?:request\w*|consent\w*|agree\w*|invit\w*|permission)"
+    r"|has (?:consented|agreed|requested)|consent of the)\b"
 )
 _CLAUSE = re.compile(r"\b(?:unless|except(?: where| that| for| if| in)?|provided that|other than|save)\b[^.;]{3,120}")
 _READS_CLAUSES = ("consent_required", "language", "unsubscribe_mechanism", HOURS, "age_gate")
@@ -30,7 +36,9 @@ def targets(passage: Passage, words: str, findings: Sequence[Finding]) -> list[i
     named = {number for match in _NUMBERS.finditer(words) for number in re.findall(r"\d[\w.-]*", match[1])}
     named = {number.rstrip(".") for number in named}
     by_name = [
-        n for n in earlier if named & {number.rstrip(".") for number in re.findall(r"\d[\w.-]*", _number_of(findings[n].passage))}
+        n
+        for n in earlier
+        if named & {number.rstrip(".") for number in re.findall(r"\d[\w.-]*", _number_of(findings[n].passage))}
     ]
     if by_name or not earlier:
         return by_name

@@ -9,18 +9,24 @@ import re
 from enum import StrEnum
 
 FORBIDS = (
-    r"\b(?:may|shall|must|should|can|will|is|are) (?:only )?not(?: be)?\b(?! apply| prevent| prohibit)|\bcannot\b|\bmay neither\b"
-    r"|\b(?:no|nor) (?!later|more|less|fewer|older|longer|cost|charge|case)(?:[\w'-]+ ){1,8}?(?:may|shall|must|should|can|will)\b(?! not)"
-    r"|\bno (?!later|more|less|fewer|older|longer|cost|charge)(?:[\w'-]+ ){1,5}?(?:is|are) (?:to be|allowed|permitted)\b"
-    r"|\b(?:prohibit(?:ed|s|ion)?|forbid(?:s|den)?|unlawful|illegal|banned|barred|not (?:be )?(?:allowed|permitted|authori[sz]ed))\b"
-    r"|\b(?:refrain|abstain) from\b|\bnot to be\b|\bnever\b|\bno (?=\{)"
+    r"\b(?:may|shall|must|should|can|will|is|are) (?:only )?not(?: be)?\b(?! apply| prevent| prohibit)"
+    r"|\bcannot\b|\bmay neither\b"
+    r"|\b(?:no|nor) (?!later|more|less|fewer|older|longer|cost|charge|case)(?:[\w'-]+ ){1,8}?(?:may|shall"
+    r"|must|should|can|will)\b(?! not)"
+    r"|\bno (?!later|more|less|fewer|older|longer|cost|charge)(?:[\w'-]+ ){1,5}?(?:is|are) (?:to be"
+    r"|allowed|permitted)\b"
+    r"|\b(?:prohibit(?:ed|s|ion)?|forbid(?:s|den)?|unlawful|illegal|banned|barred|not (?:be )?(?:allowed"
+    r"|permitted|authori[sz]ed))\b"
+    r"|\b(?:make|place|send|transmit) no (?!more|fewer|less|later)\b|\b(?:refrain|abstain) from\b"
+    r"|\bnot to be\b|\bnever\b|\bno (?=\{)"
 )
 ALLOWS = (
     r"\b(?:may|can|shall|must|should|will) (?:(?:be )?only|be|only be)\b|\bmay\b"
     r"|\b(?:allowed|permitted|authori[sz]ed|lawful|permissible|restricted to|confined to|limited to)\b|\bonly\b"
 )
 ASKS = (
-    r"\b(?:must|shall|should)\b(?! not)|\b(?:is|are) (?:to|required|obliged|bound)\b|\b(?:has|have) to\b|\brequire[sd]?\b"
+    r"\b(?:must|shall|should)\b(?! not)|\b(?:is|are) (?:to|required|obliged|bound)\b|\b(?:has|have) to\b"
+    r"|\brequire[sd]?\b"
     r"|\bneeds?\b|\bmandatory\b|\bobligatory\b|\bobligation to\b|\bis subject to\b|\bonly\b"
 )
 WEAK = r"\bshould\b|\bencouraged\b|\bexpected to\b"
@@ -46,13 +52,48 @@ class NoRule(StrEnum):
 
 
 _NO_RULES = (
-    (NoRule.DEFINITION, r"^(?:[(\w. )]{0,12})?(?:in (?:this|these) [\w ,]+,? |for the purposes of [\w ,]+,? |as used in [\w ,]+,? )?\"[^\"]{2,80}\"(?:,? (?:or|and) \"[^\"]+\")* (?:means|includes|has the meaning|is any|refers to)\b"),
+    (
+        NoRule.DEFINITION,
+        (
+            r"^(?:[(\w. )]{0,12})?(?:in (?:this|these) [\w ,]+,? |for the purposes of [\w ,]+,? "
+            r"|as used in [\w ,]+,? )?\"[^\"]{2,80}\"(?:,? (?:or|and) \"[^\"]+\")* (?:means|includes"
+            r"|has the meaning|is any|refers to)\b"
+        ),
+    ),
     (NoRule.DEFINITION, r"\bas used in this\b.*\bmeans\b|^definitions?\b"),
     (NoRule.RECITAL, r"^(?:\(\d+\) ?)?(?:whereas|having regard|in the past|recalling|considering)\b|\bin the past\b"),
-    (NoRule.REPORT, r"\b(?:warned|announced|is expected|are expected|considered (?:whether|that|a)|would (?:consider|cost|be)|reported|complained|welcomed|was found|published a|annual report|on average)\b"),
-    (NoRule.PENALTY, r"\b(?:fines?|penalt(?:y|ies)|imprisonment|liable|damages|punishable|bring an action|offen[cs]es?|recover|sanctions?|surcharge|licen[cs]e may be (?:suspended|revoked)|violations?(?! of this section (?:may|shall) not)|infringements?|guilty)\b"),
-    (NoRule.FREEDOM, r"\bnothing in\b.{0,80}\b(?:prohibits|prevents|restricts|applies|requires)\b|\b(?:needs?|requires?) no (?:consent|permission|opt-in)\b|\bno consent is (?:needed|required)\b|\bat any (?:time|hour)\b|\bthere is no limit\b|\bwithout limit\b|\bmay be sent (?:freely|without consent)\b|\bconsent is not (?:needed|required)\b"),
-    (NoRule.ADVICE, r"\b(?:we recommend|is recommended|are recommended|recommends?|good practice|best practice|it is advisable|advised to)\b"),
+    (
+        NoRule.REPORT,
+        (
+            r"\b(?:warned|announced|is expected|are expected|considered (?:whether|that|a)|would (?:consider|cost"
+            r"|be)|reported|complained|welcomed|was found|published a|annual report|on average)\b"
+        ),
+    ),
+    (
+        NoRule.PENALTY,
+        (
+            r"\b(?:fines?|penalt(?:y|ies)|imprisonment|liable|damages|punishable|bring an action|offen[cs]es?"
+            r"|recover|sanctions?|surcharge|licen[cs]e may be (?:suspended|revoked)"
+            r"|violations?(?! of this section (?:may|shall) not)|infringements?|guilty)\b"
+        ),
+    ),
+    (
+        NoRule.FREEDOM,
+        (
+            r"\bnothing in\b.{0,80}\b(?:prohibits|prevents|restricts|applies|requires)\b|\b(?:needs?"
+            r"|requires?) no (?:consent|permission|opt-in)\b|\bno consent is (?:needed|required)\b"
+            r"|\bat any (?:time|hour)\b|\bthere is no limit\b|\bwithout limit\b|\bmay be sent (?:freely"
+            r"|without consent)\b|\bconsent is not (?:needed|required)\b|\b(?:does|do|shall|need) not (?:require"
+            r"|need)\b.{0,40}\b(?:consent|permission|opt-in)\b"
+        ),
+    ),
+    (
+        NoRule.ADVICE,
+        (
+            r"\b(?:we recommend|is recommended|are recommended|recommends?|good practice|best practice"
+            r"|it is advisable|advised to)\b"
+        ),
+    ),
 )
 _NO_RULE_PATTERNS = tuple((reason, re.compile(pattern)) for reason, pattern in _NO_RULES)
 _STILL_FORBIDS = re.compile(

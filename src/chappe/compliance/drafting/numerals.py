@@ -1,4 +1,4 @@
-"""Numbers in words as numbers in digits: `twenty-four` is 24, `two (2)` is 2, `once` is 1 time, `03` is 3, `5,000` is 5000.
+"""Numbers in words as numbers in digits: `twenty-four` is 24, `two (2)` is 2, `once` is 1 time, `5,000` is 5000.
 
 Only whole numbers below a thousand are written out in the rules that are read here.
 """
@@ -7,17 +7,37 @@ from __future__ import annotations
 
 import re
 
-_UNITS = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
-    "eighteen nineteen"
-).split()
-_TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
+_UNITS = [
+    "zero",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+    "thirteen",
+    "fourteen",
+    "fifteen",
+    "sixteen",
+    "seventeen",
+    "eighteen",
+    "nineteen",
+]
+_TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
 _VALUES = {word: number for number, word in enumerate(_UNITS)} | {word: 20 + 10 * n for n, word in enumerate(_TENS)}
 _UNIT = "|".join(sorted(_UNITS, key=len, reverse=True))
 _SMALL = rf"(?:(?:{'|'.join(_TENS)})(?:[- ](?:{'|'.join(_UNITS[1:10])}))?|{_UNIT})"
-_NUMBER = re.compile(rf"\b(?:(?:(?P<hundreds>{_SMALL}|a) hundred)(?: and)?(?:[ ](?P<rest>{_SMALL}))?|(?P<small>{_SMALL}))\b")
+_NUMBER = re.compile(
+    rf"\b(?:(?:(?P<hundreds>{_SMALL}|a) hundred)(?: and)?(?:[ ](?P<rest>{_SMALL}))?|(?P<small>{_SMALL}))\b"
+)
 _THOUSANDS = re.compile(r"\b(\d{1,3})((?:,\d{3})+)\b")
-_LEADING_ZERO = re.compile(r"(?<![\d:.])0(\d)(?![\d:.]|\s*(?:hours|hrs|h\b))")
+_LEADING_ZERO = re.compile(r"(?<![\d:.h])0(\d)(?![\d:.]|h\d|\s*(?:hours|hrs|h\b))")
 _TWICE_SAID = re.compile(r"\b(\d+) \((\d+)\)")
 _TIMES = (("once", "1 time"), ("twice", "2 times"), ("thrice", "3 times"))
 

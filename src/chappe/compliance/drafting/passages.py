@@ -59,14 +59,14 @@ class _Block(msgspec.Struct):
 
 _SECTION = (
     r"(?i:§+\s*\d[\d.]*[a-z]?\.?|(?:sections?|sec\.|articles?|art\.|rule|regulation|paragraph|part|title|chapter)\s+"
-    r"(?:[a-z]\.\s*)?[\divx]+[\d.-]*)(?:\s*[-–—](?=\s))?(?=\s*[A-Z\"“(–—'])"  # noqa: RUF001
+    r"(?:[a-z]\.\s*)?[\divx]+[\d.-]*)(?:\s*[-\u2013\u2014](?=\s))?(?=\s*[A-Z\"“(\u2013\u2014'])"
 )
 _MARKERS = (
     ("section", re.compile(_SECTION)),
     ("digits", re.compile(r"\(\d{1,3}[a-z]?\)(?=\s)")),
     ("letter", re.compile(r"\([a-z]{1,4}\)(?=\s)")),
     ("number", re.compile(r"\d{1,4}(?:(?:\.\d+)+|[.)]|(?=\s+\())(?=\s+[A-Z\"“(])|\d{1,3}(?=\s+[A-Z][a-z]+\s)")),
-    ("bullet", re.compile(r"[*•‣·–—-](?=\s)")),  # noqa: RUF001
+    ("bullet", re.compile(r"[*•‣·\u2013\u2014-](?=\s)")),
 )
 _ENTRY = re.compile(r"([A-Z][A-Za-z /()'-]{2,48}?)\s*:\s+(\S.*)")
 _ENTRIES_MIN = 3
@@ -75,13 +75,15 @@ _HEADING_CHARACTERS_MAX = 140
 _SPACES = re.compile(r"\s+")
 _BOUNDARY = re.compile(r"[.!?][\"”')]*\s+(?=[A-Z\"“(§\d])|;\s+(?=\S)")
 _ABBREVIATED = re.compile(
-    r"(?:\b(?:sec|art|no|nos|para|paras|reg|regs|ch|pt|cf|approx|max|min|inc|ltd|co|st|mr|mrs|dr|vs|e\.g|i\.e|u\.s|u\.k)"
+    r"(?:\b(?:sec|art|no|nos|para|paras|reg|regs|ch|pt|cf|approx|max|min|inc|ltd|co|st|mr|mrs|dr|vs|e\.g"
+    r"|i\.e|u\.s|u\.k)"
     r"|\b[A-Z]|§\s*\d+)\.$",
     re.IGNORECASE,
 )
 _CLOCK_END = re.compile(r"\b[ap]\.m\.$", re.IGNORECASE)
 _AFTER_CLOCK = re.compile(
-    r"(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day|(?:Eastern|Central|Mountain|Pacific|Indian|Gulf|Local|E[SD]?T|IST|GMT)\b"
+    r"(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day|(?:Eastern|Central|Mountain|Pacific|Indian|Gulf|Local"
+    r"|E[SD]?T|IST|GMT)\b"
 )
 _NUMBERED_END = re.compile(r"(?:^|\b(?:sec|section|article|art|rule|chapter)\.?\s+)\d[\d.-]*\.$", re.IGNORECASE)
 
@@ -159,7 +161,7 @@ class _Splitter:
     def _prose(self, block: _Block) -> Iterator[Passage]:
         raw = self._text[block.start + len(block.marker) : block.end]
         self._follow(block)
-        if not block.marker and self._is_heading(raw):
+        if block.rank in ("", "section") and self._is_heading(raw):
             self._heading, self._lead = folded(raw), ""
             yield self._passage(block.start, block.end, Shape.HEADING)
             return
@@ -176,7 +178,7 @@ class _Splitter:
         if self._lead and (block.rank == self._lead_rank or not block.rank):
             self._lead = ""
         if block.rank in ("section", "number"):
-            self._label = folded(block.marker).rstrip(" .-–—")  # noqa: RUF001
+            self._label = folded(block.marker).rstrip(" .-\u2013\u2014")
         elif block.rank in ("digits", "letter"):
             self._label = f"{self._label.partition(' (')[0]} {folded(block.marker)}".strip()
 

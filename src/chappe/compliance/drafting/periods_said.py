@@ -1,4 +1,4 @@
-"""Stretches of time as texts say them, and as rules write them: `two years` is 2y, `5 business days` has a unit of its own."""
+"""Stretches of time as texts say them, and as rules write them: `2 years` is 2y, `5 business days` stay so."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import re
 import msgspec
 
 PERIOD = (
-    r"(?P<count>\d{1,4})(?:[- ]|\s)(?:(?P<sort>business|working|calendar|consecutive|full|further|more|additional)[- ])?"
+    r"(?P<count>\d{1,4})(?:[- ]|\s)(?:(?P<sort>business|working|calendar|consecutive|full|further|more"
+    r"|additional)[- ])?"
     r"(?P<unit>minute|hour|day|week|month|year)s?"
 )
 _LETTERS = {"minute": "m", "hour": "h", "day": "d", "month": "mo", "year": "y"}

@@ -14,33 +14,49 @@ from chappe.compliance.drafting.finding import BOTH, PROMOTIONAL, TRANSACTIONAL
 from chappe.model.customer import Channel
 
 _NO_CHANNEL = re.compile(
-    r"\b(?:(?:tele)?phone|contact|calling) numbers?\b|\bdo[- ]not[- ]call\b|\bno[- ]call\b|\b(?:so-)?called (?:part(?:y|ies)|persons?)\b"
+    r"\b(?:(?:tele)?phone|contact|calling) numbers?\b|\bdo[- ]not[- ]call\b|\bno[- ]call\b"
+    r"|\b(?:so-)?called (?:part(?:y|ies)|persons?)\b"
     r"|\be-?mail addresse?s?\b|\bcall cent(?:re|er)s?\b|\btext of\b|\brecalls?\b|\bby clicking\b.*$|\bcallers?\b"
 )
 _CHANNELS = (
-    (Channel.EMAIL, r"\be-?mails?\b|\belectronic mails?\b|\bnewsletters?\b|\bmailbox|\belectronic (?:messages?|communications?)\b"),
+    (
+        Channel.EMAIL,
+        r"\be-?mails?\b|\belectronic mails?\b|\bnewsletters?\b|\bmailbox|\belectronic (?:messages?|communications?)\b",
+    ),
     (
         Channel.SMS,
-        r"\bsms\b|\btext(?:s|ing)?\b|\btext messages?\b|\bshort messages?\b|\bmms\b|\belectronic (?:messages?|communications?)\b",
+        (
+            r"\bsms\b|\btext(?:s|ing)?\b|\btext messages?\b|\bshort messages?\b|\bmms\b|\belectronic (?:messages?"
+            r"|communications?)\b"
+        ),
     ),
     (Channel.PUSH, r"\bpush (?:notifications?|messages?)\b|\bpush\b(?=,| or| and)"),
     (
         Channel.VOICE,
-        r"\b(?:tele)?phone\b|\btelephon\w+\b|\btele-?(?:market|sal)\w+\b|\b(?:cold-?)?call(?:s|ed|ing)?\b|\bvoice (?:calls?|messages?)\b",
+        (
+            r"\b(?:tele)?phone\b|\btelephon\w+\b|\btele-?(?:market|sal)\w+\b|\b(?:cold-?)?call(?:s|ed|ing)?\b"
+            r"|\bvoice (?:calls?|messages?)\b"
+        ),
     ),
     (Channel.IN_APP, r"\bin-app (?:messages?|notifications?)\b"),
 )
 _CHANNEL_PATTERNS = tuple((channel.value, re.compile(pattern)) for channel, pattern in _CHANNELS)
 CHANNEL_ORDER = tuple(channel.value for channel in Channel)
 
-_ANY_PURPOSE = re.compile(r"\bof any kind\b|\bwhether (?:or not )?commercial\b|\bregardless of (?:its |their )?purpose\b|\ball messages\b")
+_ANY_PURPOSE = re.compile(
+    r"\bof any kind\b|\bwhether (?:or not )?commercial\b|\bregardless of (?:its |their )?purpose\b|\ball messages\b"
+)
 _TRANSACTIONAL = re.compile(
     r"\btransactional\b|\bservice (?:messages?|sms|texts?|calls?)\b"
-    r"|\b(?:is|are|does) not (?:contain )?(?:an? )?(?:advertis\w+|marketing|commercial|promotional)\b|\bnon-commercial\b"
+    r"|\b(?:is|are|does) not (?:contain )?(?:an? )?(?:advertis\w+|marketing|commercial|promotional)\b"
+    r"|\bnon-commercial\b"
 )
-_CONTAINS_NONE = re.compile(r"\b(?:not|no|without)(?: contain)?(?: any)? (?:marketing|advertis\w+|promotion\w*)\b")
+_CONTAINS_NONE = re.compile(
+    r"\b(?:(?:not|never) contain|contains? no|without)(?: any)? (?:marketing|advertis\w+|promotion\w*)\b"
+)
 _PROMOTIONAL = re.compile(
-    r"\b(?:market(?:ing|ers?)|promot\w+|advertis\w+|commercial|solicit\w*|tele-?market\w*|(?:tele)?phon(?:e|ic) sales|canvass\w*"
+    r"\b(?:market(?:ing|ers?)|promot\w+|advertis\w+|commercial|solicit\w*|tele-?market\w*"
+    r"|(?:tele)?phon(?:e|ic) sales|canvass\w*"
     r"|newsletters?|campaigns?|unsolicited|sales calls?|spam)\b"
 )
 _CATEGORIES = ((r"\bdebt(?:s|ors?)?\b", "debt_collection"),)
@@ -49,17 +65,17 @@ _OF_MESSAGES = re.compile(
     r"|transmit\w*|subscri\w+|recipients?|called)\b"
 )
 _DEFINED = re.compile(r"\"([^\"]{3,60})\" (?:means|includes)\b(.*)", re.DOTALL)
-_MONTHS = {
-    datetime.date(2000, number, 1).strftime("%B").lower(): number for number in range(1, 13)
-}
+_MONTHS = {datetime.date(2000, number, 1).strftime("%B").lower(): number for number in range(1, 13)}
 _DATE = (
     r"(?:(?P<day>\d{1,2})(?:st|nd|rd|th)? (?P<month>" + "|".join(_MONTHS) + r"),? (?P<year>\d{4})"
     r"|(?P<month_first>" + "|".join(_MONTHS) + r") (?P<second>\d{1,2})(?:st|nd|rd|th)?, (?P<last>\d{4})"
     r"|(?P<iso>\d{4}-\d\d-\d\d))"
 )
 _BEGINS = re.compile(
-    r"\b(?:with effect from|effective(?: from| on| as of|:)?|as (?:of|from)|from|in force on|beginning(?: on)?|starting(?: on)?"
-    r"|on or after|(?:into|in) (?:force|effect) (?:on|from)|takes? effect (?:on|from)|appl(?:y|ies) (?:as )?from) " + _DATE
+    r"\b(?:with effect from|effective(?: from| on| as of|:)?|as (?:of|from)|from|in force on"
+    r"|beginning(?: on)?|starting(?: on)?"
+    r"|on or after|(?:into|in) (?:force|effect) (?:on|from)|takes? effect (?:on|from)|appl(?:y|ies) (?:as )?from) "
+    + _DATE
 )
 
 
@@ -114,6 +130,8 @@ def begins_on(text: str) -> str | None:
         return found["iso"]
     month = _MONTHS[found["month"] or found["month_first"]]
     try:
-        return datetime.date(int(found["year"] or found["last"]), month, int(found["day"] or found["second"])).isoformat()
+        return datetime.date(
+            int(found["year"] or found["last"]), month, int(found["day"] or found["second"])
+        ).isoformat()
     except ValueError:
         return None

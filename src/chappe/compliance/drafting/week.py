@@ -80,7 +80,7 @@ def _open_on(day: str, statements: Sequence[Statement], named: set[str]) -> tupl
     closing = [s for s in statements if not s.opens and _is_about(day, s, named)]
     if mine:
         spans: tuple[Span, ...] = tuple(sorted({span for s in mine for span in s.spans}))
-    elif opening and not any(s.spans != WHOLE for s in closing):
+    elif opening and not any(s.spans != WHOLE and s.days for s in closing):
         return ()
     else:
         spans = WHOLE

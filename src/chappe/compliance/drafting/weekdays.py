@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from chappe.compliance.local_time import WEEKDAYS, Day
+from chappe.compliance.local_time import WEEKDAYS
 
 DAYS = r"\{([a-z_ ]+)\}"
 OTHER = "other"
@@ -21,13 +21,21 @@ _RANGE = re.compile(rf"\b({_NAME})s?(?:,? (?:up )?(?:to|through|until)| ?-) ?({_
 _SINGLE = re.compile(rf"\b({_NAME})s?\b")
 _GROUPS = (
     (re.compile(r"\b(?:all|any|every|the)? ?other days?\b(?: of the week)?"), OTHER),
-    (re.compile(r"\b(?:public|bank|national|statutory|legal|federal|state)(?: (?:or|and) (?:public|bank|legal|state))? holidays?\b"), "holiday"),
+    (
+        re.compile(
+            r"\b(?:public|bank|national|statutory|legal|federal|state)(?: (?:or|and) (?:public|bank|legal"
+            r"|state))? holidays?\b"
+        ),
+        "holiday",
+    ),
     (re.compile(r"(?<!\{)\bholidays?\b"), "holiday"),
     (re.compile(r"\bweekends?\b"), "sat sun"),
     (re.compile(r"(?<!\d )(?<!per )\b(?:weekdays?|working days?|business days?)\b"), "mon tue wed thu fri"),
-    (re.compile(r"\b(?:every|each|any|all) days?\b(?: of the week)?|\bdaily\b|\b7 days a week\b"), " ".join(ALL)),
+    (re.compile(r"\b(?:every|each|any|all) days?\b(?: of the week)?|\b7 days a week\b"), " ".join(ALL)),
 )
-_JOINED = re.compile(r"\{([a-z_ ]+)\}(?:\s*,)?\s*(?:and|or|nor|,|&)?\s*(?:on |during )?(?:an? |any |the )?\{([a-z_ ]+)\}")
+_JOINED = re.compile(
+    r"\{([a-z_ ]+)\}(?:\s*,)?\s*(?:and|or|nor|,|&)?\s*(?:on |during )?(?:an? |any |the )?\{([a-z_ ]+)\}"
+)
 _ORDER = (*ALL, "holiday", OTHER)
 
 

@@ -3,7 +3,9 @@
 A proposal is right if a rule that is expected has the same kind, jurisdiction, channels, purpose, categories, days of
 force and parameters; hours are compared as the week they come to. Anything else is wrong, however near.
 
-    python tests/unit/compliance/drafting/measuring.py
+    python -m tests.unit.compliance.drafting.measuring [development]
+
+lists what is wrong and what is missed in a part that is named. Naming `held_out` ends its being held out.
 """
 
 from __future__ import annotations
@@ -116,26 +118,36 @@ def _action(kind: str) -> str:
 def _report(part: str, *, verbose: bool) -> None:
     outcomes = [measure(text) for text in texts_of(part)]
     total = figures(outcomes)
-    print(
-        f"{part}: {total.texts} texts, {total.expected} rules expected, {total.proposed} proposed, {total.right} right; "
-        f"precision {total.precision:.3f}, recall {total.recall:.3f}"
+    _say(
+        f"{part}: {total.texts} texts, {total.expected} rules expected, {total.proposed} proposed, "
+        f"{total.right} right, precision {total.precision:.3f}, recall {total.recall:.3f}"
     )
     for low, high in BANDS:
         right = sum(low <= confidence < high for o in outcomes for confidence in o.right)
         wrong = sum(low <= confidence < high for o in outcomes for confidence, _ in o.wrong)
         if right + wrong:
-            print(f"  confidence {low:.1f} to {high:.1f}: {right} of {right + wrong} right")
-    unlisted = [(o.text.name, words) for o in outcomes for words in o.text.not_understood if not _is_listed(words, o.found)]
-    print(f"  said to be not understood: {sum(len(o.found.not_understood) for o in outcomes)}; not listed though it should be: {len(unlisted)}")
+            _say(f"  confidence {low:.1f} to {high:.1f}: {right} of {right + wrong} right")
+    unlisted = unlisted_in(outcomes)
+    listed = sum(len(outcome.found.not_understood) for outcome in outcomes)
+    _say(f"  said to be not understood: {listed}; not listed though it should be: {len(unlisted)}")
     if not verbose:
         return
     for outcome in outcomes:
         for _, form in outcome.wrong:
-            print(f"    {outcome.text.name}: wrong  {form}")
+            _say(f"    {outcome.text.name}: wrong  {form}")
         for form in outcome.missed:
-            print(f"    {outcome.text.name}: missed {form}")
+            _say(f"    {outcome.text.name}: missed {form}")
     for name, words in unlisted:
-        print(f"    {name}: not listed: {words}")
+        _say(f"    {name}: not listed: {words}")
+
+
+def unlisted_in(outcomes: Iterable[Outcome]) -> list[tuple[str, str]]:
+    """Passages that have to be told as not understood, and are not."""
+    return [(o.text.name, words) for o in outcomes for words in o.text.not_understood if not _is_listed(words, o.found)]
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
 
 
 def _is_listed(words: str, found: Draft) -> bool:

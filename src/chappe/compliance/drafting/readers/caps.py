@@ -6,18 +6,23 @@ import re
 from typing import Any
 
 from chappe.compliance.drafting.context import Context
-from chappe.compliance.drafting.finding import Doubt, Finding
+from chappe.compliance.drafting.finding import Doubt, Finding, Scope
 from chappe.compliance.drafting.modality import forbids, rules
 from chappe.compliance.drafting.passages import Passage
 from chappe.compliance.drafting.periods_said import PERIOD, said
 
 _MESSAGE = (
-    r"(?:calls?|messages?|texts?|sms|mms|e-?mails?|newsletters?|notifications?|solicitations?|communications?|contacts?|attempts?)"
+    r"(?:calls?|messages?|texts?|sms|mms|e-?mails?|newsletters?|notifications?|solicitations?"
+    r"|communications?|contacts?|attempts?)"
 )
-_LIMIT = r"(?:(?:no|not) more (?:often )?than|more than|at most|(?:a )?maximum(?: number)? of|max\.?|up to|limited to|(?:not |never )?exceed(?:ing)?|limit of)"
+_LIMIT = (
+    r"(?:(?:no|not) more (?:often )?than|more than|at most|(?:a )?maximum(?: number)? of|max\.?|up to"
+    r"|limited to|(?:not |never )?exceed(?:ing)?|limit of)"
+)
 _THINGS = rf"(?:(?: [a-z'-]+){{0,4}}? (?P<noun>{_MESSAGE}|times?)\b)?"
 _WINDOW = (
-    r"(?:(?:per|an?|each|every|in any(?: (?:given|one|single))?|in an?|in each|within (?:an? |any )?(?:period of )?|within any|in|during any|over|within)\s*"
+    r"(?:(?:per|an?|each|every|in any(?: (?:given|one|single))?|in an?|in each|within (?:an? "
+    r"|any )?(?:period of )?|within any|in|during any|over|within)\s*"
     r"(?P<sliding>rolling |sliding )?(?:calendar )?(?:(?P<number>\d{1,3})[- ](?:consecutive |calendar )?)?"
     r"(?P<unit>minute|hour|day|week|month|year)s?(?P<period>[- ]period)?\b|(?P<adverb>daily|weekly|monthly))"
 )
@@ -28,8 +33,12 @@ _ENTRY_KEY = re.compile(r"\b(?:frequency|cap|limit|volume|number of messages)\b"
 _SAME = re.compile(r"\b(?:same|identical) (?:subject(?: matter)?|matter|product|offer|campaign|topic)\b")
 _TOGETHER = re.compile(r"\b(?:combined|together|taken together|in total|altogether)\b")
 _REFUSED = re.compile(r"\b(?:refus\w*|declin\w*|object\w*|opts? out|said no|says no)\b")
-_PAUSE = re.compile(rf"\b(?:again|further|anew)\b.{{0,60}}\b(?:for|within|before|until)(?: at least| a period of)? {PERIOD}")
+_PAUSE = re.compile(
+    rf"\b(?:again|further|anew)\b.{{0,60}}\b(?:for|within|before|until)(?: at least| a period of)? {PERIOD}"
+)
 _UNLESS_AGREED = re.compile(r"\bunless .{0,40}\b(?:agreed|consent\w*)")
+_MAY = re.compile(r"\b(?:may|can|limited to)\b")
+_NOTHING_BETWEEN = re.compile(r"(?: (?:to|for|on|about) .*)?")
 _COUNTED = re.compile(r"\b(?:call|contact|send|sent|called|contacted|message)\b")
 _LETTER = {"minute": "m", "hour": "h", "day": "d", "month": "mo", "year": "y"}
 
@@ -43,7 +52,7 @@ def read(passage: Passage, words: str, context: Context) -> list[Finding]:
 def _caps(passage: Passage, words: str, context: Context) -> list[Finding]:
     if passage.key and not _ENTRY_KEY.search(passage.key):
         return []
-    if not passage.key and not rules(words) and not re.search(r"\blimited to\b", words):
+    if not passage.key and not (rules(words) or _MAY.search(words)):
         return []
     matches = list(_matches(passage, words))
     caps = [(match, _cap(match, words)) for match in matches if _counts_messages(match, passage, words)]
@@ -56,7 +65,7 @@ def _caps(passage: Passage, words: str, context: Context) -> list[Finding]:
             cap["channels"] = list(channels)
     doubts = [Doubt(0.1, "it lets people agree to more, which a cap cannot")] if _UNLESS_AGREED.search(words) else []
     parameters = {"caps": [cap for _, cap in caps]}
-    return [_finding(passage, context, parameters, scope_channels=None, doubts=tuple(doubts), scope=scope)]
+    return [_finding(passage, scope, parameters, tuple(doubts))]
 
 
 def _matches(passage: Passage, words: str) -> list[re.Match[str]]:
@@ -78,7 +87,7 @@ def _counts_messages(match: re.Match[str], passage: Passage, words: str) -> bool
         return True
     noun, between = match["noun"], match["between"]
     if noun is None or noun in ("time", "times"):
-        plain_number = noun is not None or re.match(r" ?(?:per|an?|each|every|in|within|to|for|$)", between + " ") is not None
+        plain_number = noun is not None or _NOTHING_BETWEEN.fullmatch(between.rstrip()) is not None
         return plain_number and (_COUNTED.search(words) is not None or re.search(rf"\b{_MESSAGE}\b", words) is not None)
     return True
 
@@ -110,13 +119,19 @@ def _pauses(passage: Passage, words: str, context: Context) -> list[Finding]:
     period = said(found).period
     if period is None:
         return []
-    doubts = (Doubt(0.1, "the pause is for one campaign, and the rule for all messages"),) if _SAME.search(words) else ()
-    return [_finding(passage, context, {"after_refusal_wait": period}, None, doubts, context.scope(passage))]
+    doubts = (
+        (Doubt(0.1, "the pause is for one campaign, and the rule for all messages"),) if _SAME.search(words) else ()
+    )
+    return [_finding(passage, context.scope(passage), {"after_refusal_wait": period}, doubts)]
 
 
-def _finding(
-    passage: Passage, context: Context, parameters: dict[str, Any], scope_channels: None, doubts: tuple[Doubt, ...], scope: Any
-) -> Finding:
+def _finding(passage: Passage, scope: Scope, parameters: dict[str, Any], doubts: tuple[Doubt, ...]) -> Finding:
     return Finding(
-        kind="frequency_cap", parameters=parameters, passage=passage, scope=scope, action="block", alone=True, doubts=doubts
+        kind="frequency_cap",
+        parameters=parameters,
+        passage=passage,
+        scope=scope,
+        action="block",
+        alone=True,
+        doubts=doubts,
     )

@@ -15,18 +15,29 @@ CONSENT = r"(?:consent\w*|opt(?:ed|s)?[- ]?in|agreed|permission|authori[sz]ation
 _PARENT = re.compile(r"\b(?:parent\w*|guardian)\b")
 _LEVELS = (
     ("written", r"\bwritten\b|\bin writing\b|\bsigned\b"),
-    ("implied", r"\b(?:express|explicit)(?:ed)? (?:or|and) (?:implied|inferred|deemed)\b|\b(?:implied|inferred|deemed) (?:or|and) express\b"),
+    (
+        "implied",
+        (
+            r"\b(?:express|explicit)(?:ed)? (?:or|and) (?:implied|inferred|deemed)\b|\b(?:implied|inferred"
+            r"|deemed) (?:or|and) express\b"
+        ),
+    ),
 )
-_NOT_WITHOUT = re.compile(rf"\b(?:without|unless|except with|other than with|save with|absent|until)\b.{{0,120}}?\b{CONSENT}")
+_NOT_WITHOUT = re.compile(
+    rf"\b(?:without|unless|except with|other than with|save with|absent|until)\b.{{0,120}}?\b{CONSENT}"
+)
 _REQUIRED = re.compile(
-    rf"\b(?:requires?|needs?|subject to|only (?:with|after|if|where)|must (?:first )?(?:obtain|have|hold)|shall (?:first )?(?:obtain|have)"
+    rf"\b(?:requires?|needs?|subject to|only (?:with|after|if|where)|must (?:first )?(?:obtain|have|hold)"
+    rf"|shall (?:first )?(?:obtain|have)"
     rf"|(?:is|are) required to (?:obtain|have))\b.{{0,80}}?\b{CONSENT}"
     rf"|\b{CONSENT}(?: [a-z-]+){{0,6}} (?:is|are) (?:required|needed|necessary|mandatory)\b"
     rf"|\b(?:consent|opt-in) (?:must|shall) be (?:express|explicit|prior|written|given|obtained|freely)"
 )
 _PRE_TICKED = re.compile(r"\bpre-?(?:ticked|checked|selected)\b|\b(?:ticked|checked) in advance\b")
 _CONDITION = re.compile(r"\bcondition (?:of|for)\b.{0,40}\b(?:purchas\w*|sale|service|contract|buying|transaction)")
-_PROOF = re.compile(r"\b(?:able to (?:show|prove|demonstrate)|burden of (?:proof|proving)|(?:must|shall) (?:prove|demonstrate))\b")
+_PROOF = re.compile(
+    r"\b(?:able to (?:show|prove|demonstrate)|burden of (?:proof|proving)|(?:must|shall) (?:prove|demonstrate))\b"
+)
 _TRANSFER = re.compile(r"\bnot be (?:transfer\w*|assigned|sold|passed on|shared)\b")
 _BOUGHT_LIST = re.compile(r"\b(?:purchased|bought|rented) lists?\b")
 _NOT_BY = re.compile(r"\bnot be (?:obtained|given|sought|requested|asked for) (?:by|through|via|over) (.{3,60})")
@@ -37,8 +48,10 @@ _SALE = re.compile(r"\b(?:sale|purchase|bought)\b")
 _SIMILAR = re.compile(r"\bsimilar (?:products?|goods|services?)\b")
 _REFUSING = re.compile(r"\b(?:refus\w*|object\w*|opt(?:ing)?[- ]out|unsubscrib\w*|declin\w*)\b")
 _AT_COLLECTION = re.compile(r"\bcollect\w*\b|\bwhen (?:the )?(?:contact )?details\b")
-_IN_EACH = re.compile(r"\b(?:each|every) (?:subsequent |further |later |such )?(?:message|communication|occasion|e-?mail|time)\b")
-_IMPLIED_WHERE = re.compile(rf"\b(?:implied|inferred|deemed)\b.{{0,40}}\b(?:where|if|when|from)\b")
+_IN_EACH = re.compile(
+    r"\b(?:each|every) (?:subsequent |further |later |such )?(?:message|communication|occasion|e-?mail|time)\b"
+)
+_IMPLIED_WHERE = re.compile(r"\b(?:implied|inferred|deemed)\b.{0,40}\b(?:where|if|when|from)\b")
 _BASES = (
     ("purchase", r"\b(?:bought|purchas\w*)\b[^,;]{0,80}?\bwithin (?:the )?(?:last |preceding |previous |past )?~"),
     ("inquiry", r"\b(?:inquir\w*|enquir\w*)\b[^,;]{0,80}?\bwithin (?:the )?(?:last |preceding |previous |past )?~"),
@@ -47,13 +60,23 @@ _CUSTOMER = (
     r"\b(?:customers?|bought|purchas\w*|business relationship|transaction)\b[^.;]{0,80}?"
     r"\b(?:within|in) (?:the )?(?:last |preceding |previous |past )?~"
 )
-_FREE_TO = re.compile(r"\b(?:may be (?:called|contacted|sent|messaged|texted)|does not apply|without (?:it|consent|such consent)|no consent)\b")
-_ENDS = r"\bconsent\b[^.;]{0,60}?\b(?:expires?|lapses?|ceases?(?: to be valid)?|ends?|is valid(?: only)?|remains valid)(?: after| for| on expiry of)? ~"
+_FREE_TO = re.compile(
+    r"\b(?:may be (?:called|contacted|sent|messaged|texted)|does not apply|without (?:it|consent"
+    r"|such consent)|no consent)\b"
+)
+_ENDS = (
+    r"\bconsent\b[^.;]{0,60}?\b(?:expires?|lapses?|ceases?(?: to be valid)?|ends?|is valid(?: only)?"
+    r"|remains valid)(?: after| for| on expiry of)? ~"
+)
 _CONFIRM = r"\b(?:re-?confirm\w*|confirm|renew\w*|refresh\w*)\b[^.;]{0,60}?\bevery ~"
 _DOUBLE = re.compile(r"\bdouble[- ]opt-?in\b|\bconfirmed (?:by|through)\b.{0,30}\b(?:click\w*|follow\w*|link)\b")
-_LINK_LIVES = r"\blink\b.{0,40}?\b(?:expires?(?: after)?|valid for|is valid|lapses? after|expire after)(?: for| after| within)? ~"
+_LINK_LIVES = (
+    r"\blink\b.{0,40}?\b(?:expires?(?: after)?|valid for|is valid|lapses? after|expire after)(?: for| after| within)? ~"
+)
 _CONFIRMATION_MAIL = re.compile(r"\bconfirmation (?:e-?mail|message)\b")
-_NO_ADVERTISING = re.compile(r"\bnot contain (?:any )?(?:advertis\w*|marketing|promotion\w*)|\bno (?:advertis\w*|marketing|promotion\w*)")
+_NO_ADVERTISING = re.compile(
+    r"\bnot contain (?:any )?(?:advertis\w*|marketing|promotion\w*)|\bno (?:advertis\w*|marketing|promotion\w*)"
+)
 _MEDIA = (("sms", r"\b(?:sms|text)"), ("voice_call", r"\b(?:telephone|phone|call)"), ("email", r"\be-?mail"))
 _TIMED = re.compile(r"<\d\d:\d\d>")
 

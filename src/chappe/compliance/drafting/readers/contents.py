@@ -24,9 +24,12 @@ _SUBJECTS = (
     ("crypto", r"\bcrypto\w*\b|\bvirtual currenc\w+\b"),
 )
 _ABOUT = re.compile(
-    r"\b(?:advertis\w*|promot\w*|contain\w*|concern\w*|relat\w* to|about|content on|offer\w*|market\w*|refer\w* to)\b(?P<what>[^.;]*)"
+    r"\b(?:advertis\w*|promot\w*|contain\w*|concern\w*|relat\w* to|about|content on|offer\w*|market\w*"
+    r"|refer\w* to)\b(?P<what>[^.;]*)"
 )
-_SHORTENERS = re.compile(r"\b(?:url|link) shorten\w+\b|\bshortened (?:links?|urls?)\b|\bshort (?:links?|urls?)\b|\bshorteners?\b")
+_SHORTENERS = re.compile(
+    r"\b(?:url|link) shorten\w+\b|\bshortened (?:links?|urls?)\b|\bshort (?:links?|urls?)\b|\bshorteners?\b"
+)
 _LINKS = re.compile(r"\bnot (?:contain|include|carry) (?:any )?(?:hyper)?(?:links?|urls?)\b")
 _AGED = re.compile(r"\b(?:under|below|younger than|minors?|child(?:ren)?)\b")
 
@@ -37,7 +40,9 @@ def read(passage: Passage, words: str, context: Context) -> list[Finding]:
     parameters: dict[str, object] = {}
     about = _ABOUT.search(words)
     if about is not None:
-        subjects = [(match.start(), name) for name, pattern in _SUBJECTS if (match := re.search(pattern, about["what"]))]
+        subjects = [
+            (match.start(), name) for name, pattern in _SUBJECTS if (match := re.search(pattern, about["what"]))
+        ]
         if subjects:
             parameters["subjects"] = [name for _, name in sorted(subjects)]
     if _SHORTENERS.search(words):

@@ -25,20 +25,35 @@ HOURS = "hours"
 _JOIN = r"\s*,?\s*(?:and|or|nor)\s*(?:from )?"
 _OUTSIDE = re.compile(rf"(?:before|earlier than|prior to) {TIME}{_JOIN}(?:after|later than|past) {TIME}")
 _OUTSIDE_TURNED = re.compile(rf"(?:after|later than|past) {TIME}{_JOIN}(?:before|earlier than|prior to) {TIME}")
-_SPAN = re.compile(rf"{TIME}\s*(?:and|to|until|till|-|through|up to)\s*(?:before )?{TIME}(?: (?:of |on |in )?the (?:following|next) (?:day|morning))?")
+_SPAN = re.compile(
+    rf"{TIME}\s*(?:and|to|until|till|-|through|up to)\s*(?:before )?{TIME}(?: (?:of |on "
+    rf"|in )?the (?:following|next) (?:day|morning))?"
+)
 _EDGE = re.compile(rf"(?P<word>before|earlier than|prior to|until|after|later than|past|from) {TIME}")
 _DAYS = re.compile(DAYS)
-_EXCEPT = re.compile(r"\b(?:except|excluding|other than|but not|save|no|not)(?: on| for| during| made on)?(?: an? | the )? ?$")
+_EXCEPT = re.compile(
+    r"\b(?:except|excluding|other than|but not|save|no|not)(?: on| for| during| made on)?(?: an? | the )? ?$"
+)
 _BANNED_CELL = re.compile(r"\b(?:none|closed|not permitted|not allowed|prohibited|no calls|no messages|forbidden)\b")
 _HOURS_KEY = re.compile(r"\b(?:hours?|times?|windows?|between)\b")
 _DAYS_KEY = re.compile(r"\bdays?\b")
-_ANSWERING = re.compile(r"\b(?:respond|answer\w*|repl(?:y|ies)|office|open to|appl(?:y|ication)s? must be filed|deadline|help ?desk)\b")
+_ANSWERING = re.compile(
+    r"\b(?:respond|answer\w*|repl(?:y|ies)|office|open to|appl(?:y|ication)s? must be filed|deadline|help ?desk)\b"
+)
 _CONSENT = re.compile(
-    r"\b(?:unless|without|except with|obtain)\b.{0,80}\b(?:consent\w*|agree\w*|opt(?:ed)?[- ]?in|request\w*)\b(?P<rest>.{0,40})"
+    r"\b(?:unless|without|except with|obtain)\b.{0,80}\b(?:consent\w*|agree\w*|opt(?:ed)?[- ]?in"
+    r"|request\w*)\b(?P<rest>.{0,40})"
 )
 _OTHER_HOURS = re.compile(r"\b(?:other|different|another|such) (?:hours?|times?)\b")
+_FOLLOWING = re.compile(
+    r"(?:,? (?:local time|on|of|during|each|every|in|at|the|any|a|(?!(?:or|nor|and"
+    r"|but)\b)[a-z' ]{0,40}? on))*,?:? ?(?:an? |the |any )?" + DAYS
+)
+_BESIDES = re.compile(r"\b(?:or|nor|and|as well as)(?: at any time)?,? on (?:an? |the |any )?$")
 _ZONE_NAMED = re.compile(r"\b(?:[A-Z]\w+ Standard Time|[A-Z][a-z]+ time|[IGM]ST)\b")
-_OF_RECIPIENT = re.compile(r"\b(?:local time|time zone|recipient'?s|called (?:person|party)|consumer'?s|subscriber'?s)\b")
+_OF_RECIPIENT = re.compile(
+    r"\b(?:local time|time zone|recipient'?s|called (?:person|party)|consumer'?s|subscriber'?s)\b"
+)
 
 
 class _Window(msgspec.Struct, frozen=True):
@@ -62,8 +77,7 @@ def read(passage: Passage, words: str, context: Context) -> list[Finding]:
             found.append(_finding(passage, words, statement, context, part if len(windows) > 1 else None))
     if found or not windows:
         found += [
-            _finding(passage, words, statement, context, None)
-            for statement in _days_alone(passage, words, windows)
+            _finding(passage, words, statement, context, None) for statement in _days_alone(passage, words, windows)
         ]
     return found
 
@@ -76,9 +90,9 @@ def _windows(words: str) -> Iterator[_Window]:
                 taken.append(match.span())
     for start, end in sorted(taken):
         for pattern in (_OUTSIDE, _OUTSIDE_TURNED, _SPAN, _EDGE):
-            match = pattern.match(words, start)
-            if match is not None and match.end() == end:
-                yield _window(match, pattern)
+            found = pattern.match(words, start)
+            if found is not None and found.end() == end:
+                yield _window(found, pattern)
                 break
 
 
@@ -113,15 +127,23 @@ def _days_of_window(words: str, windows: list[_Window], number: int) -> tuple[st
     window = windows[number]
     stop = windows[number + 1].start if number + 1 < len(windows) else len(words)
     behind = words[window.end : stop]
-    close = re.match(r"(?:,? (?:local time|on|of|during|each|every|in|and|at|the|any|a|[a-z' ]{0,40}? on))*,?:? ?(?:an? |the |any )?" + DAYS, behind)
+    close = _FOLLOWING.match(behind)
     if close is not None:
         return _excluding(behind, close.end(), days_of(close[1]))
     start = windows[number - 1].end if number else 0
     before = words[start : window.start]
-    marks = [mark for mark in _DAYS.finditer(before) if not _EXCEPT.search(before[: mark.start()])]
+    marks = [
+        mark
+        for mark in _DAYS.finditer(before)
+        if not _EXCEPT.search(before[: mark.start()]) and not (number and _BESIDES.search(before[: mark.start()]))
+    ]
     if marks:
         return days_of(marks[-1][1])
-    if number and len(before) <= len(" and between the hours of ") and re.fullmatch(r"\s*,?(?: and| or)?(?: from| between| before| after)?\s*", before):
+    if (
+        number
+        and len(before) <= len(" and between the hours of ")
+        and re.fullmatch(r"\s*,?(?: and| or)?(?: from| between| before| after)?\s*", before)
+    ):
         return _days_of_window(words, windows, number - 1)
     return ()
 
@@ -138,7 +160,9 @@ def _days_alone(passage: Passage, words: str, windows: list[_Window]) -> Iterato
         days = days_of(mark[1])
         if days == ALL or OTHER in days:
             continue
-        if _EXCEPT.search(words[: mark.start()]) and not re.search(r"(?:may|must|shall|should|is|are) not on ?$", words[: mark.start()]):
+        if _EXCEPT.search(words[: mark.start()]) and not re.search(
+            r"(?:may|must|shall|should|is|are) not on ?$", words[: mark.start()]
+        ):
             yield Statement(False, days, WHOLE)
             continue
         if passage.shape is Shape.ROW and _BANNED_CELL.search(words):
@@ -147,7 +171,7 @@ def _days_alone(passage: Passage, words: str, windows: list[_Window]) -> Iterato
         if passage.shape is Shape.ENTRY and _DAYS_KEY.search(passage.key):
             yield Statement(True, tuple(d for d in days if d in ALL), ())
             continue
-        if windows:
+        if windows and not _BESIDES.search(words[: mark.start()]):
             continue
         if sense_at(words, mark.start()) is Sense.FORBIDS:
             yield Statement(False, days, WHOLE)
@@ -170,5 +194,9 @@ def _finding(passage: Passage, words: str, statement: Statement, context: Contex
         if len(zones) == 1:
             parameters["tz"] = zones[0]
         else:
-            doubts.append(Doubt(0.15, "it names a clock that is not the recipient's, which is left to whoever accepts it (tz)"))
-    return Finding(kind=HOURS, parameters=parameters, passage=passage, scope=scope, action="defer", doubts=tuple(doubts))
+            doubts.append(
+                Doubt(0.15, "it names a clock that is not the recipient's, which is left to whoever accepts it (tz)")
+            )
+    return Finding(
+        kind=HOURS, parameters=parameters, passage=passage, scope=scope, action="defer", doubts=tuple(doubts)
+    )

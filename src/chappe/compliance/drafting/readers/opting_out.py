@@ -1,5 +1,5 @@
-"""Opting out: by when a request is met, for how long it is kept, the words people answer with, and the way out that each
-message shows.
+"""Opting out: by when a request is met, for how long it is kept, the words people answer with, and the way out that
+each message shows.
 """
 
 from __future__ import annotations
@@ -15,30 +15,45 @@ from chappe.compliance.drafting.passages import Passage
 from chappe.compliance.drafting.periods_said import PERIOD, Said, period_in, said
 
 _REQUEST = re.compile(
-    r"\b(?:opt(?:s|ed|ing)?[- ]?outs?|unsubscrib\w+|objection|objects?|objected|refus(?:al|es?|ed)|do-not-(?:call|contact)|withdraw\w*|revo[ck]\w*"
+    r"\b(?:opt(?:s|ed|ing)?[- ]?outs?|unsubscrib\w+|objection|objects?|objected|refus(?:al|es?|ed)"
+    r"|do-not-(?:call|contact)|withdraw\w*|revo[ck]\w*"
     r"|no longer wish\w*|asks? (?:not to|to stop)|asked not to|stop requests?|wishes to stop)\b"
 )
 _WITHIN = re.compile(
-    rf"\b(?:within|(?:no|not) later than|at the latest(?: within)?|in (?:no more|not more) than|in at most)(?: a (?:period|maximum) of| at most)? {PERIOD}"
+    rf"\b(?:within|(?:no|not) later than|at the latest(?: within)?|in (?:no more|not more) than"
+    rf"|in at most)(?: a (?:period|maximum) of| at most)? {PERIOD}"
 )
 _MET = re.compile(
-    r"\b(?:honou?r\w*|process\w*|give effect|given effect|carried out|cease\w*|stop\w*|compl(?:y|ied)|respected|implement\w*|action(?:ed)?|removed?"
+    r"\b(?:honou?r\w*|process\w*|give effect|given effect|carried out|cease\w*|stop\w*|compl(?:y|ied)"
+    r"|respected|implement\w*|action(?:ed)?|removed?"
     r"|take effect|met|acted (?:up)?on|effective)\b"
 )
 _AT_ONCE = re.compile(r"\b(?:immediately|without delay|at once|forthwith|straight away|with immediate effect)\b")
-_KEPT_FOR = r"\b(?:honou?r\w*|respected|observed?|remain(?:s)? (?:in force|effective))\b.{0,80}?\bfor (?:at least |a minimum of |a period of )?~"
+_KEPT_FOR = (
+    r"\b(?:honou?r\w*|respected|observed?|remain(?:s)? (?:in force"
+    r"|effective))\b.{0,80}?\bfor (?:at least |a minimum of |a period of )?~"
+)
 _NOT_HERE = re.compile(r"\b(?:eras\w+|delet\w+|similar (?:products?|goods))\b")
-_CONFIRMING = re.compile(r"\b(?P<count>1|a single|no more than 1|only 1|an?) (?:[a-z-]+ ){0,3}?(?:messages?|texts?|repl(?:y|ies)|confirmations?)\b.{0,20}\bconfirm\w*|\bconfirm\w*.{0,20}\b(?:opt-?out|unsubscri)")
+_CONFIRMING = re.compile(
+    r"\b(?P<count>1|a single|no more than 1|only 1|an?) (?:[a-z-]+ ){0,3}?(?:messages?|texts?|repl(?:y"
+    r"|ies)|confirmations?)\b.{0,20}\bconfirm\w*|\bconfirm\w*.{0,20}\b(?:opt-?out|unsubscri)"
+)
 _ENTRY = re.compile(r"\b(?:opt-?outs?|unsubscribe|objections?)\b")
-_ANSWERS = re.compile(r"\b(?:repl(?:y|ies|ied)|keywords?|answers? with|texts? (?:back|the word)|responds? with|the words?)\b")
+_ANSWERS = re.compile(
+    r"\b(?:repl(?:y|ies|ied)|keywords?|answers? with|texts? (?:back|the word)|responds? with|the words?)\b"
+)
 _STOPPING = re.compile(r"\b(?:opt(?:s|ing)? ?-?out|unsubscribe|no (?:further|more)|stop|end)\b")
 _QUOTED = re.compile(r'"([^"]{1,40})"')
 _CAPITALS = re.compile(r"\b[A-Z]{3,}(?:-[A-Z]+)?\b")
-_NO_KEYWORDS = frozenset({"SMS", "MMS", "URL", "USA", "UAE", "THE", "AND", "NOT", "FAQ", "CTIA", "TCPA", "FCC", "API", "DLT"})
+_NO_KEYWORDS = frozenset(
+    {"SMS", "MMS", "URL", "USA", "UAE", "THE", "AND", "NOT", "FAQ", "CTIA", "TCPA", "FCC", "API", "DLT"}
+)
 
 _WAY_OUT = (
-    r"(?:unsubscri(?:be|ption)(?: (?:mechanism|facility|link|option|function))?|opt[- ]?out(?: (?:mechanism|link|option|facility|function))?"
-    r"|means of (?:refusing|objecting|opting out)|way (?:to opt out|of opting out|to unsubscribe|to refuse)|statement of .{0,20}way to opt out)"
+    r"(?:unsubscri(?:be|ption)(?: (?:mechanism|facility|link|option|function))?"
+    r"|opt[- ]?out(?: (?:mechanism|link|option|facility|function))?"
+    r"|means of (?:refusing|objecting|opting out)|way (?:to opt out|of opting out|to unsubscribe"
+    r"|to refuse)|statement of .{0,20}way to opt out)"
 )
 _SHOWS = re.compile(
     rf"\b(?:include|contain|carry|provide|offer|have|set out|give|support|display)s?\b[^.;]{{0,120}}?\b{_WAY_OUT}"
@@ -47,12 +62,22 @@ _SHOWS = re.compile(
 _IS_WAY_OUT = re.compile(
     rf"^(?:the|this|such|that|every|each|an?|any) (?:functional )?{_WAY_OUT}|^the (?:facility|mechanism|link|option)\b"
 )
-_WORKS = r"\b(?:functional|available|operational|work\w*|valid|active|usable)\b.{0,40}?\bfor (?:at least |a minimum of |no less than )?~"
-_FREE = re.compile(r"\bfree of charge\b|\bat no cost\b|\bcost-?free\b|\bwithout (?:charge|cost)\b|\bfree (?:means|way|number|of)\b")
+_WORKS = (
+    r"\b(?:functional|available|operational|work\w*|valid|active|usable)\b.{0,40}?\bfor (?:at least "
+    r"|a minimum of |no less than )?~"
+)
+_FREE = re.compile(
+    r"\bfree of charge\b|\bat no cost\b|\bcost-?free\b|\bwithout (?:charge|cost)\b|\bfree (?:means|way|number|of)\b"
+)
 _NO_LOGIN = re.compile(r"\bwithout (?:having to |needing to |a )?log(?:ging)?[- ]?in\b|\bno log-?in\b")
-_STEPS = re.compile(r"\b(?:in|with|by) (?:a |no more than |at most )?(?:single|1) (?:step|click|action)\b|\b(?:in|with) (?:at most|no more than) (?P<n>\d) (?:steps?|clicks?)")
+_STEPS = re.compile(
+    r"\b(?:in|with|by) (?:a |no more than |at most )?(?:single|1) (?:step|click|action)\b|\b(?:in"
+    r"|with) (?:at most|no more than) (?P<n>\d) (?:steps?|clicks?)"
+)
 _ONE_CLICK = re.compile(r"\b1[- ]click unsubscri\w+|\blist-unsubscribe\b")
-_BULK = re.compile(r"\bmore than (\d{2,7}) (?:[a-z-]+ )*?(?:messages?|e-?mails?)(?: [a-z]+){0,3} (?:an?|per|each) day\b")
+_BULK = re.compile(
+    r"\bmore than (\d{2,7}) (?:[a-z-]+ )*?(?:messages?|e-?mails?)(?: [a-z]+){0,3} (?:an?|per|each) day\b"
+)
 _SAME_CHANNEL = re.compile(r"\bsame (?:means|medium|channel|method)\b")
 _IN_LANGUAGE = re.compile(r"\b(?:statement|notice|facility)\b.{0,60}\bbe in\b")
 
@@ -68,7 +93,10 @@ def read(passage: Passage, words: str, context: Context) -> list[Finding]:
 
 def _honouring(passage: Passage, words: str, context: Context) -> list[Finding]:
     entry = bool(passage.key) and _ENTRY.search(passage.key) is not None and "retention" not in passage.key
-    if not (_REQUEST.search(words) and (rules(words) or _AT_ONCE.search(words) or _CONFIRMING.search(words))) and not entry:
+    if (
+        not (_REQUEST.search(words) and (rules(words) or _AT_ONCE.search(words) or _CONFIRMING.search(words)))
+        and not entry
+    ):
         return []
     within = _WITHIN.search(words)
     confirming = _CONFIRMING.search(words)
@@ -94,7 +122,14 @@ def _confirmation(passage: Passage, context: Context, within: Said | None) -> li
     if within is not None and within.period is not None:
         confirmation["within"] = within.period
     return [
-        _found("opt_out_honour", {"confirmation": confirmation, "confirmation_only": True}, passage, context, "block", alone=True)
+        _found(
+            "opt_out_honour",
+            {"confirmation": confirmation, "confirmation_only": True},
+            passage,
+            context,
+            "block",
+            alone=True,
+        )
     ]
 
 

@@ -20,27 +20,37 @@ _SUBJECTS = (("gambling", r"\bgambling|\bbetting"), ("alcohol", r"\balcohol\w*")
 _MAJORITY_YEARS = 18
 
 _LANGUAGES = {
-    "arabic": "ar", "bengali": "bn", "bulgarian": "bg", "catalan": "ca", "chinese": "zh", "croatian": "hr", "czech": "cs",
-    "danish": "da", "dutch": "nl", "english": "en", "estonian": "et", "finnish": "fi", "french": "fr", "german": "de",
-    "greek": "el", "hebrew": "he", "hindi": "hi", "hungarian": "hu", "indonesian": "id", "irish": "ga", "italian": "it",
-    "japanese": "ja", "korean": "ko", "latvian": "lv", "lithuanian": "lt", "malay": "ms", "norwegian": "no", "polish": "pl",
-    "portuguese": "pt", "romanian": "ro", "russian": "ru", "slovak": "sk", "slovenian": "sl", "spanish": "es", "swedish": "sv",
-    "tamil": "ta", "thai": "th", "turkish": "tr", "ukrainian": "uk", "urdu": "ur", "vietnamese": "vi", "welsh": "cy",
+    "arabic": "ar", "bengali": "bn", "bulgarian": "bg", "catalan": "ca", "chinese": "zh", "croatian": "hr",
+    "czech": "cs", "danish": "da", "dutch": "nl", "english": "en", "estonian": "et", "finnish": "fi",
+    "french": "fr", "german": "de", "greek": "el", "hebrew": "he", "hindi": "hi", "hungarian": "hu",
+    "indonesian": "id", "irish": "ga", "italian": "it", "japanese": "ja", "korean": "ko", "latvian": "lv",
+    "lithuanian": "lt", "malay": "ms", "norwegian": "no", "polish": "pl", "portuguese": "pt", "romanian": "ro",
+    "russian": "ru", "slovak": "sk", "slovenian": "sl", "spanish": "es", "swedish": "sv", "tamil": "ta",
+    "thai": "th", "turkish": "tr", "ukrainian": "uk", "urdu": "ur", "vietnamese": "vi", "welsh": "cy",
 }  # fmt: skip
 _NAMES = "|".join(_LANGUAGES)
-_IN_LANGUAGE = re.compile(rf"\b(?:in|into)(?: both| the)? (?P<first>{_NAMES})(?: language)?(?:,? (?P<join>and|or)(?: in)? (?P<second>{_NAMES}))?\b")
+_IN_LANGUAGE = re.compile(
+    rf"\b(?:in|into)(?: both| the)? (?P<first>{_NAMES})(?: language)?(?:,? (?P<join>and"
+    rf"|or)(?: in)? (?P<second>{_NAMES}))?\b"
+)
 _DRAWN_UP = re.compile(r"\b(?:be|written|drawn up|drafted|available|provided|sent|given|worded|translated)\b")
 _OPT_OUT = re.compile(r"\b(?:unsubscri\w+|opt-?out|refus\w+)\b")
 _UNLESS_CHOSEN = re.compile(r"\bunless\b.{0,60}\b(?:asked|chosen|chose|requested|prefers?|agreed)\b")
 
 _REGISTRY = re.compile(
-    r"\b((?:[A-Z][\w']*[ -]){0,4}?(?:Do[ -]Not[ -](?:Call|Contact|Disturb)|No[ -]Call|Preference|Robinson|Opt[ -]?Out)(?:[ -](?:Service|Listing))?(?:[ -](?:Register|Registry|List|list|register|registry))?)"
+    r"\b((?:[A-Z][\w']*[ -]){0,4}?(?:Do[ -]Not[ -](?:Call|Contact|Disturb)|No[ -]Call|Preference|Robinson"
+    r"|Opt[ -]?Out)(?:[ -](?:Service|Listing))?(?:[ -](?:Register|Registry|List|list|register|registry))?)"
 )
-_REGISTRY_PLAIN = re.compile(r"\b(?:do[ -]not[ -](?:call|contact|disturb)|no-call|preference|opt-?out) (?:register|registry|list)\b")
-_CHECK = re.compile(r"\b(?:check\w*|consult\w*|scrub\w*|screen\w*|wash\w*|compare\w*|listed|entered|on the|registered)\b")
+_REGISTRY_PLAIN = re.compile(
+    r"\b(?:do[ -]not[ -](?:call|contact|disturb)|no-call|preference|opt-?out) (?:register|registry|list)\b"
+)
+_CHECK = re.compile(
+    r"\b(?:check\w*|consult\w*|scrub\w*|screen\w*|wash\w*|compare\w*|listed|entered|on the|registered)\b"
+)
 _THE_LIST = re.compile(r"\b(?:list|register|registry|copy|version)\b")
 _FRESH = re.compile(
-    rf"\b(?:no older than|not older than|(?:at least |once )?every|older than|more than|within the (?:last|preceding|previous)|in the (?:last|preceding)) {PERIOD}"
+    rf"\b(?:no older than|not older than|(?:at least |once )?every|older than|more than|within the (?:last"
+    rf"|preceding|previous)|in the (?:last|preceding)) {PERIOD}"
 )
 _LISTED_FOR = re.compile(rf"\bon the .{{0,60}}\bfor (?:more than|at least|longer than) {PERIOD}")
 
@@ -67,7 +77,9 @@ def _age(passage: Passage, words: str, context: Context) -> list[Finding]:
     scope = context.scope(passage)
     categories = tuple(name for name, pattern in _SUBJECTS if re.search(pattern, words))
     if categories:
-        scope = Scope(scope.jurisdiction, scope.channels, scope.applies_to, categories, scope.effective_from, scope.doubts)
+        scope = Scope(
+            scope.jurisdiction, scope.channels, scope.applies_to, categories, scope.effective_from, scope.doubts
+        )
     return [_found("age_gate", {"min_age": age, "needs": needs}, passage, scope, "block", doubts)]
 
 
@@ -84,7 +96,16 @@ def _language(passage: Passage, words: str, context: Context) -> list[Finding]:
         parameters["of"] = "opt_out"
     if _UNLESS_CHOSEN.search(words):
         parameters["unless_chosen"] = True
-    return [_found("language", parameters, passage, context.scope(passage), "require" if "of" in parameters else "annotate", doubts)]
+    return [
+        _found(
+            "language",
+            parameters,
+            passage,
+            context.scope(passage),
+            "require" if "of" in parameters else "annotate",
+            doubts,
+        )
+    ]
 
 
 def _registry(passage: Passage, words: str, context: Context) -> list[Finding]:
@@ -101,7 +122,9 @@ def _registry(passage: Passage, words: str, context: Context) -> list[Finding]:
             parameters["grace_days"] = grace
         return [_registry_found(parameters, passage, context, completes=False)]
     earlier = context.before(passage)
-    about = earlier is not None and (_REGISTRY.search(plain(earlier.text)) or _REGISTRY_PLAIN.search(earlier.text.lower()))
+    about = earlier is not None and (
+        _REGISTRY.search(plain(earlier.text)) or _REGISTRY_PLAIN.search(earlier.text.lower())
+    )
     if about and age and _THE_LIST.search(words) and (forbids(words) or asks(words) or " may be " in words):
         return [_registry_found({"max_scrub_age_days": age}, passage, context, completes=True)]
     return []

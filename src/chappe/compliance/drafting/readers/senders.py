@@ -13,20 +13,30 @@ from chappe.compliance.drafting.passages import Passage
 from chappe.compliance.drafting.periods_said import period_in
 
 _STATES = re.compile(
-    r"\b(?:must|shall|should|has to|have to|required to|to) (?:\w+ ){0,3}?(?:identify|state|include|set out|contain|display|show|give|disclose|provide|carry|indicate|bear)s?\b"
+    r"\b(?:must|shall|should|has to|have to|required to|to) (?:\w+ ){0,3}?(?:identify|state|include"
+    r"|set out|contain|display|show|give|disclose|provide|carry|indicate|bear)s?\b"
 )
-_POSTAL = r"\b(?:(?:valid |physical |registered )*(?:postal|mailing|street|physical(?: postal)?|business) address(?:es)?)\b"
+_POSTAL = (
+    r"\b(?:(?:valid |physical |registered )*(?:postal|mailing|street|physical(?: postal)?|business) address(?:es)?)\b"
+)
 _DETAILS = r"\bcontact (?:details|information)\b"
 _PARTICULARS: tuple[tuple[Any, str], ...] = (
     (
         "business_name",
-        r"\bname of (?:the|its|their) (?:business|company|organi[sz]ation|firm|trader|seller)\b|\b(?:business|company|trading|legal) name\b"
-        r"|\bidentify (?:the |its )?(?:business|company|organi[sz]ation|firm|seller)\b|\bidentity of the (?:business|company|organi[sz]ation|seller)\b",
+        (
+            r"\bname of (?:the|its|their) (?:business|company|organi[sz]ation|firm|trader|seller)\b|\b(?:business"
+            r"|company|trading|legal) name\b"
+            r"|\bidentify (?:the |its )?(?:business|company|organi[sz]ation|firm|seller)\b"
+            r"|\bidentity of the (?:business|company|organi[sz]ation|seller)\b"
+        ),
     ),
     (
         "name",
-        r"\bname of the (?:person|sender|advertiser|caller)\b|\b(?:the|sender's|caller's|its|their) name\b"
-        r"|\b(?:the|its|their) name,|\bidentify the (?:sender|person|caller)\b|\bidentity of the (?:sender|person|caller)\b",
+        (
+            r"\bname of the (?:person|sender|advertiser|caller)\b|\b(?:the|sender's|caller's|its|their) name\b"
+            r"|\b(?:the|its|their) name,|\bidentify the (?:sender|person|caller)\b|\bidentity of the (?:sender"
+            r"|person|caller)\b"
+        ),
     ),
     ("phone", r"\b(?:(?:tele)?phone|contact|call-?back) number\b"),
     ("email", r"\be-?mail address\b"),
@@ -34,16 +44,21 @@ _PARTICULARS: tuple[tuple[Any, str], ...] = (
     (["phone", "email", "website", "postal_address"], _DETAILS),
 )
 _AT_START = re.compile(r"\bat the (?:start|beginning|outset) of (?:each|the|every|any) (?:call|message|text)\b")
-_HOLDS = r"\b(?:remain\w*|stay\w*|be) (?:valid|accurate|correct|functional|current)\b.{0,20}?\bfor (?:at least |a minimum of )?~"
+_HOLDS = (
+    r"\b(?:remain\w*|stay\w*|be) (?:valid|accurate|correct|functional"
+    r"|current)\b.{0,20}?\bfor (?:at least |a minimum of )?~"
+)
 _OTHER_MATTER = re.compile(
-    r"\b(?:followed by|records? of|keep a record|repl(?:y|ies) (?:of|to)|keywords?|subject (?:line|heading)|collect\w*|record the|unsubscribe by)\b"
+    r"\b(?:followed by|records? of|keep a record|repl(?:y|ies) (?:of|to)|keywords?|subject (?:line"
+    r"|heading)|collect\w*|record the|unsubscribe by)\b"
 )
 
 _REGISTERED = re.compile(
     r"\b(?:regist(?:er|ered|ration)|certificate of registration|pre-?registered|enrol(?:led|ment))\b"
 )
 _SENDERS = re.compile(
-    r"\b(?:sender(?:'s)? (?:ids?|names?|identif\w+)|headers?|alphanumeric|short ?codes?|long ?codes?|toll-free numbers?|sellers?|telemarketers?|solicitors?"
+    r"\b(?:sender(?:'s)? (?:ids?|names?|identif\w+)|headers?|alphanumeric|short ?codes?|long ?codes?"
+    r"|toll-free numbers?|sellers?|telemarketers?|solicitors?"
     r"|campaigns?|brands?|senders?|numbers used)\b"
 )
 _REGISTER = re.compile(
@@ -56,7 +71,10 @@ _TYPES = (
     ("toll_free", r"\btoll-free\b"),
     ("long_code", r"\b(?:10dlc|long ?codes?|10-digit)\b"),
 )
-_NOT_CONTACTS = re.compile(r"\b(?:do not call|no-call|opt-?out|preference|unsubscribe) (?:list|regist\w+)\b|\bregistered (?:office|user|at registration)\b")
+_NOT_CONTACTS = re.compile(
+    r"\b(?:do not call|no-call|opt-?out|preference|unsubscribe) (?:list|regist\w+)\b"
+    r"|\bregistered (?:office|user|at registration)\b"
+)
 
 
 def particulars_in(words: str) -> list[Any]:
@@ -92,12 +110,22 @@ def _identity(passage: Passage, words: str, context: Context) -> list[Finding]:
         place = {"place": "start"} if _AT_START.search(words) else {}
         found.append(
             Finding(
-                kind="sender_identity", parameters={"fields": fields} | place | valid, passage=passage, scope=scope, action="require"
+                kind="sender_identity",
+                parameters={"fields": fields} | place | valid,
+                passage=passage,
+                scope=scope,
+                action="require",
             )
         )
     if re.search(_POSTAL, words) and not in_alternative:
         found.append(
-            Finding(kind="postal_address", parameters={} if fields else dict(valid), passage=passage, scope=scope, action="require")
+            Finding(
+                kind="postal_address",
+                parameters={} if fields else dict(valid),
+                passage=passage,
+                scope=scope,
+                action="require",
+            )
         )
     return found
 
@@ -116,7 +144,9 @@ def _registration(passage: Passage, words: str, context: Context) -> list[Findin
     types = [name for name, pattern in _TYPES if re.search(pattern, words)]
     if types:
         parameters["sender_types"] = types
-    doubts = (Doubt(0.1, f"several bodies are named ({', '.join(named)}), and the last is taken"),) if len(named) > 1 else ()
+    doubts = (
+        (Doubt(0.1, f"several bodies are named ({', '.join(named)}), and the last is taken"),) if len(named) > 1 else ()
+    )
     return [
         Finding(
             kind="sender_registration",
