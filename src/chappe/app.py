@@ -44,6 +44,7 @@ from chappe.observe.audit.recording import Recorder
 from chappe.observe.audit.storage import AUDIT_FOLDER, AuditStorage
 from chappe.pipeline.classify import ContentCheck
 from chappe.pipeline.names import QueueNames
+from chappe.pipeline.rights.service import Rights
 from chappe.pipeline.service import Pipeline
 from chappe.pipeline.unsubscribe import UnsubscribeLinks
 from chappe.records.database import check as check_records
@@ -101,6 +102,7 @@ async def running(config: Config, *, clock: Callable[[], int] = now_ms) -> Async
         # The server's secret is made after the records on a first start: where it is, they must be.
         records = await Records.open(folder, now_ms=clock, make=not server_secret.exists(folder))
         stack.push_async_callback(records.close)
+        records.erased.use_key(_derived_key(folder, b"erased addresses"))
         providers = build_providers(config.providers, webhook_secret=webhook_secret.load_or_create(folder))
         for provider in providers.values():
             stack.push_async_callback(provider.aclose)
@@ -133,6 +135,9 @@ async def running(config: Config, *, clock: Callable[[], int] = now_ms) -> Async
         await pipeline.start()
         stack.push_async_callback(pipeline.stop)
         keys = KeyStore(folder)
+        rights = Rights(pipeline.context, audit_log, folder, audit_key.load_or_create(folder))
+        await rights.start()
+        stack.push_async_callback(rights.stop)
         authenticator = Authenticator(keys, clock, open_mode=config.server.open, account=config.aws.account)
         sqs = Sqs(
             engine,
@@ -148,7 +153,12 @@ async def running(config: Config, *, clock: Callable[[], int] = now_ms) -> Async
         server = await _listen(
             config,
             build_app(
-                pipeline=pipeline, records=records, audit=audit_log, authenticator=authenticator, sandboxes=sandboxes
+                pipeline=pipeline,
+                records=records,
+                audit=audit_log,
+                rights=rights,
+                authenticator=authenticator,
+                sandboxes=sandboxes,
             ),
             AwsFrontend(sqs, authenticator, public_url=config.server.public_url),
             before_listening=lambda host, port: first.append(

@@ -11,6 +11,7 @@ import msgspec
 import typer
 from rich.table import Table
 
+from chappe.cli import data_requests
 from chappe.cli.connection import DataOption, JsonOption, KeyOption, UrlOption, connect
 from chappe.cli.lists import (
     AllowBadOption,
@@ -28,6 +29,16 @@ from chappe.model.errors import InvalidInput
 app = typer.Typer(no_args_is_help=True, help="Who people are and what they chose.", rich_markup_mode=None)
 PersonArgument = Annotated[str, typer.Argument(metavar="ID", help="Your own id of the person.")]
 _STDIN = "-"
+
+
+app.command("export")(data_requests.export)
+app.command("erase")(data_requests.erase)
+app.command("restrict")(data_requests.restrict)
+app.command("unrestrict")(data_requests.unrestrict)
+app.command("requests")(data_requests.list_requests)
+app.command("receipt")(data_requests.receipt)
+app.command("extend")(data_requests.extend)
+app.command("verify")(data_requests.verify)
 
 
 @app.callback()

@@ -23,7 +23,7 @@ def honour_deadlines(
     locale = locate(to)
     places = lineage(locale.jurisdiction)
     found = []
-    for rule in _rule_set(rules, to, locale.jurisdiction).rules:
+    for rule in rule_set_for(rules, to, locale.jurisdiction).rules:
         if not isinstance(rule, OptOutRule) or rule.jurisdiction not in places:
             continue
         amount = rule.parameters.deadline
@@ -36,7 +36,7 @@ def honour_deadlines(
 def opt_out_words(rules: Rules, to: Recipient, channel: Channel, now_ms: int) -> tuple[str, ...]:
     """The words that rules in force say are an opt-out when this person answers with them."""
     jurisdiction = locate(to).jurisdiction
-    found = keyword_rules(_rule_set(rules, to, jurisdiction).rules, jurisdiction, channel, now_ms)
+    found = keyword_rules(rule_set_for(rules, to, jurisdiction).rules, jurisdiction, channel, now_ms)
     return tuple(word for rule in found if rule.parameters.intent == "opt_out" for word in rule.parameters.keywords)
 
 
@@ -46,7 +46,8 @@ def _is_about(rule: OptOutRule, channel: Channel, purpose: Purpose | None, at_ms
     return start_ms <= at_ms < end_ms and any(rule.binds(channel, entry) for entry in asked)
 
 
-def _rule_set(rules: Rules, to: Recipient, jurisdiction: str | None) -> RuleSet:
+def rule_set_for(rules: Rules, to: Recipient, jurisdiction: str | None) -> RuleSet:
+    """The one that decides for this recipient."""
     if isinstance(rules, Rollout):
         return rules.set_for(to, jurisdiction)
     assert isinstance(rules, RuleSet), "rules are one set, or a rollout of two"

@@ -65,18 +65,26 @@ class Known(msgspec.Struct, frozen=True):
 
 AskRegistries = Callable[[Sequence[str], str, int], tuple[RegistryAnswer, ...]]
 """What registries say of a recipient at a moment: `Registries.answers`."""
+ErasedAddresses = Callable[[Connection, Sequence[Row]], dict[str, SuppressionRecord]]
+"""The suppressions of those who were erased: `ErasedAddresses.suppressions`."""
 KnownPeople = Callable[[Connection, Sequence[Row]], dict[str, KnownPerson]]
 """What is stored of the owners of addresses: `ProfileRecords.known`."""
 
 
 def look_up(
-    ask: AskRegistries, known_people: KnownPeople, connection: Connection, subjects: Sequence[Subject]
+    ask: AskRegistries,
+    known_people: KnownPeople,
+    erased_addresses: ErasedAddresses,
+    connection: Connection,
+    subjects: Sequence[Subject],
 ) -> list[Known]:
     """One finding per subject, in order."""
     progress = _progress(connection, [subject.key for subject in subjects if subject.key is not None])
     recipients = one_column(dict.fromkeys(subject.recipient for subject in subjects))
     agreed = _by_recipient(_CONSENTS.read(connection, recipients), consent_of)
     suppressed = _by_recipient(_SUPPRESSIONS.read(connection, recipients), suppression_of)
+    for recipient, erased in erased_addresses(connection, recipients).items():
+        suppressed[recipient] = (*suppressed.get(recipient, ()), erased)
     asked = _by_recipient(_OPT_OUTS.read(connection, recipients), opt_out_of)
     people = known_people(connection, recipients)
     counted = _counted(connection, subjects)

@@ -179,6 +179,20 @@ class MessageRecords:
             raise _not_found(key)
         return found
 
+    async def get_many(self, keys: Sequence[int]) -> list[Stored]:
+        """Those of these messages that are stored, newest first."""
+        query = (
+            select(messages, contents.c.message)
+            .join_from(messages, contents, contents.c.id == messages.c.id)
+            .where(messages.c.id.in_(keys))
+            .order_by(messages.c.id.desc())
+        )
+
+        def read(connection: Connection) -> list[Stored]:
+            return [Stored(_message_decoder.decode(row.message), _summary(row)) for row in connection.execute(query)]
+
+        return await self._readers.read(read, Reading.BROWSING)
+
     async def find(self, wanted: Filter, limit: int) -> list[Summary]:
         """The newest `limit` messages that match."""
         query = _listing(wanted).limit(limit)

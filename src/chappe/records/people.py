@@ -13,6 +13,7 @@ from chappe.model.errors import NotFound
 from chappe.records import ids
 from chappe.records.commit import GroupCommit
 from chappe.records.news import News
+from chappe.records.profile_tables import erased_addresses
 from chappe.records.reading import Readers, Reading
 from chappe.records.recipients import parse_recipient, recipient_text
 from chappe.records.tables import consents, suppressions
@@ -101,7 +102,9 @@ class PeopleRecords:
         """Raises `NotFound`."""
 
         def operation(connection: Connection) -> None:
-            if connection.execute(delete(suppressions).where(suppressions.c.id == key)).rowcount == 0:
+            gone = connection.execute(delete(suppressions).where(suppressions.c.id == key)).rowcount
+            gone += connection.execute(delete(erased_addresses).where(erased_addresses.c.id == key)).rowcount
+            if gone == 0:
                 text = ids.key_text(ids.SUPPRESSION, key)
                 raise NotFound(f"There is no suppression {text}.", id=text)
 

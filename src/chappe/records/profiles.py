@@ -163,10 +163,14 @@ class ProfileRecords:
 
     async def get(self, person: str) -> PersonRecord:
         """Raises `PersonNotFound`."""
-        found = await self._readers.read(lambda connection: find_person(connection, person))
+        found = await self.find(person)
         if found is None:
             raise no_such_person(person)
         return found
+
+    async def find(self, person: str) -> PersonRecord | None:
+        """The person of this id, if there is one."""
+        return await self._readers.read(lambda connection: find_person(connection, person))
 
     async def owner(self, to: Recipient) -> PersonRecord | None:
         """The person to whom an address belongs."""
@@ -195,6 +199,13 @@ class ProfileRecords:
         """Let nothing be done with these addresses; those restricted before stay so since then."""
         self.anybody = True
         await self._news.told(self._commits.run(lambda connection: restrict(connection, to, at_ms)), lambda _: to)
+
+    async def is_restricted(self, to: Sequence[Recipient]) -> bool:
+        """Whether one of these addresses may not be used."""
+        query = select(addresses.c.recipient).where(
+            addresses.c.recipient.in_(map(recipient_text, to)), addresses.c.restricted_at_ms.is_not(None)
+        )
+        return await self._readers.read(lambda c: c.execute(query).first() is not None)
 
     async def lift_restriction(self, to: Sequence[Recipient]) -> None:
         """Let these addresses be used again."""

@@ -17,7 +17,11 @@ from chappe.records.audit import AuditRecords
 from chappe.records.audit_tables import legal_holds, person_keys
 from chappe.records.classification_tables import feedback
 from chappe.records.commit import GroupCommit
+from chappe.records.data_request_tables import data_requests
+from chappe.records.data_requests import DataRequests
 from chappe.records.database import Database
+from chappe.records.erased import ErasedAddresses
+from chappe.records.erasing import Erasing
 from chappe.records.feedback import FeedbackRecords
 from chappe.records.idempotency import IdempotencyRecords
 from chappe.records.inbound import InboundRecords
@@ -31,15 +35,15 @@ from chappe.records.model_activations import ModelActivationRecords
 from chappe.records.news import News
 from chappe.records.opt_outs import OptOutRecords
 from chappe.records.people import PeopleRecords
-from chappe.records.profile_tables import people
+from chappe.records.profile_tables import erased_addresses, people
 from chappe.records.profiles import ProfileRecords
 from chappe.records.reading import CONNECTIONS, GroupRead, Readers, Reading
 from chappe.records.registries.store import Registries
+from chappe.records.reviews import ReviewRecords
 from chappe.records.rule_sets import RuleSetRecords
 from chappe.records.tables import consents, messages, suppressions
 
 _log = structlog.get_logger("chappe.records")
-from chappe.records.reviews import ReviewRecords
 FILE_NAME = "records.db"
 SWEEP_INTERVAL_SECONDS = 600
 
@@ -59,7 +63,8 @@ class Records:
         self.registries = Registries(database.path.parent, self._commits, self._readers, now_ms)
         self.news = News()
         self.profiles = ProfileRecords(self._commits, self._readers, self.news, keys.next)
-        look_up_all = partial(look_up, self.registries.answers, self.profiles.known)
+        self.erased = ErasedAddresses(self._commits, self._readers, self.news)
+        look_up_all = partial(look_up, self.registries.answers, self.profiles.known, self.erased.suppressions)
         self._urgent_look_ups = GroupRead(self._readers, look_up_all, Reading.URGENT)
         self._look_ups = GroupRead(self._readers, look_up_all, Reading.ORDINARY)
         self.keys = keys
@@ -72,7 +77,12 @@ class Records:
         writing = ListWriting(self._commits, self.profiles, self.news, keys.next)
         self.lists = ListImports(database.path.parent, writing, self.marks, now_ms)
         self.audit = AuditRecords(self._commits, self._readers)
+        self.data_requests = DataRequests(self._commits, self._readers, self.news)
+        self.erasing = Erasing(self._commits, self._readers, self.news)
         self.rule_sets = RuleSetRecords(self._commits, self._readers)
+        self.feedback = FeedbackRecords(self._commits, self._readers)
+        self.model_activations = ModelActivationRecords(self._commits, self._readers)
+        self.reviews = ReviewRecords(self._commits, self._readers)
         self._sweeping = asyncio.create_task(self._sweep(), name="records sweep")
 
     @classmethod
@@ -80,9 +90,6 @@ class Records:
         """Open `folder`/records.db, or create it unless `make` says that it must be there.
 
         The folder must exist, and no other process may use it.
-        self.feedback = FeedbackRecords(self._commits, self._readers)
-        self.model_activations = ModelActivationRecords(self._commits, self._readers)
-        self.reviews = ReviewRecords(self._commits, self._readers)
 
         Raises `DataDamaged`, `StorageFailed`, `StorageFull`.
         """
@@ -97,6 +104,7 @@ class Records:
         try:
             await records.registries.start()
             await records.profiles.start()
+            await records.erased.start()
             await records.lists.start()
         except BaseException:
             await records.close()
@@ -137,6 +145,8 @@ _KEY_COLUMNS = (
     legal_holds.c.id,
     people.c.id,
     feedback.c.id,
+    erased_addresses.c.id,
+    data_requests.c.id,
 )
 
 

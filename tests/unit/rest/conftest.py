@@ -11,12 +11,13 @@ import httpx
 import pytest
 from tests.conformance.clocks import RunningClock
 from tests.unit.classify.tiny import content_check
-from tests.unit.pipeline.house import House, house
+from tests.unit.pipeline.house import SIGNING_KEY, House, house
 
 from chappe.api.rest.application import build_app
 from chappe.channels.sandbox import SandboxProvider
 from chappe.channels.settings import SandboxSettings
 from chappe.model.customer import Channel
+from chappe.pipeline.rights.service import Rights
 from chappe.security.authenticator import Authenticator
 from chappe.security.keys import KeyStore
 
@@ -67,10 +68,13 @@ async def api(tmp_path: Path, clock: RunningClock) -> AsyncIterator[Api]:
     async with house(tmp_path, clock=clock, routes=routes, content=content_check()) as h:
         keys = KeyStore(tmp_path)
         _, token = keys.create_api_key("tests")
+        rights = Rights(h.pipeline.context, h.audit, tmp_path, SIGNING_KEY)
+        await rights.start()
         app = build_app(
             pipeline=h.pipeline,
             records=h.records,
             audit=h.audit,
+            rights=rights,
             authenticator=Authenticator(keys, clock),
             sandboxes=[sandbox],
         )
@@ -80,3 +84,4 @@ async def api(tmp_path: Path, clock: RunningClock) -> AsyncIterator[Api]:
             headers={"authorization": f"Bearer {token}"},
         ) as http:
             yield Api(http, h, sandbox, token)
+        await rights.stop()

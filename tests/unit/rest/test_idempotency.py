@@ -7,9 +7,11 @@ from typing import Any
 import httpx
 import pytest
 from tests.conformance.clocks import RunningClock
+from tests.unit.pipeline.house import SIGNING_KEY
 from tests.unit.rest.conftest import Api, message
 
 from chappe.api.rest.application import build_app
+from chappe.pipeline.rights.service import Rights
 from chappe.records.idempotency import KEPT_MS
 from chappe.records.store import Records
 from chappe.security.authenticator import Authenticator
@@ -158,5 +160,9 @@ async def test_keys_in_crossed_order_do_not_lock_each_other_up(api: Api) -> None
 def test_the_app_is_built_without_a_sandbox(api: Api, tmp_path: Path, clock: RunningClock) -> None:
     h = api.house
     assert build_app(
-        pipeline=h.pipeline, records=h.records, audit=h.audit, authenticator=Authenticator(KeyStore(tmp_path), clock)
+        pipeline=h.pipeline,
+        records=h.records,
+        audit=h.audit,
+        rights=Rights(h.pipeline.context, h.audit, tmp_path, SIGNING_KEY),
+        authenticator=Authenticator(KeyStore(tmp_path), clock),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import msgspec
 
@@ -16,11 +17,12 @@ encode = _encoder.encode
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Status, body and headers, `content-length` left out."""
+    """Status, body and headers, `content-length` left out. The content of a `file` is sent in place of the body."""
 
     status: int
     body: bytes
     headers: Headers
+    file: Path | None = None
 
 
 def json_answer(status: int, document: object, *, media_type: bytes = JSON, headers: Headers = ()) -> Answer:

@@ -18,6 +18,7 @@ from chappe.api.rest.problems import problem_answer, problem_of
 from chappe.channels.sandbox import SandboxProvider
 from chappe.model.errors import ChappeError
 from chappe.observe.audit.log import AuditLog
+from chappe.pipeline.rights.service import Rights
 from chappe.pipeline.service import Pipeline
 from chappe.records.store import Records
 from chappe.security.authenticator import Authenticator
@@ -31,13 +32,14 @@ def build_app(
     pipeline: Pipeline,
     records: Records,
     audit: AuditLog,
+    rights: Rights,
     authenticator: Authenticator,
     sandboxes: Sequence[SandboxProvider] = (),
 ) -> Asgi:
     """The Messages API over a started pipeline. Has no lifespan: its parts are the caller's to start and stop."""
     now_ms = pipeline.context.now_ms
     claims = Claims(records.idempotency, now_ms)
-    server = Server(pipeline, records, audit, authenticator, claims, tuple(sandboxes), now_ms)
+    server = Server(pipeline, records, audit, rights, authenticator, claims, tuple(sandboxes), now_ms)
     routes = [Route(o.path, Endpoint(o, server), methods=[o.method]) for o in OPERATIONS]
     routes.append(Route(OPENAPI_PATH, _Fixed(encoded_answer(200, openapi_document())), methods=["GET"]))
     return _Application(routes)

@@ -9,6 +9,7 @@ from chappe.api.rest.answers import Answer
 from chappe.api.rest.claims import Claims
 from chappe.channels.sandbox import SandboxProvider
 from chappe.observe.audit.log import AuditLog
+from chappe.pipeline.rights.service import Rights
 from chappe.pipeline.service import Pipeline
 from chappe.records.store import Records
 from chappe.security.authenticator import Authenticator
@@ -22,6 +23,7 @@ class Server:
     pipeline: Pipeline
     records: Records
     audit: AuditLog
+    rights: Rights
     authenticator: Authenticator
     claims: Claims
     sandboxes: Sequence[SandboxProvider]

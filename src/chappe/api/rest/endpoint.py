@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -20,6 +23,7 @@ from chappe.security.principal import ApiClient
 _ANYONE = ApiClient(key_id="", name="anyone")
 _BEARER = b"bearer "
 _QUERY_FIELDS_MAX = 50
+_CHUNK_BYTES = 256 * 1024
 _log = structlog.get_logger("chappe.rest")
 
 
@@ -52,7 +56,7 @@ class Endpoint:
         if operation.upload:
             check_list_type(headers)
         elif operation.body_bytes_max:
-            if operation.request is not None:
+            if operation.request is not None and not operation.body_optional:
                 check_media_type(headers)
             body = await read_body(receive, headers, operation.body_bytes_max)
         return Call(self._server, client, headers, scope["path_params"], query, body, arriving_body(receive))
@@ -88,9 +92,25 @@ class Endpoint:
 
 async def deliver(answer: Answer, send: Any) -> None:
     """Send an answer."""
+    if answer.file is not None:
+        await _deliver_file(answer, answer.file, send)
+        return
     headers = [*answer.headers, (b"content-length", str(len(answer.body)).encode())]
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     await send({"type": "http.response.body", "body": answer.body})
+
+
+async def _deliver_file(answer: Answer, path: Path, send: Any) -> None:
+    file = await asyncio.to_thread(path.open, "rb")
+    try:
+        size_bytes = os.fstat(file.fileno()).st_size
+        headers = [*answer.headers, (b"content-length", str(size_bytes).encode())]
+        await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+        while chunk := await asyncio.to_thread(file.read, _CHUNK_BYTES):
+            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+    finally:
+        file.close()
 
 
 def _defect(path: str) -> Problem:

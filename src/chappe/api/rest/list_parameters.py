@@ -60,7 +60,7 @@ def layout_of(query: Mapping[str, str]) -> ListLayout:
             date_format=query.get("date_format"),
             region=query.get("region"),
         ),
-        header=_boolean(query, "header", default=True),
+        header=flag_of(query, "header", default=True),
         delimiter=delimiter,
         encoding=name_of(query, "encoding", Encoding, Encoding.UTF_8),
     )
@@ -83,7 +83,15 @@ def name_of(query: Mapping[str, str], parameter: str, names: type[_Name], defaul
         raise InvalidParameter(f"{parameter} must be one of {', '.join(names)}.", parameter=parameter) from None
 
 
-def _boolean(query: Mapping[str, str], parameter: str, *, default: bool) -> bool:
+def optional_name_of(query: Mapping[str, str], parameter: str, names: type[_Name]) -> _Name | None:
+    """A member of an enumeration, by name, if one is given. Raises `InvalidParameter`."""
+    if parameter not in query:
+        return None
+    return name_of(query, parameter, names, next(iter(names)))
+
+
+def flag_of(query: Mapping[str, str], parameter: str, *, default: bool) -> bool:
+    """Yes or no. Raises `InvalidParameter`."""
     given = query.get(parameter)
     if given is None:
         return default

@@ -88,7 +88,8 @@ def _operation(operation: Operation, schemas: dict[str, Any]) -> dict[str, Any]:
         document["parameters"] = parameters
     if operation.request is not None:
         schema = schemas[_name(operation.request)]
-        document["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+        required = not operation.body_optional
+        document["requestBody"] = {"required": required, "content": {"application/json": {"schema": schema}}}
     if operation.upload:
         content = {media_type: {"schema": {"type": "string"}} for media_type in ("text/csv", "application/gzip")}
         document["requestBody"] = {"required": True, "content": content}
@@ -110,6 +111,8 @@ def _responses(operation: Operation, schemas: dict[str, Any]) -> dict[str, Any]:
             response["content"] = {operation.media_type: {"schema": schemas[_name(document)]}}
         elif operation.media_type == "text/html":
             response["content"] = {operation.media_type: {"schema": {"type": "string"}}}
+        elif operation.media_type == "application/zip":
+            response["content"] = {operation.media_type: {}}
         responses[str(status)] = response
     errors = operation.errors if operation.public else (401, *operation.errors)
     for status in (*errors, 500):

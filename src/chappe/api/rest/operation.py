@@ -26,7 +26,8 @@ class Parameter:
 class Operation:
     """`request` and `responses` are documents; a response of None has no JSON. `path` has its parameters in braces.
 
-    The body of an `upload` is a list in CSV, handed on as it arrives; its path ends as `api.uploads` says.
+    With `body_optional` a request may come without one. The body of an `upload` is a list in CSV, handed on as it
+    arrives; its path ends as `api.uploads` says.
     """
 
     method: str
@@ -42,6 +43,7 @@ class Operation:
     idempotent: bool = False
     public: bool = False
     upload: bool = False
+    body_optional: bool = False
     media_type: str = "application/json"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from chappe.api.rest import batches, messages, people, service, unsubscribe
 from chappe.api.rest.classify_operations import CLASSIFY_OPERATIONS
+from chappe.api.rest.data_request_operations import DATA_REQUEST_OPERATIONS
 from chappe.api.rest.decision_operations import DECISION_OPERATIONS
 from chappe.api.rest.inbound_operations import INBOUND_OPERATIONS
 from chappe.api.rest.lists import LIST_OPERATIONS
@@ -187,6 +188,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *INBOUND_OPERATIONS,
     *LIST_OPERATIONS,
     *PROFILE_OPERATIONS,
+    *DATA_REQUEST_OPERATIONS,
     *REGISTRY_OPERATIONS,
     *RULE_SET_OPERATIONS,
     *DECISION_OPERATIONS,

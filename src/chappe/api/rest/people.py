@@ -17,6 +17,7 @@ from chappe.model.errors import InvalidInput, NotFound
 from chappe.pipeline.normalise import moment_ms, normalise_recipient
 from chappe.records import ids
 from chappe.records.people import ConsentRecord, SuppressionRecord
+from chappe.records.recipients import recipient_text
 
 _suppression_decoder = msgspec.json.Decoder(SuppressionRequest)
 _consent_decoder = msgspec.json.Decoder(ConsentRequest)
@@ -41,9 +42,11 @@ async def add_suppression(call: Call) -> Answer:
 async def list_suppressions(call: Call) -> Answer:
     """GET /v1/suppressions"""
     limit = limit_of(call.query)
-    found = await call.server.records.people.list_suppressions(
-        address_in(call.query, "to"), cursor_of(call.query, ids.SUPPRESSION), limit + 1
-    )
+    to, before = address_in(call.query, "to"), cursor_of(call.query, ids.SUPPRESSION)
+    found = await call.server.records.people.list_suppressions(to, before, limit + 1)
+    if to is not None and before is None:
+        erased = await call.server.records.erased.find(recipient_text(to))
+        found = found if erased is None else [erased, *found]
     page = [suppression_view(record) for record in found[:limit]]
     return json_answer(200, SuppressionsView(page, page[-1].id if len(found) > limit else None))
 

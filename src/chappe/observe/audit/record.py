@@ -67,7 +67,20 @@ class RetentionRecord(msgspec.Struct, frozen=True, omit_defaults=True, tag_field
     digest: str
 
 
-AnyRecord: TypeAlias = DecisionRecord | ErasureRecord | HoldRecord | RetentionRecord
+class DataRequestRecord(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="kind", tag="data_request"):
+    """A person's request about their data came in, was extended, or was carried out as far as `state` says.
+
+    `right` is what was asked, `receipt` the SHA-256 of the signed receipt, in hexadecimal digits.
+    """
+
+    at_ms: int
+    request: str
+    right: str
+    state: str
+    receipt: str | None = None
+
+
+AnyRecord: TypeAlias = DecisionRecord | ErasureRecord | HoldRecord | RetentionRecord | DataRequestRecord
 
 
 class PersonalPart(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -1,0 +1,93 @@
+"""Erasures and copies that are cut off in the middle go on at the next start."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from tests.unit.pipeline.house import SIGNING_KEY, House, eventually, house
+
+from chappe.model.customer import Recipient, Status
+from chappe.pipeline.rights.service import About, Rights
+from chappe.records.data_requests import DataRequest, RequestKind, RequestState
+from chappe.records.erasing import Erasing
+
+ANA = Recipient(email="ana@example.com")
+
+
+async def started(h: House, folder: Path) -> Rights:
+    rights = Rights(h.pipeline.context, h.audit, folder, SIGNING_KEY)
+    await rights.start()
+    return rights
+
+
+async def is_done(h: House, request: DataRequest) -> bool:
+    return (await h.records.data_requests.get(request.key)).state is RequestState.DONE
+
+
+@pytest.mark.parametrize("step", ["messages", "remove_messages", "consents", "inbound", "remove_wishes"])
+async def test_an_erasure_goes_on_where_it_was_cut_off(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    reached = asyncio.Event()
+    whole = getattr(Erasing, step)
+
+    async def cut_off(self: Erasing, *arguments: object) -> object:
+        result = await whole(self, *arguments)
+        reached.set()
+        await asyncio.Event().wait()  # until the process ends
+        return result
+
+    async with house(tmp_path) as h:
+        keys = [await h.send(to=ANA) for _ in range(3)]
+        for key in keys:
+            await h.becomes(key, Status.SENT)
+        monkeypatch.setattr(Erasing, step, cut_off)
+        rights = await started(h, tmp_path)
+        request, new = await rights.take(RequestKind.ERASE, About(to=ANA), received_at_ms=None, by="key")
+        assert new
+        await reached.wait()
+        await rights.stop()
+    monkeypatch.setattr(Erasing, step, whole)
+    async with house(tmp_path) as h:
+        assert not await is_done(h, request)
+        blocked = await h.send(to=ANA)
+        await h.becomes(blocked, Status.BLOCKED)
+        rights = await started(h, tmp_path)
+        await eventually(lambda: is_done(h, request))
+        done = await h.records.data_requests.get(request.key)
+        assert done.progress["messages"] == 4  # those of before, and the one that was blocked
+        assert done.subject.recipients == ()
+        assert not await h.records.messages.get_many(keys)
+        await rights.stop()
+
+
+async def test_a_copy_is_made_anew_after_a_stop(tmp_path: Path) -> None:
+    async with house(tmp_path) as h:
+        await h.becomes(await h.send(to=ANA), Status.SENT)
+        rights = Rights(h.pipeline.context, h.audit, tmp_path, SIGNING_KEY)  # it never begins
+        request, _ = await rights.take(RequestKind.EXPORT, About(to=ANA), received_at_ms=None, by="key")
+    async with house(tmp_path) as h:
+        rights = await started(h, tmp_path)
+        await eventually(lambda: is_done(h, request))
+        done = await h.records.data_requests.get(request.key)
+        assert rights.package(done).stat().st_mode & 0o077 == 0
+        h.clock.advance(31 * 86_400_000)
+        again, _ = await rights.take(RequestKind.EXPORT, About(to=ANA), received_at_ms=None, by="key")
+        await eventually(lambda: is_done(h, again))
+        await eventually(lambda: not rights._path(done).exists())
+        await rights.stop()
+
+
+async def test_stopping_in_the_middle_of_a_copy_ends(tmp_path: Path) -> None:
+    async with house(tmp_path) as h:
+        for _ in range(20):
+            await h.send(to=ANA)
+        for _ in range(5):
+            rights = await started(h, tmp_path)
+            await rights.take(RequestKind.EXPORT, About(to=ANA), received_at_ms=None, by="key")
+            for _ in range(3):
+                await asyncio.sleep(0)
+            async with asyncio.timeout(10):
+                await rights.stop()
