@@ -77,7 +77,7 @@ def test_an_erasure_goes_on_after_a_kill(chappe: Run, tmp_path: Path) -> None:
             time.sleep(0.05)
         assert request["done"]["messages"] == 600
         blocked = chappe("send", "-", "--json", "--wait", *at, stdin=json.dumps(message).encode())
-        assert blocked.lines[0]["decision"]["outcome"] == "block"
+        assert blocked.lines[0]["decision"] == "block"
         assert process.stop() == 0
     with sqlite3.connect(tmp_path / "data" / "records.db") as connection:
         (said,) = connection.execute("select count(*) from contents where message like '%secret word%'").fetchone()
