@@ -23,6 +23,7 @@ from chappe.compliance.drafting.vocabulary import (
 
 WORLD = "*"
 T = TypeVar("T")
+_LOOKS_BACK_PASSAGES = 60
 _SAYS_NOTHING = (NoRule.DEFINITION, NoRule.PENALTY, NoRule.RECITAL, NoRule.REPORT)
 
 
@@ -46,7 +47,8 @@ class Context:
 
     def before(self, passage: Passage) -> Passage | None:
         """The passage before it that is no heading."""
-        for earlier in reversed(self.passages[: self._number[id(passage)]]):
+        number = self._number[id(passage)]
+        for earlier in reversed(self.passages[max(0, number - _LOOKS_BACK_PASSAGES) : number]):
             if earlier.shape is not Shape.HEADING:
                 return earlier
         return None
@@ -117,7 +119,8 @@ class Context:
     def _around(self, passage: Passage) -> list[str]:
         """What a passage may take its meaning from, nearest first."""
         number = self._number[id(passage)]
-        earlier = [p for p in reversed(self.passages[:number]) if not _is_silent(p)]
+        near = self.passages[max(0, number - _LOOKS_BACK_PASSAGES) : number]
+        earlier = [p for p in reversed(near) if not _is_silent(p)]
         same = [canonical(p.whole) for p in earlier if p.heading == passage.heading and p.shape is not Shape.HEADING]
         others = [canonical(p.whole) for p in earlier if p.heading != passage.heading or p.shape is Shape.HEADING]
         return [*same, canonical(passage.heading), *others]

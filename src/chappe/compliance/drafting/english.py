@@ -10,51 +10,12 @@ import re
 
 from chappe.model.errors import InvalidInput
 
-_SMALL_WORDS = frozenset(
-    {
-        "the",
-        "of",
-        "and",
-        "are",
-        "be",
-        "by",
-        "for",
-        "any",
-        "not",
-        "that",
-        "this",
-        "it",
-        "with",
-        "from",
-        "if",
-        "who",
-        "which",
-        "may",
-        "must",
-        "shall",
-        "than",
-        "more",
-        "each",
-        "before",
-        "after",
-        "between",
-        "only",
-        "per",
-        "within",
-        "when",
-        "where",
-        "is",
-        "or",
-        "an",
-        "under",
-        "unless",
-        "hours",
-        "days",
-        "consent",
-        "required",
-    }
+_LISTED = (
+    "the of and are be by for any not that this it with from if who which may must shall than more each "
+    "before after between only per within when where is or an under unless hours days consent required"
 )
 """None that other languages have as well, such as "a", "in" and "to"."""
+_SMALL_WORDS = frozenset(_LISTED.split())
 _WORDS = frozenset(
     [
         "the",

@@ -72,6 +72,8 @@ _ENTRY = re.compile(r"([A-Z][A-Za-z /()'-]{2,48}?)\s*:\s+(\S.*)")
 _ENTRIES_MIN = 3
 _NUMBER_WORD_END = re.compile(r"\b(?:one|two|three|four|five|six|seven|eight|nine|ten|twelve|twenty|thirty)\s*$", re.I)
 _HEADING_CHARACTERS_MAX = 140
+_ENDING_CHARACTERS = 40
+"""How much of the end of a line or sentence is looked at to see whether it goes on: a bound on the work."""
 _SPACES = re.compile(r"\s+")
 _BOUNDARY = re.compile(r"[.!?][\"”')]*\s+(?=[A-Z\"“(§\d])|;\s+(?=\S)")
 _ABBREVIATED = re.compile(
@@ -146,7 +148,7 @@ class _Splitter:
             return "entry", ""
         if is_row(line):
             return "table", ""
-        before = self._text[block.start : block.end] if block else ""
+        before = self._text[max(block.start, block.end - _ENDING_CHARACTERS) : block.end] if block else ""
         if _NUMBER_WORD_END.search(before):
             return "", ""
         rank, marker = "", ""
@@ -231,7 +233,7 @@ def _sentences(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     first = start
     for boundary in _BOUNDARY.finditer(text, start, end):
         stop = boundary.start() + 1
-        before = text[first:stop]
+        before = text[max(first, stop - _ENDING_CHARACTERS) : stop]
         if _ABBREVIATED.search(before) and not _CLOCK_END.search(before):
             continue
         if _NUMBERED_END.search(before) or (_CLOCK_END.search(before) and _AFTER_CLOCK.match(text, boundary.end())):

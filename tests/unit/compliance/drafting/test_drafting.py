@@ -15,11 +15,42 @@ from chappe.model.errors import InvalidInput
 
 TEXTS = [*texts_of(DEVELOPMENT), *texts_of(HELD_OUT)]
 PHRASES = (
-    "may not be sent", "before 9 a.m.", "or after 8 p.m.", "between 9 p.m. and 8 a.m.",
-    "on Sundays",     "marketing text messages", "no more than three", "in any 24 hours", "within ten business days", "consent", "unless",
-    "must include", "the sender's name", '"ADV"', "in France", "opt-out requests", "shall be kept for", "two years", ".",
-    ";", ":", "\n", "\n\n", "(a) ", "- ", "| 9:00 | 8 pm |", "the", "of", "to", "{", "<", "00:00", "24 00", "0", "once",
-)  # fmt: skip
+    "may not be sent",
+    "before 9 a.m.",
+    "or after 8 p.m.",
+    "between 9 p.m. and 8 a.m.",
+    "on Sundays",
+    "marketing text messages",
+    "no more than three",
+    "in any 24 hours",
+    "within ten business days",
+    "consent",
+    "unless",
+    "must include",
+    "the sender's name",
+    '"ADV"',
+    "in France",
+    "opt-out requests",
+    "shall be kept for",
+    "two years",
+    ".",
+    ";",
+    ":",
+    "\n",
+    "\n\n",
+    "(a) ",
+    "- ",
+    "| 9:00 | 8 pm |",
+    "the",
+    "of",
+    "to",
+    "{",
+    "<",
+    "00:00",
+    "24 00",
+    "0",
+    "once",
+)
 
 
 def _name(text: Text) -> str:
