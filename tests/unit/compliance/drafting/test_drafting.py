@@ -127,6 +127,8 @@ def test_any_text_is_read_or_refused(text: str) -> None:
         "Les messages publicitaires ne peuvent être envoyés ni le dimanche ni les jours fériés.",
         "广告短信不得在晚上九点至早上八点之间发送。",
         "Wiadomości reklamowe nie mogą być wysyłane między 21:00 a 8:00, chyba że odbiorca wyraził na to zgodę.",
+        "Der må ikke sendes reklame på sms mellem klokken 21 og 8, medmindre modtageren har givet tilladelse for det.",
+        "Het is verboden om tussen 21 uur en 8 uur reclame per sms te sturen, of op zondag.",
         "",
         "  \n ",
     ],
