@@ -88,6 +88,8 @@ class _PatternSet:
                 raise InvalidConfiguration("the moderation patterns together are too large for RE2.") from error
 
     def owners_in(self, text: str) -> set[str]:
+        if not self._owners:
+            return set()
         return {self._owners[number] for piece in _pieces(text) for number in self._set.Match(piece) or ()}
 
 

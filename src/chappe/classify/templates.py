@@ -7,6 +7,7 @@ comment, as hard cases. `slots.yaml` says what each slot may be filled with, by 
 
 from __future__ import annotations
 
+import hashlib
 import random
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -64,6 +65,15 @@ def read_templates(folder: Path) -> list[Template]:
         text = "\n  ".join(problems[:50]) or f"no templates in {folder}"
         raise InvalidConfiguration(f"the corpus cannot be used:\n  {text}", file=str(folder))
     return templates
+
+
+def corpus_digest(folder: Path) -> str:
+    """What names the content of a corpus: SHA-256 over its files and their names, shortened."""
+    digest = hashlib.sha256()
+    for path in [folder / "slots.yaml", *sorted(folder.glob("templates/*/*.txt"))]:
+        content = path.read_bytes()
+        digest.update(f"{path.relative_to(folder).as_posix()} {len(content)}\n".encode() + content)
+    return digest.hexdigest()[:16]
 
 
 def _template(path: Path, number: int, line: str, hard: bool) -> Template:

@@ -6,10 +6,11 @@ from functools import lru_cache
 
 from chappe.compliance.facts import Facts
 from chappe.compliance.rollout import Rules
-from chappe.model.classification import Classification, Flag, Resolution, Treatment
+from chappe.model.classification import Classification, Flag, Resolution, Review, Treatment
 from chappe.model.customer import CustomerMessage, Decision, Outcome, RuleOutcome
 
 CLASSIFIER = "classifier"
+REVIEW = "review"
 _OUTCOMES = {
     Treatment.ANNOTATE: Outcome.ANNOTATE,
     Treatment.PROMOTIONAL: Outcome.ANNOTATE,
@@ -39,9 +40,8 @@ def content_outcomes(found: Classification) -> tuple[RuleOutcome, ...]:
     outcomes = [_outcome(check, flags, found) for check, flags in by_check.items()]
     if CLASSIFIER not in by_check:
         outcomes.insert(0, _unflagged(found))
-    review = found.review
-    if review is not None:
-        outcomes.append(_reviewed(found))
+    if found.review is not None:
+        outcomes.append(_reviewed(found.review, found.hold_ms))
     return tuple(outcomes)
 
 
@@ -53,19 +53,13 @@ def _outcome(check: str, flags: list[Flag], found: Classification) -> RuleOutcom
     return RuleOutcome(check, outcome, "; ".join(flag.reason for flag in flags))
 
 
-def _reviewed(found: Classification) -> RuleOutcome:
-    review = found.review
-    assert review is not None
+def _reviewed(review: Review, hold_ms: int) -> RuleOutcome:
     if review.resolution is Resolution.EXPIRED:
-        return RuleOutcome("review", Outcome.BLOCK, f"nobody reviewed it within {_hours(found.hold_ms)}")
-    note = f": {review.note}" if review.note else ""
+        return RuleOutcome(REVIEW, Outcome.BLOCK, f"nobody reviewed it within {hold_ms / 3_600_000:g} hours")
+    # The note is for people and may quote the message; a reason stands in the open part of the audit log.
     if review.resolution is Resolution.REJECTED:
-        return RuleOutcome("review", Outcome.BLOCK, f"rejected by {review.by}{note}")
-    return RuleOutcome("review", Outcome.ALLOW, f"approved as {review.resolution} by {review.by}{note}")
-
-
-def _hours(span_ms: int) -> str:
-    return f"{span_ms / 3_600_000:g} hours"
+        return RuleOutcome(REVIEW, Outcome.BLOCK, f"rejected by {review.by}")
+    return RuleOutcome(REVIEW, Outcome.ALLOW, f"approved as {review.resolution} by {review.by}")
 
 
 def _unflagged(found: Classification) -> RuleOutcome:

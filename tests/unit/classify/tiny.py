@@ -1,4 +1,4 @@
-"""A model of a few words, so that tests of what follows from a verdict do not hang on how the shipped one is trained."""
+"""A model of a few words, so that tests of what follows from a verdict do not hang on how the shipped one is made."""
 
 from __future__ import annotations
 

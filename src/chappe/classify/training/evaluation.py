@@ -136,3 +136,37 @@ def _calibration_error(examples: Sequence[Example], verdicts: Sequence[Verdict],
         if chosen:
             total += abs(sum(probability - right for probability, right in chosen))
     return total / len(examples) if examples else math.nan
+
+
+def figures_document(figures: Figures) -> dict[str, object]:
+    """The figures as JSON has them; shares have their interval with them, and what does not exist is null."""
+    return {
+        "messages": figures.examples,
+        "groups": figures.groups,
+        "accuracy": _share_document(figures.accuracy),
+        "transactional_promotional_accuracy": _share_document(figures.two_class),
+        "false_positives": _share_document(figures.false_positives),
+        "macro_f1": _rounded(figures.macro_f1),
+        "calibration_error": _rounded(figures.calibration_error),
+        "classes": {
+            found.label.value: {
+                "precision": _share_document(found.precision),
+                "recall": _share_document(found.recall),
+                "f1": _rounded(found.f1),
+            }
+            for found in figures.classes
+        },
+        "confusion": {
+            label.value: dict(zip(map(str, LABELS), row, strict=True))
+            for label, row in zip(LABELS, figures.confusion, strict=True)
+        },
+    }
+
+
+def _share_document(share: Share) -> dict[str, object]:
+    low, high = share.interval
+    return {"share": _rounded(share.value), "low": _rounded(low), "high": _rounded(high), "of": share.of}
+
+
+def _rounded(value: float) -> float | None:
+    return None if math.isnan(value) else round(value, 4)

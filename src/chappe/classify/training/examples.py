@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import csv
 import gzip
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import IO
 
 import msgspec
 
-from chappe.classify.fingerprint import fingerprint
 from chappe.classify.labels import Kind, Label
 from chappe.classify.templates import Filler, Template
 from chappe.model.errors import InvalidConfiguration
@@ -20,7 +20,9 @@ FILLINGS = 3
 
 
 class Example(msgspec.Struct, frozen=True):
-    """`group` joins texts that are alike (one template): a split must keep them together."""
+    """`group` joins texts that are alike (one template): a split must keep them together. It may be empty until
+    `splitting.grouped` has found out.
+    """
 
     text: str
     label: Label
@@ -39,32 +41,53 @@ def from_corpus(templates: Sequence[Template], filler: Filler, fillings: int = F
 
 
 def from_csv(path: Path) -> list[Example]:
-    """The rows of a CSV file (gzip too) with the columns `text` and `label`, and optionally `group`, `kind`, `source`.
+    """The rows of a CSV file (gzip too) with the columns `text` and `label`, and optionally `group`, `kind`, `source`:
+    also what `chappe classify review export` writes. Without a source it is the file's name.
 
-    Without groups, texts with one fingerprint are a group. Raises `InvalidConfiguration` naming the bad lines.
+    Raises `InvalidConfiguration` naming the bad lines.
     """
     examples: list[Example] = []
     problems: list[str] = []
-    with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as file:
-        reader = csv.DictReader(file)
-        missing = {"text", "label"} - set(reader.fieldnames or ())
-        if missing:
-            raise InvalidConfiguration(f"{path}: the column {' and '.join(sorted(missing))} is missing.")
-        for row in reader:
-            try:
-                label = _ALIASES.get(row["label"]) or Label(row["label"])
-                kind = Kind(row["kind"]) if row.get("kind") else None
-            except ValueError as error:
-                problems.append(f"line {reader.line_num}: {error}")
-                continue
-            text = row["text"] or ""
-            group = row.get("group") or fingerprint(text).decode("utf-8", "replace")
-            examples.append(Example(text, label, group, kind, row.get("source") or ""))
+    try:
+        with _open(path) as file:
+            reader = csv.DictReader(file)
+            missing = {"text", "label"} - set(reader.fieldnames or ())
+            if missing:
+                raise InvalidConfiguration(f"{path}: the column {' and '.join(sorted(missing))} is missing.")
+            for row in reader:
+                try:
+                    examples.append(_example(row, path))
+                except ValueError as error:
+                    problems.append(f"line {reader.line_num}: {error}")
+    except (OSError, EOFError, UnicodeDecodeError, csv.Error) as error:
+        raise InvalidConfiguration(f"{path}: this cannot be read as CSV: {error}.", file=str(path)) from error
     if problems:
         more = f"\n  and {len(problems) - 20} more" if len(problems) > 20 else ""
         raise InvalidConfiguration(f"{path}: {len(problems)} bad lines:\n  " + "\n  ".join(problems[:20]) + more)
+    if not examples:
+        raise InvalidConfiguration(f"{path}: there are no examples in it.")
     return examples
 
 
-def groups_of(examples: Iterable[Example]) -> list[str]:
-    return [example.group for example in examples]
+def _open(path: Path) -> IO[str]:
+    # "utf-8-sig", because spreadsheets write the mark.
+    if path.suffix == ".gz":
+        return gzip.open(path, "rt", encoding="utf-8-sig", newline="")
+    return path.open(encoding="utf-8-sig", newline="")
+
+
+def _example(row: Mapping[str, str | None], path: Path) -> Example:
+    """Raises `ValueError`."""
+    name = (row["label"] or "").strip().lower()
+    label = _ALIASES.get(name)
+    if label is None:
+        label = Label(name)
+    kind = Kind(row["kind"] or "") if row.get("kind") else None
+    if kind is not None and label is not Label.TRANSACTIONAL:
+        raise ValueError("only what is transactional has a kind")
+    text = row["text"] or ""
+    if not text.strip():
+        raise ValueError("the text is empty")
+    group = row.get("group") or ""
+    # Two files may number their groups alike.
+    return Example(text, label, f"{path.name}:{group}" if group else "", kind, row.get("source") or path.name)
