@@ -12,7 +12,7 @@ from chappe.model.errors import InvalidInput
 
 _LISTED = (
     "the and are be by any not that this it with from if who which may must shall than more each before after between "
-    "only within when where or unless hours days consent required"
+    "only within when where or unless hours day days time times allowed consent required"
 )
 """None that neighbouring languages have as well, such as "a", "in", "of", "is", "for" and "to"."""
 _SMALL_WORDS = frozenset(_LISTED.split())
