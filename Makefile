@@ -1,6 +1,6 @@
 # Chappe's recipes. People and CI run the same ones; `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format bench lock docs clean
+.PHONY: help run test lint format bench lock docs model clean
 
 # The first of these that is Python 3.11 or newer. Another: make PYTHON=/path/to/python test
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
@@ -44,6 +44,10 @@ docs: $(READY) ## Write the generated pages of docs/ anew
 	$(BIN)/python -m tests.wire.conformance > docs/sqs-conformance.md
 	$(BIN)/python -m chappe.cli.reference > docs/commands.md
 	$(BIN)/python -m chappe.compliance.handbook docs/rules
+
+model: $(READY) ## Train the classifier on the corpus anew; CHECK=FILE.csv judges labelled messages with it
+	$(BIN)/chappe classify train --corpus corpus --out src/chappe/classify/model.json \
+		--licence Apache-2.0 --max-false-positives 3% $(if $(CHECK),--check $(CHECK))
 
 lock: $(READY) ## Resolve the dependencies anew into requirements.lock and requirements-dev.lock
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \

@@ -1,0 +1,254 @@
+"""`chappe classify train` and `evaluate`: a model from labelled messages, and what a model is worth on them."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from chappe.cli.connection import JsonOption
+from chappe.cli.output import messages, print_json, terminal
+from chappe.model.errors import ExtraMissing, InvalidConfiguration, InvalidInput
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from chappe.classify.artefact import ModelCard
+    from chappe.classify.training.building import Built, Progress
+    from chappe.classify.training.evaluation import Figures
+    from chappe.classify.training.examples import Example
+
+_LICENCE = "that of the messages it was made from"
+_LIMITS = (
+    "It goes by words and pairs of words: what it has not seen, and what is said by what is left out, it cannot "
+    "know. The figures hold for messages like those it was judged by."
+)
+
+
+def train(
+    labelled: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="LABELLED.csv",
+            help="Files with the columns text and label, and maybe kind, group and source; may be gzipped.",
+        ),
+    ] = None,
+    out: Annotated[Path, typer.Option(metavar="FILE", help="Where the model goes.")] = Path("model.json"),
+    corpus: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Learn from the templates of this corpus as well.")
+    ] = None,
+    max_false_positives: Annotated[
+        str,
+        typer.Option(
+            metavar="SHARE", help="The most transactional messages, of those held out, that may be called promotional."
+        ),
+    ] = "4%",
+    check: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FILE", help="Judge these messages with the model, without learning from them. May be repeated."
+        ),
+    ] = None,
+    name: Annotated[str, typer.Option(help="What the model's card calls it.")] = "chappe",
+    licence: Annotated[str, typer.Option(help="The licence that the card states.")] = _LICENCE,
+    json: JsonOption = False,
+) -> None:
+    """Make a model from labelled messages and say how good it is. Needs the extra `chappe[train]`.
+
+    Messages that are alike are a group: they share a `group` in the file, or are found by the words they share. A
+    group is learnt from or held out, never both; there is no random split, because it measures memory.
+    """
+    bound = _share(max_false_positives)
+    if not labelled and corpus is None:
+        raise InvalidInput("there is nothing to learn from: name files of labelled messages, or a corpus with --corpus")
+    _need_libraries()
+    from chappe.classify.artefact import ARTEFACT_BYTES_MAX, artefact_bytes
+    from chappe.classify.model import Model
+    from chappe.classify.training import splitting
+    from chappe.classify.training.building import build
+    from chappe.classify.training.evaluation import evaluate, figures_document, judge_with
+    from chappe.classify.training.examples import from_csv
+
+    given, data = _examples(labelled or [], corpus)
+    checked = [(path.name, splitting.grouped(from_csv(path))) for path in check or []]
+    examples = splitting.grouped(given)
+    splitting.check(examples)
+    with _progress("training", hidden=json) as progress:
+        built = build(examples, false_positives_max=bound, progress=progress)
+    model = Model(built.weights, name)
+    figures = {"held-out groups": built.figures}
+    figures |= {f"{file}, not learnt from": evaluate(found, judge_with(model)) for file, found in checked}
+    card = _card(name, data, licence, bound, {title: figures_document(found) for title, found in figures.items()})
+    content = artefact_bytes(card, built.weights)
+    if len(content) > ARTEFACT_BYTES_MAX:
+        raise InvalidInput(f"the model would have {len(content)} bytes; at most {ARTEFACT_BYTES_MAX} can be loaded")
+    _write(out, content)
+    _report(out, content, built, card, figures, bound, json=json)
+
+
+def evaluate(
+    labelled: Annotated[
+        Path, typer.Argument(metavar="FILE", help="A CSV file with the columns text and label, as for train.")
+    ],
+    model: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A model file. [default: the model that comes with Chappe]")
+    ] = None,
+    by: Annotated[
+        str | None, typer.Option(metavar="source", help="Also each source of the file by itself: --by source.")
+    ] = None,
+    json: JsonOption = False,
+) -> None:
+    """Judge labelled messages and compare: accuracy, false positives and F1, each with what chance leaves open.
+
+    Needs no server. False positives are transactional messages that are called promotional; the intervals hold with
+    95 % and count each message by itself.
+    """
+    if by not in (None, "source"):
+        raise InvalidInput("--by can only be source")
+    from chappe.classify.artefact import load_model, packaged_model
+    from chappe.classify.training.evaluation import evaluate as judge_all
+    from chappe.classify.training.evaluation import figures_document, judge_with
+    from chappe.classify.training.examples import from_csv
+
+    examples = from_csv(labelled)
+    judge = packaged_model() if model is None else load_model(model)
+    figures = {"all": judge_all(examples, judge_with(judge))}
+    if by:
+        for source in sorted({example.source for example in examples}):
+            mine = [example for example in examples if example.source == source]
+            figures[source] = judge_all(mine, judge_with(judge))
+    if json:
+        documents = {title: figures_document(found) for title, found in figures.items()}
+        print_json({"model": judge.version, "file": str(labelled), "figures": documents})
+        return
+    from chappe.cli.classify_tables import class_table, confusion_table, summary_table
+
+    console = terminal()
+    console.print(f"{labelled}, judged by model {judge.version}", markup=False)
+    for table in (summary_table(figures), class_table(figures["all"]), confusion_table(figures["all"])):
+        console.print(table)
+
+
+def _examples(files: Sequence[Path], corpus: Path | None) -> tuple[list[Example], str]:
+    """What to learn from, and the card's words for it."""
+    from chappe.classify.templates import Filler, corpus_digest, read_templates
+    from chappe.classify.training.examples import from_corpus, from_csv
+
+    examples: list[Example] = []
+    told: list[str] = []
+    if corpus is not None:
+        templates = read_templates(corpus)
+        examples += from_corpus(templates, Filler(corpus))
+        languages = len({template.language for template in templates})
+        told.append(f"{len(templates)} templates in {languages} languages of the corpus {corpus_digest(corpus)}")
+    for path in files:
+        found = from_csv(path)
+        examples += found
+        told.append(f"{len(found)} labelled messages of {path.name}")
+    return examples, "; ".join(told)
+
+
+def _card(name: str, data: str, licence: str, bound: float, figures: dict[str, Any]) -> ModelCard:
+    from chappe.classify.artefact import ModelCard
+    from chappe.classify.training.splitting import FOLDS
+
+    return ModelCard(
+        name=name,
+        made_on=datetime.datetime.now(datetime.UTC).date().isoformat(),
+        data=data,
+        split=f"cross-validation in {FOLDS} parts by groups of messages that are alike; a group is never in two parts",
+        licence=licence,
+        limits=_LIMITS,
+        figures={"false_positives_max": bound, **figures},
+    )
+
+
+def _report(
+    out: Path,
+    content: bytes,
+    built: Built,
+    card: ModelCard,
+    figures: dict[str, Figures],
+    bound: float,
+    *,
+    json: bool,
+) -> None:
+    from chappe.classify.artefact import read_artefact
+
+    version = read_artefact(content, str(out)).version
+    if json:
+        print_json(
+            {
+                "model": str(out),
+                "version": version,
+                "bytes": len(content),
+                "grams": len(built.weights.grams),
+                "promotional_floor": built.weights.promotional_floor,
+                "bound_kept": built.floor_kept,
+                "temperature": built.weights.temperature,
+                "data": card.data,
+                "figures": card.figures,
+            }
+        )
+        return
+    from chappe.cli.classify_tables import class_table, confusion_table, summary_table
+
+    console = terminal()
+    first = next(iter(figures.values()))
+    for table in (summary_table(figures), class_table(first), confusion_table(first)):
+        console.print(table)
+    console.print(
+        f"{out}: model {version}, {len(built.weights.grams):,} grams, {len(content) / 1e6:.2f} MB, from {card.data}",
+        markup=False,
+    )
+    console.print(
+        f"called promotional from {built.weights.promotional_floor:g} on, so that of held-out transactional messages "
+        f"at most {bound:.1%} are",
+        markup=False,
+    )
+    if not built.floor_kept:
+        messages().print(f"[yellow]no threshold keeps false positives within {bound:.1%}[/yellow]; the highest is used")
+
+
+def _share(text: str) -> float:
+    """A share as `4%` or `0.04`. Raises `InvalidInput`."""
+    try:
+        value = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
+    except ValueError:
+        value = -1.0
+    if not 0 < value < 1:
+        raise InvalidInput(f"--max-false-positives must be a share such as 4% or 0.04, not {text}")
+    return value
+
+
+def _need_libraries() -> None:
+    try:
+        import sklearn  # noqa: F401 - asked for here, so that the error comes before the files are read
+    except ImportError as error:
+        raise ExtraMissing("to train a model needs an extra: pip install 'chappe[train]'") from error
+
+
+@contextmanager
+def _progress(what: str, *, hidden: bool) -> Iterator[Progress]:
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as Bars
+
+    console = messages()
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Bars(*columns, console=console, transient=True, disable=hidden or not console.is_terminal) as bars:
+        task = bars.add_task(what, total=None)
+        yield lambda done, steps: bars.update(task, completed=done, total=steps)
+
+
+def _write(path: Path, content: bytes) -> None:
+    temporary = path.with_name(f".{path.name}.new")
+    try:
+        temporary.write_bytes(content)
+        temporary.replace(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise InvalidConfiguration(f"{path}: the model cannot be written: {error.strerror}.", file=str(path)) from error
