@@ -159,6 +159,7 @@ async def running(config: Config, *, clock: Callable[[], int] = now_ms) -> Async
                 rights=rights,
                 authenticator=authenticator,
                 sandboxes=sandboxes,
+                local=config.server.is_local,
             ),
             AwsFrontend(sqs, authenticator, public_url=config.server.public_url),
             before_listening=lambda host, port: first.append(

@@ -63,6 +63,11 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
             _check_public_url(self.public_url)
 
     @property
+    def is_local(self) -> bool:
+        """Whether only this machine reaches the server directly."""
+        return _on_this_machine(self.host)
+
+    @property
     def links_url(self) -> str | None:
         """Where links in messages lead: `public_url`, or this server itself if only this machine reaches it."""
         if self.public_url is not None or not _on_this_machine(self.host) or self.port == 0:

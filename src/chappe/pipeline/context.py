@@ -14,6 +14,7 @@ from chappe.compliance.senders import NOBODY, Senders
 from chappe.engine.base import Engine
 from chappe.model.customer import Purpose
 from chappe.observe.audit.recording import Recorder
+from chappe.observe.metrics import Metrics
 from chappe.pipeline.arrivals import Arrivals
 from chappe.pipeline.background import Background, Pace
 from chappe.pipeline.backoff import RetryPolicy
@@ -70,6 +71,7 @@ class Context:
     starts: Starts
     senders: Senders = NOBODY
     content: ContentCheck | None = None
+    metrics: Metrics = field(default_factory=Metrics)
     hands: Hands = field(default_factory=Hands)
     background: Background = field(default_factory=Background)
     counting: asyncio.Lock = field(default_factory=asyncio.Lock)

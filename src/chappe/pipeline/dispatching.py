@@ -47,6 +47,9 @@ async def check(context: Context, batch: Sequence[Held]) -> list[Step]:
             held.envelope, known, rules, now_ms, sent_at_ms=held.sent_at_ms, senders=context.senders
         )
         held.verdict = verdict_of(step, now_ms, Stage.ATTEMPT, persons[recipient])
+        if step.next is not Next.GO and step.decision is not None and step.facts is not None:
+            message = held.envelope.message
+            context.metrics.decided(Stage.ATTEMPT.value, message, step.decision, step.facts.jurisdiction)
         if step.next is Next.GO:
             held.handing = handing_of(held.envelope.message, step, now_ms)
         steps.append(step)

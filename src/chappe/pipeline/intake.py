@@ -158,6 +158,8 @@ class IntakeWorker:
             verdict = verdict_of(step, now_ms, Stage.INTAKE, persons[recipient])
             message = entry.envelope.message
             place = None if step.facts is None else step.facts.jurisdiction
+            if step.decision is not None:
+                context.metrics.decided(Stage.INTAKE.value, message, step.decision, place)
             sent = RecentSend.of(message, now_ms) if counts(message, rules, place) else None
             self._note(entry, step, verdict, now_ms, outcome, sent)
             if step.next is Next.GO and sent is not None:
@@ -229,7 +231,10 @@ class IntakeWorker:
         """Hand on, and only then take the batch out of intake: a crash brings it back, and what is done is dropped."""
         engine = self._context.engine
         try:
-            await asyncio.gather(*(engine.send(queue, messages) for queue, messages in outcome.sends.items()))
+            if outcome.sends:
+                begun = asyncio.get_running_loop().time()
+                await asyncio.gather(*(engine.send(queue, messages) for queue, messages in outcome.sends.items()))
+                self._context.metrics.queue_sends.add(asyncio.get_running_loop().time() - begun)
             await asyncio.wait([recorded])
             if recorded.exception() is None and outcome.finished:
                 await engine.delete(self._queue, outcome.finished)

@@ -17,6 +17,7 @@ from chappe.engine.base import Engine
 from chappe.model.customer import Channel, CustomerMessage, Decision, Purpose, Status
 from chappe.model.errors import InvalidInput
 from chappe.observe.audit.recording import Recorder
+from chappe.observe.metrics import Metrics
 from chappe.pipeline.accept import Acceptance, Accepting, AnswerWith
 from chappe.pipeline.arrivals import Arrivals
 from chappe.pipeline.breaker import CircuitState
@@ -104,6 +105,7 @@ class Pipeline:
             random=source or random.Random(),  # noqa: S311 (jitter)
             arrivals=Arrivals(records.keys.next()),
             starts=Starts(records.messages),
+            metrics=Metrics(records.commit_durations),
         )
         self.rule_sets = RuleSets(records.rule_sets, now_ms, self._use)
         self.backtests = Backtests(self._recorded, self.rule_sets.get, self.context.background)

@@ -18,6 +18,7 @@ from typing import Any, Protocol, TypeVar
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
+from chappe.model.durations import Durations
 from chappe.model.errors import Closed
 from chappe.records.failures import concerns_one_write, storage_error
 from chappe.records.statements import Row
@@ -78,6 +79,7 @@ class GroupCommit:
         self._ordinary: deque[_Submission] = deque()
         self._draining: asyncio.Task[None] | None = None
         self._closed = False
+        self.durations = Durations()
 
     def write(self, rows: Rows, *, urgent: bool) -> asyncio.Future[None]:
         """Submit rows of bulk statements. The future resolves after the commit; not waiting for it is fine.
@@ -114,7 +116,9 @@ class GroupCommit:
         await asyncio.sleep(0)
         loop = asyncio.get_running_loop()
         while batch := self._next_batch():
+            begun = loop.time()
             outcomes = await loop.run_in_executor(self._thread, self._commit, batch)
+            self.durations.add(loop.time() - begun)
             for submission, outcome in zip(batch, outcomes, strict=True):
                 _resolve(submission.future, outcome)
         self._draining = None

@@ -11,6 +11,7 @@ from pathlib import Path
 import structlog
 from sqlalchemy import ColumnElement, Connection, func, select
 
+from chappe.model.durations import Durations
 from chappe.model.errors import ChappeError
 from chappe.records import ids
 from chappe.records.audit import AuditRecords
@@ -110,6 +111,11 @@ class Records:
             await records.close()
             raise
         return records
+
+    @property
+    def commit_durations(self) -> Durations:
+        """How long transactions took, from when they were handed to the writing thread."""
+        return self._commits.durations
 
     async def look_up(self, subjects: Sequence[Subject], *, urgent: bool) -> list[Known]:
         """What is known about each subject, in order."""

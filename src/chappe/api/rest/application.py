@@ -35,11 +35,12 @@ def build_app(
     rights: Rights,
     authenticator: Authenticator,
     sandboxes: Sequence[SandboxProvider] = (),
+    local: bool = False,
 ) -> Asgi:
     """The Messages API over a started pipeline. Has no lifespan: its parts are the caller's to start and stop."""
     now_ms = pipeline.context.now_ms
     claims = Claims(records.idempotency, now_ms)
-    server = Server(pipeline, records, audit, rights, authenticator, claims, tuple(sandboxes), now_ms)
+    server = Server(pipeline, records, audit, rights, authenticator, claims, tuple(sandboxes), now_ms, local)
     routes = [Route(o.path, Endpoint(o, server), methods=[o.method]) for o in OPERATIONS]
     routes.append(Route(OPENAPI_PATH, _Fixed(encoded_answer(200, openapi_document())), methods=["GET"]))
     return _Application(routes)

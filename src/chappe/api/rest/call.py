@@ -18,7 +18,7 @@ from chappe.security.principal import ApiClient
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """The parts that operations work with."""
+    """The parts that operations work with. `local` says that only programs of this machine can reach the server."""
 
     pipeline: Pipeline
     records: Records
@@ -28,6 +28,7 @@ class Server:
     claims: Claims
     sandboxes: Sequence[SandboxProvider]
     now_ms: Callable[[], int]
+    local: bool = False
 
 
 @dataclass(frozen=True, slots=True)

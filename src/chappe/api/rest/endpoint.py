@@ -50,7 +50,7 @@ class Endpoint:
     async def _call(self, scope: Any, receive: Any) -> Call:
         operation = self._operation
         headers: Mapping[bytes, bytes] = dict(scope["headers"])
-        client = _ANYONE if operation.public else self._client(headers)
+        client = _ANYONE if operation.public or self._is_local(headers) else self._client(headers)
         query = self._query(scope["query_string"]) if scope["query_string"] else {}
         body = b""
         if operation.upload:
@@ -65,6 +65,14 @@ class Endpoint:
         given = headers.get(b"authorization", b"")
         token = given[len(_BEARER) :].strip().decode("latin-1") if given[: len(_BEARER)].lower() == _BEARER else None
         return self._server.authenticator.authenticate_bearer(token)
+
+    def _is_local(self, headers: Mapping[bytes, bytes]) -> bool:
+        """Whether an operation that is open to this machine is asked for from here, and not through a proxy."""
+        return (
+            self._operation.public_locally
+            and self._server.local
+            and not any(name in headers for name in (b"forwarded", b"x-forwarded-for", b"x-real-ip", b"via"))
+        )
 
     def _query(self, query_string: bytes) -> dict[str, str]:
         if self._operation.public:

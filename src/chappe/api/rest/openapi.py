@@ -109,7 +109,7 @@ def _responses(operation: Operation, schemas: dict[str, Any]) -> dict[str, Any]:
         response: dict[str, Any] = {"description": description}
         if document is not None:
             response["content"] = {operation.media_type: {"schema": schemas[_name(document)]}}
-        elif operation.media_type == "text/html":
+        elif operation.media_type in ("text/html", "text/plain"):
             response["content"] = {operation.media_type: {"schema": {"type": "string"}}}
         elif operation.media_type == "application/zip":
             response["content"] = {operation.media_type: {}}

@@ -26,6 +26,7 @@ class Parameter:
 class Operation:
     """`request` and `responses` are documents; a response of None has no JSON. `path` has its parameters in braces.
 
+    One that is `public_locally` asks for no key where only this machine reaches the server.
     With `body_optional` a request may come without one. The body of an `upload` is a list in CSV, handed on as it
     arrives; its path ends as `api.uploads` says.
     """
@@ -42,6 +43,7 @@ class Operation:
     body_bytes_max: int = 0
     idempotent: bool = False
     public: bool = False
+    public_locally: bool = False
     upload: bool = False
     body_optional: bool = False
     media_type: str = "application/json"

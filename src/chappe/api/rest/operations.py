@@ -252,6 +252,17 @@ OPERATIONS: tuple[Operation, ...] = (
     ),
     Operation(
         "GET",
+        "/metrics",
+        service.metrics,
+        "What the server does, for Prometheus; asks for no key where only this machine reaches the server",
+        "Server",
+        {200: ("The text format of Prometheus.", None)},
+        errors=(503,),
+        public_locally=True,
+        media_type="text/plain",
+    ),
+    Operation(
+        "GET",
         "/healthz",
         service.health,
         "Whether the server can take messages",

@@ -24,6 +24,8 @@ from chappe.broker.names import QueueName
 from chappe.channels.sandbox import KeptMessage
 from chappe.engine.base import Engine, QueueInfo
 from chappe.model.errors import QueueNotFound
+from chappe.observe.metrics import CONTENT_TYPE
+from chappe.pipeline.readings import take_readings
 
 _QUEUES_MAX = 1_000
 _HEALTH_MARK = "health"
@@ -96,6 +98,13 @@ def _sandbox_view(kept: KeptMessage, provider: str) -> SandboxMessageView:
         metadata=outbound.metadata,
         unsubscribe_url=outbound.unsubscribe_url,
     )
+
+
+async def metrics(call: Call) -> Answer:
+    """GET /metrics"""
+    context = call.server.pipeline.context
+    content = context.metrics.render(await take_readings(context))
+    return Answer(200, content, ((b"content-type", CONTENT_TYPE.encode()),))
 
 
 async def health(call: Call) -> Answer:
