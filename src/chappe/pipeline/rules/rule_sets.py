@@ -136,7 +136,9 @@ class RuleSets:
         self._put_in_force(await self._rules_of(activation.in_force))
         self._active = activation
         staged = activation.in_force.staged
-        _log.info(
+        # What a person does is news; that the first start activates the shipped rules is not.
+        tell = _log.debug if activation.kind is ActivationKind.AUTOMATIC else _log.info
+        tell(
             "rules_in_force",
             version=activation.in_force.version,
             staged=staged and staged.version,
