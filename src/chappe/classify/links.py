@@ -10,8 +10,9 @@ from __future__ import annotations
 import ipaddress
 import re
 import unicodedata
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from enum import StrEnum
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 import idna
@@ -66,27 +67,46 @@ class Link(msgspec.Struct, frozen=True):
     suspicions: tuple[Suspicion, ...]
 
 
-def links_in(text: str, *, own_domains: Collection[str] = (), shorteners: Collection[str] = SHORTENERS) -> list[Link]:
+def links_in(text: str, *, own_domains: Collection[str] = (), shorteners: frozenset[str] = SHORTENERS) -> list[Link]:
     """The links of a text, in order. `own_domains` are the sender's: trusted, and what imitates them is not."""
     found: list[Link] = []
-    for match in _LINK.finditer(text[:100_000]):
+    own = tuple(own_domains)
+    for match in _matches(text[:100_000]):
         if len(found) == LINKS_MAX:
             break
         link = match[0].rstrip(".,;:!?)]}'\"…")
-        host = _host(link)
+        host, suspicions = _judged(_AUTHORITY_END.split(link.partition("://")[2] or link, 1)[0], own, shorteners)
         if host:
-            found.append(Link(link, _unicode(host), tuple(_suspicions(link, host, own_domains, shorteners))))
+            found.append(Link(link, host, suspicions))
     return found
 
 
-def _host(link: str) -> str:
+def _matches(text: str) -> Iterator[re.Match[str]]:
+    # No link has white space in it, and few words look like one.
+    for word in text.split():
+        if "." in word[1:-1] or "://" in word:
+            yield from _LINK.finditer(word)
+
+
+_AUTHORITY_END = re.compile(r"[/?#\\]")
+_AUTHORITIES_KEPT = 4_096
+
+
+@lru_cache(maxsize=_AUTHORITIES_KEPT)
+def _judged(authority: str, own: tuple[str, ...], shorteners: frozenset[str]) -> tuple[str, tuple[Suspicion, ...]]:
+    """The host of an authority (RFC 3986 section 3.2) in Unicode, and what is suspicious of it. Few occur often."""
+    host = _host(authority)
+    return (_unicode(host), tuple(_suspicions(authority, host, own, shorteners))) if host else ("", ())
+
+
+def _host(authority: str) -> str:
     try:
-        return (urlsplit(link if "://" in link else f"http://{link}").hostname or "").rstrip(".")
+        return (urlsplit(f"//{authority}").hostname or "").rstrip(".")
     except ValueError:
         return ""
 
 
-def _suspicions(link: str, host: str, own: Collection[str], shorteners: Collection[str]) -> list[Suspicion]:
+def _suspicions(authority: str, host: str, own: Collection[str], shorteners: Collection[str]) -> list[Suspicion]:
     found: list[Suspicion] = []
     shown = _unicode(host)
     if _is_own(shown, own):
@@ -102,7 +122,7 @@ def _suspicions(link: str, host: str, own: Collection[str], shorteners: Collecti
         found.append(Suspicion.SHORTENER)
     if _is_ip(host):
         found.append(Suspicion.IP_ADDRESS)
-    if "@" in link.partition("://")[2].partition("/")[0]:
+    if "@" in authority:
         found.append(Suspicion.CREDENTIALS)
     if any(_imitates(shown, domain) for domain in own):
         found.append(Suspicion.IMITATION)
