@@ -12,7 +12,10 @@ def configure_logs() -> None:
     """For the whole process. Levels below `info` are dropped."""
     terminal = sys.stderr.isatty()
     renderer: structlog.types.Processor = (
-        structlog.dev.ConsoleRenderer() if terminal else structlog.processors.JSONRenderer(sort_keys=True)
+        # Not its own tracebacks: they print local variables, and those hold what must not be in a log.
+        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+        if terminal
+        else structlog.processors.JSONRenderer(sort_keys=True)
     )
     exceptions = [] if terminal else [structlog.processors.format_exc_info]
     structlog.configure(
