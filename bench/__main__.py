@@ -31,6 +31,7 @@ from bench import (
     scale,
     send_message,
     swap,
+    verdicts,
     whole_life,
 )
 from bench.figure import Figure, Settings
@@ -54,6 +55,7 @@ FIGURES: dict[str, Callable[[Settings], Figure]] = {
     "m": registries.run,
     "n": swap.run,
     "o": audit.run,
+    "p": verdicts.run,
 }
 
 

@@ -1,0 +1,202 @@
+"""Deciding fast is deciding the same: what is kept, indexed and looked for together changes no verdict.
+
+The reference asks each rule by itself, of a set without an index, with nothing kept from one message to the next.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from tests.unit.compliance.drawing import ASKED, DAY_MS, MESSAGES, NOW_MS, PLACES_OR_NONE, facts
+
+from chappe.compliance.conditions import condition_of
+from chappe.compliance.facts import Facts
+from chappe.compliance.hours import next_open
+from chappe.compliance.hours_rule import HoursRule
+from chappe.compliance.jurisdictions import lineage, zones_of
+from chappe.compliance.kinds import AnyRule, FrequencyCapRule
+from chappe.compliance.rule import StandingRule
+from chappe.compliance.ruleset import RuleSet
+from chappe.compliance.timetable import MAX_DEFERRAL_MS, STRETCH_MS, bind_hours, timetable
+from chappe.model.customer import CustomerMessage, Decision, Outcome, RuleOutcome
+
+CLASSES = (StandingRule, HoursRule, FrequencyCapRule)
+
+
+def plainly(rules: list[AnyRule], version: int, message: CustomerMessage, known: Facts, now_ms: int) -> Decision:
+    """The decision by definition."""
+    message = msgspec.structs.replace(message, content=msgspec.structs.replace(message.content))
+    places = lineage(known.jurisdiction)[::-1]
+    binding = [rule for place in places for rule in rules if rule.jurisdiction == place]
+    binding = [rule for rule in binding if rule.binds(message.channel, message.purpose, message.category)]
+    ahead = [rule for rule in binding if rule.in_force_ms()[0] > now_ms]
+    current = [rule for rule in binding if rule.in_force_ms()[0] <= now_ms < rule.in_force_ms()[1]]
+    failures: dict[str, str] = {}
+    for rule in [*current, *ahead]:
+        if rule.condition is None:
+            continue
+        verdict = condition_of(rule.condition).ask(message, known, now_ms)
+        if not verdict.holds:
+            current, ahead = ([entry for entry in entries if entry is not rule] for entries in (current, ahead))
+        elif verdict.failure:
+            failures[rule.id] = verdict.failure
+    outcomes: list[RuleOutcome] = []
+    room_from_ms, hours = now_ms, None
+    for kind in CLASSES:
+        for rule in (entry for entry in current if isinstance(entry, kind)):
+            if isinstance(rule, StandingRule):
+                outcomes.append(rule.judge(message, known, now_ms))
+            elif isinstance(rule, FrequencyCapRule):
+                outcome, from_ms = rule.judge(message, known, now_ms)
+                outcomes.append(outcome)
+                room_from_ms = max(room_from_ms, from_ms)
+        if kind is HoursRule:
+            listed = [rule for rule in current if isinstance(rule, HoursRule)]
+            coming = [rule for rule in ahead if isinstance(rule, HoursRule)]
+            if listed or coming:
+                hours = _timetable(listed, coming, message, known, now_ms)
+                outcomes += hours.outcomes(now_ms // 1000 * 1000)
+    outcomes = [_explained(outcome, failures) for outcome in outcomes]
+    strictest = max((outcome.outcome.strictness for outcome in outcomes), default=0)
+    if strictest == Outcome.DEFER.strictness:
+        until_ms = room_from_ms if hours is None else next_open(hours.spans, room_from_ms)
+        why = _why_never(until_ms, message, now_ms)
+        if not why:
+            return Decision(Outcome.DEFER, version, _sorted(outcomes), until_ms)
+        outcomes = [
+            RuleOutcome(entry.id, Outcome.BLOCK, f"{entry.reason}; {why}") if entry.outcome is Outcome.DEFER else entry
+            for entry in outcomes
+        ]
+        strictest = Outcome.BLOCK.strictness
+    blocked = strictest == Outcome.BLOCK.strictness
+    return Decision(Outcome.BLOCK if blocked else Outcome.ALLOW, version, _sorted(outcomes))
+
+
+def _timetable(
+    listed: list[HoursRule], coming: list[HoursRule], message: CustomerMessage, known: Facts, now_ms: int
+) -> Any:
+    zones, place, stretch = known.zones or zones_of(known.jurisdiction), known.jurisdiction or "", now_ms // STRETCH_MS
+    asks_holidays = any(rule.hours().holidays is not None for rule in (*listed, *coming))
+
+    def bind(rule: HoursRule) -> Any:
+        lift = rule.lift(message, known, now_ms)
+        return bind_hours(rule, zones, stretch, place if asks_holidays and "-" in place else None, lift)
+
+    return timetable(listed, coming, bind, stretch)
+
+
+def _explained(outcome: RuleOutcome, failures: dict[str, str]) -> RuleOutcome:
+    if outcome.id not in failures:
+        return outcome
+    why = f"(its condition could not be answered, so it is taken to bind: {failures[outcome.id]})"
+    return msgspec.structs.replace(outcome, reason=f"{outcome.reason} {why}")
+
+
+def _why_never(until_ms: int | None, message: CustomerMessage, now_ms: int) -> str:
+    if until_ms is None or until_ms > now_ms + MAX_DEFERRAL_MS:
+        return "there is no lawful moment within 14 days"
+    if message.expires_at_ms is not None and until_ms >= message.expires_at_ms:
+        return "there is no lawful moment before the message expires"
+    return ""
+
+
+def _sorted(outcomes: list[RuleOutcome]) -> tuple[RuleOutcome, ...]:
+    return tuple(sorted(outcomes, key=lambda entry: -entry.outcome.strictness))
+
+
+CONDITIONS = [None, None, None, 'message.language == "en"', "person.age > 17", "person.is_business"]
+
+
+@st.composite
+def sequences(draw: st.DrawFn) -> tuple[list[AnyRule], list[tuple[CustomerMessage, Facts, int]]]:
+    """Rules, and messages to people in one place: each differs from the one before in some things and not in others."""
+    place = draw(PLACES_OR_NONE)
+    here = [rule for rule in ASKED if rule.jurisdiction in lineage(place)]
+    elsewhere = draw(st.lists(st.sampled_from(ASKED), max_size=8, unique_by=lambda rule: rule.id))
+    moved = [
+        msgspec.structs.replace(rule, id=f"moved-{rule.id}", jurisdiction=place or "*") for rule in _movable(elsewhere)
+    ]
+    rules = [
+        rule if (condition := draw(st.sampled_from(CONDITIONS))) is None else _with(rule, condition)
+        for rule in [*here, *moved]
+    ]
+    message, known, now_ms = draw(MESSAGES), draw(facts(place)), NOW_MS
+    asked = [(message, known, now_ms)]
+    for _ in range(draw(st.integers(1, 4))):
+        other, of_other = draw(MESSAGES), draw(facts(place))
+        message = _mixed(draw, message, other, ("id", "channel", "purpose"))
+        known = _mixed(draw, known, of_other, ("jurisdiction",))
+        now_ms += draw(st.sampled_from([0, 1, 3_600_000, DAY_MS]))
+        asked.append((message, known, now_ms))
+    return rules, asked
+
+
+def _movable(rules: list[AnyRule]) -> list[AnyRule]:
+    """Rules with holidays of their own country stay there."""
+    return [
+        rule for rule in rules if not isinstance(rule, HoursRule) and "grace_working_days" not in str(rule.parameters)
+    ]
+
+
+def _with(rule: AnyRule, condition: str) -> AnyRule:
+    return msgspec.structs.replace(rule, condition=condition)
+
+
+def _mixed(draw: st.DrawFn, one: Any, other: Any, kept: tuple[str, ...]) -> Any:
+    names = [name for name in one.__struct_fields__ if name not in kept]
+    taken = draw(st.lists(st.sampled_from(names), max_size=3, unique=True))
+    return msgspec.structs.replace(one, **{name: getattr(other, name) for name in taken})
+
+
+@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(case=sequences())
+def test_every_decision_is_the_one_that_the_rules_make_by_themselves(
+    case: tuple[list[AnyRule], list[tuple[CustomerMessage, Facts, int]]],
+) -> None:
+    rules, asked = case
+    rule_set = RuleSet(rules, version=7)
+    for message, known, now_ms in asked:
+        fast = msgspec.json.encode(rule_set.decide(message, known, now_ms))
+        assert fast == msgspec.json.encode(plainly(rules, 7, message, known, now_ms))
+
+
+@settings(deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(case=sequences(), data=st.data())
+def test_no_rule_of_any_kind_lets_more_through(
+    case: tuple[list[AnyRule], list[tuple[CustomerMessage, Facts, int]]], data: st.DataObject
+) -> None:
+    rules, asked = case
+    added = data.draw(st.sampled_from(ASKED))
+    message, known, now_ms = asked[0]
+    extra = msgspec.structs.replace(added, id="extra")
+    if not isinstance(extra, HoursRule) and _movable([extra]):
+        extra = msgspec.structs.replace(extra, jurisdiction=known.jurisdiction or "*")
+    fewer = RuleSet(rules).decide(message, known, now_ms)
+    more = RuleSet([*rules, extra]).decide(message, known, now_ms)
+    assert more.outcome.strictness >= fewer.outcome.strictness
+    if fewer.until_ms is not None and more.until_ms is not None:
+        assert more.until_ms >= fewer.until_ms
+    if more.outcome is not Outcome.BLOCK:
+        assert set(fewer.amendments) <= set(more.amendments)
+
+
+@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(case=sequences())
+def test_a_deferral_ends_in_a_lawful_minute_or_a_block(
+    case: tuple[list[AnyRule], list[tuple[CustomerMessage, Facts, int]]],
+) -> None:
+    rules, asked = case
+    rule_set = RuleSet(rules)
+    for message, known, now_ms in asked:
+        decision = rule_set.decide(message, known, now_ms)
+        for _ in range(4):
+            if decision.until_ms is None:
+                break
+            # What opened an hour may lapse while the message waits (a consent expires), which defers it once more.
+            assert decision.until_ms > now_ms
+            now_ms = decision.until_ms
+            decision = rule_set.decide(message, known, now_ms)
+        assert decision.outcome is not Outcome.DEFER
