@@ -146,7 +146,8 @@ class RegistryRule(StandingRule, frozen=True, kw_only=True, tag_field="kind", ta
             return self.broken(
                 f"the sender must be registered with {wanted.registry}: add the entry to registrations in its profile"
             )
-        found = tuple(answer for answer in facts.registries if answer.registry in self._asked)
+        asked = self._asked
+        found = [answer for answer in facts.registries if answer.registry in asked]
         known = [answer for answer in found if answer.known and self._is_of_kind(answer)]
         listings = [
             (answer, listing)
@@ -154,11 +155,12 @@ class RegistryRule(StandingRule, frozen=True, kw_only=True, tag_field="kind", ta
             for listing in answer.listings
             if self._counts(listing, message, facts, now_ms)
         ]
-        listed_at_ms = max((entry.since_ms for _, entry in listings if entry.since_ms is not None), default=None)
-        released = why_released(self._exempt, message, facts, now_ms, listed_at_ms)
-        if released:
-            return self.kept(released)
-        if any(emergency.covers(facts.jurisdiction, now_ms) for emergency in wanted.emergencies):
+        if wanted.exempt:
+            listed_at_ms = max((entry.since_ms for _, entry in listings if entry.since_ms is not None), default=None)
+            released = why_released(self._exempt, message, facts, now_ms, listed_at_ms)
+            if released:
+                return self.kept(released)
+        if wanted.emergencies and any(emergency.covers(facts.jurisdiction, now_ms) for emergency in wanted.emergencies):
             return self.broken(
                 "an emergency has been declared there, and only what the recipient asked for may be sent"
             )
@@ -216,14 +218,14 @@ class RegistryRule(StandingRule, frozen=True, kw_only=True, tag_field="kind", ta
         return not any(word in names for names in lists.values())
 
     def _stale(
-        self, found: tuple[RegistryAnswer, ...], known: list[RegistryAnswer], message: CustomerMessage, now_ms: int
+        self, found: list[RegistryAnswer], known: list[RegistryAnswer], message: CustomerMessage, now_ms: int
     ) -> str:
         """Why the answers are not good enough to say that nobody is listed, or an empty text."""
         wanted = self.parameters
-        for name in (wanted.registry, *wanted.also):
-            answer = next((answer for answer in known if answer.registry == registry_id(name)), None)
+        for name, asked in zip((wanted.registry, *wanted.also), self._asked, strict=True):
+            answer = next((answer for answer in known if answer.registry == asked), None)
             if answer is None:
-                other = next((a for a in found if a.known and a.registry == registry_id(name)), None)
+                other = next((a for a in found if a.known and a.registry == asked), None)
                 if other is not None and other.kind is not None:
                     return f"{name} was imported as a register of the kind {other.kind.value}, not {wanted.kind.value}"
                 return f"no copy of {name} has been imported"
