@@ -59,9 +59,9 @@ def run(settings: Settings) -> Figure:
         ),
     ]
     figure.notes = [
-        "One thread, one call of `decide` per message; gathering the facts is not part of it. No two contents are alike,",
-        "and each consent is a person's own. `rules met` is the mean number that bind a message and are listed in its",
-        "decision. Further rules are copies of the shipped ones: elsewhere, in made-up places to which no message goes;",
+        "One thread, one call of `decide` per message, without gathering the facts. No two contents are alike, and",
+        "each consent is a person's own. `rules met` is the mean number that bind a message and stand in its",
+        "decision. Further rules are copies of the shipped ones: elsewhere, in made-up places to which nothing goes;",
         "in the same places, every message meets all copies of what binds it, and the cost grows with what it meets.",
         "Rule by rule, each message looks through the whole set for what binds it and asks that, with nothing kept;",
         "hours and putting the verdict together are left out there, which favours it.",
