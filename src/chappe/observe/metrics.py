@@ -18,6 +18,7 @@ from prometheus_client.registry import CollectorRegistry
 
 from chappe.model.customer import CustomerMessage, Decision, Outcome
 from chappe.model.durations import BOUNDS_SECONDS, Durations
+from chappe.observe.classifier_metrics import ClassifierReadings, classifier_families
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 CATEGORIES_MAX = 100
@@ -58,6 +59,7 @@ class Readings(msgspec.Struct, frozen=True):
     open_circuits: Mapping[str, bool] = {}
     data_requests_open: int = 0
     data_requests_overdue: int = 0
+    classifier: ClassifierReadings | None = None
 
 
 class Metrics:
@@ -127,6 +129,8 @@ class Metrics:
             "chappe_queue_send_seconds", "Durable sends of decided batches to lanes.", (), {(): self.queue_sends}
         )
         yield from _gauges(readings)
+        if readings.classifier is not None:
+            yield from classifier_families(readings.classifier)
 
 
 class _Collector:

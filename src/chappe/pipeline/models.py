@@ -176,9 +176,9 @@ class Models:
             self._write(artefact)
 
     def _add(self, artefact: Artefact) -> ModelSummary:
-        raw = artefact_bytes(artefact.card, artefact.weights)
         try:
-            read = read_artefact(raw, "the model")
+            read_artefact(msgspec.json.encode(artefact), "the model")  # checks what it is
+            read = read_artefact(artefact_bytes(artefact.card, artefact.weights), "the model")  # works its version out
         except InvalidConfiguration as error:
             raise InvalidInput(error.message) from error
         if read.version != artefact.version:

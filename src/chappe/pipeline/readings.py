@@ -7,6 +7,7 @@ from chappe.engine.base import Engine
 from chappe.model.errors import QueueNotFound
 from chappe.observe.metrics import QueueDepth, Readings, RegistryAge
 from chappe.pipeline.breaker import CircuitState
+from chappe.pipeline.classifier_readings import classifier_readings
 from chappe.pipeline.context import Context
 
 
@@ -29,6 +30,7 @@ async def take_readings(context: Context) -> Readings:
         },
         data_requests_open=len(requests),
         data_requests_overdue=sum(request.is_overdue(now_ms) for request in requests),
+        classifier=await classifier_readings(context),
     )
 
 

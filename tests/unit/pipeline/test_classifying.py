@@ -18,6 +18,8 @@ from chappe.model.categories import ANSWERS
 from chappe.model.classification import Classification, Resolution, Treatment
 from chappe.model.customer import Content, Decision, Outcome, Purpose, Recipient, RuleOutcome, Status
 from chappe.model.errors import Conflict, ReviewNotFound
+from chappe.observe.audit.record import DecisionRecord, decode_open
+from chappe.observe.audit.storage import AuditStorage
 from chappe.pipeline.classify import own_domains, readable_texts
 from chappe.pipeline.envelope import Envelope, from_body, to_body
 from chappe.pipeline.recorded import recorded_decisions
@@ -235,6 +237,12 @@ async def test_the_audit_log_holds_what_was_classified_so_that_deciding_again_gi
         assert made.message.declared is Purpose.TRANSACTIONAL
         assert made.message.classification is not None
         assert made.message.classification.model == model().version
+        with AuditStorage(tmp_path) as storage:
+            (stored,) = [entry for piece in storage.stretches() for entry in piece if entry.open_part is not None]
+        assert stored.open_part is not None
+        record = decode_open(stored.open_part)
+        assert isinstance(record, DecisionRecord)
+        assert (record.purpose, record.declared) == ("promotional", "transactional")
         version = await h.pipeline.rule_sets.get(made.decision.rule_set)
         result = (await h.pipeline.backtests.dry_run(version, Span(start_ms, h.clock() + 1), 10)).result()
         assert (result.decisions, result.changed) == (1, 0)

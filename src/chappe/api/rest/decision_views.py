@@ -22,6 +22,7 @@ class RecordedDecisionView(msgspec.Struct, frozen=True, omit_defaults=True):
     stage: Stage
     channel: Channel
     purpose: Purpose
+    declared_purpose: Purpose
     decision: DecisionView
     hash: str
     jurisdiction: str | None = None

@@ -113,6 +113,7 @@ def _view(found: FoundDecision) -> RecordedDecisionView:
         stage=record.stage,
         channel=Channel(record.channel),
         purpose=Purpose(record.purpose),
+        declared_purpose=Purpose(record.declared or record.purpose),
         decision=decision_view(record.decision),
         hash=found.hash.hex(),
         jurisdiction=record.jurisdiction,

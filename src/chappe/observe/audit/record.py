@@ -22,7 +22,8 @@ class Stage(StrEnum):
 class DecisionRecord(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="kind", tag="decision"):
     """The open part of a decision. `person` names the key of the personal part (records/person_keys.py).
 
-    Reasons name no address and quote nothing that the personal part holds.
+    Reasons name no address and quote nothing that the personal part holds. `declared` is the purpose that the sender
+    declared, where the content said otherwise.
     """
 
     message: str
@@ -34,6 +35,7 @@ class DecisionRecord(msgspec.Struct, frozen=True, omit_defaults=True, tag_field=
     person: int
     jurisdiction: str | None = None
     category: str | None = None
+    declared: str | None = None
 
 
 class ErasureRecord(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="kind", tag="erasure"):

@@ -98,6 +98,7 @@ def decision_entry(
             person=person.person,
             jurisdiction=jurisdiction,
             category=message.category,
+            declared=message.declared and message.declared.value,
         )
     )
     left_out = stage is Stage.ATTEMPT
