@@ -84,7 +84,8 @@ def import_consents(
     """Record every consent of a list.
 
     Columns: email, phone, url or user; purpose; recorded_at (RFC 3339); granted (true without it), channel, level,
-    proof, source and expires_at where wanted. Every line is checked before anything is stored: with more bad ones than
+    proof, source, expires_at and how it came about (basis, given_by, wording, confirmed_at and the other details) where
+    wanted. Every line is checked before anything is stored: with more bad ones than
     --allow-bad nothing is. What is recorded already is left out, so a list can be imported again.
     """
     parameters = parameters_of(delimiter, encoding, allow_bad) | {"source": source, "recorded_at": recorded_at}

@@ -1,13 +1,18 @@
 from __future__ import annotations
 
+import asyncio
+import json
 from typing import Any
 
 import pytest
+from msgspec import structs
 from tests.conformance.clocks import RunningClock
 from tests.unit.rest.conftest import Api
 
-from chappe.model.customer import Status
+from chappe.api.rest.consent_details import ConsentDetailsDocument
+from chappe.model.customer import Channel, Status
 from chappe.records import ids
+from chappe.records.knowledge import Subject
 
 
 async def test_a_suppressed_address_gets_nothing_until_it_is_lifted(api: Api) -> None:
@@ -164,3 +169,78 @@ async def test_links_that_were_not_made_here(api: Api, token: str) -> None:
 async def test_the_unsubscribe_page_of_a_message_that_is_gone(api: Api) -> None:
     token = api.house.pipeline.context.links.token(12345)
     assert (await api.http.post(f"/v1/unsubscribe/{token}")).status_code == 404
+
+
+DETAILS = {
+    "basis": "purchase",
+    "given_by": "web",
+    "withdrawable_by": ["web", "email"],
+    "hours": [{"start": "09:00", "end": "17:00", "days": ["sat"]}],
+    "origin": "direct",
+    "seller": "Acme",
+    "form": "form 7",
+    "wording": "Yes, write to me.",
+    "signature": "Ana",
+    "ip": "203.0.113.7",
+    "pre_ticked": False,
+    "conditional_on_purchase": False,
+    "notice_at": "2026-01-01T00:00:00Z",
+    "notice_language": "en",
+    "confirmation_sent_at": "2026-01-01T00:00:01Z",
+    "confirmed_at": "2026-01-01T00:00:02Z",
+    "reconfirmed_at": "2026-01-01T00:00:03Z",
+    "result_told_at": "2026-01-01T00:00:04Z",
+}
+
+
+async def test_everything_about_how_a_consent_came_about_is_kept_and_shown(api: Api) -> None:
+    assert {field.name for field in structs.fields(ConsentDetailsDocument)} == set(DETAILS)
+    agreed = {"person": {"email": "ana@example.com"}, "purpose": "promotional", "granted": True, "details": DETAILS}
+    added = await api.post("/v1/consents", agreed)
+    assert added.status_code == 201, added.text
+    (listed,) = (await api.get("/v1/consents", person="ana@example.com")).json()["consents"]
+    assert listed["details"] == DETAILS
+    known = await api.house.records.look_up([Subject(None, "email:ana@example.com", Channel.EMAIL)], urgent=True)
+    message = (await api.post("/v1/messages:evaluate", _promotion())).json()
+    assert message["decision"]["rules"]
+    told = json.loads(known[0].consents[0].details or "")
+    assert told["confirmed_at_ms"] == 1_767_225_602_000
+
+
+def _promotion() -> dict[str, Any]:
+    return {"to": {"email": "ana@example.com"}, "content": {"text": "Sale"}, "purpose": "promotional"}
+
+
+@pytest.mark.parametrize(
+    ("details", "pointer"),
+    [
+        ({"confirmed_at": "2999-01-01T00:00:00Z"}, "/details/confirmed_at"),
+        ({"basis": "a hunch"}, "/details/basis"),
+        ({"hours": [{"start": "25:00", "end": "26:00"}]}, "/details/hours/0/start"),
+        ({"colour": "red"}, "/details"),
+    ],
+)
+async def test_details_that_cannot_be_are_refused(api: Api, details: dict[str, Any], pointer: str) -> None:
+    document = {"person": {"email": "ana@example.com"}, "purpose": "promotional", "granted": True, "details": details}
+    refused = await api.post("/v1/consents", document)
+    assert (refused.status_code, refused.json()["pointer"]) == (422, pointer), refused.text
+
+
+async def test_a_list_of_consents_tells_how_they_came_about(api: Api) -> None:
+    table = (
+        "email,purpose,recorded_at,given_by,withdrawable_by,pre_ticked,confirmed_at\n"
+        "ana@example.com,promotional,2026-01-01T00:00:00Z,web,web;sms,no,2026-01-01T00:00:02Z\n"
+    )
+    started = await api.http.post("/v1/consents:import", content=table, headers={"content-type": "text/csv"})
+    ended = started.json()
+    while ended["status"] in ("waiting", "running"):
+        await asyncio.sleep(0.02)
+        ended = (await api.get(f"/v1/consents/imports/{ended['id']}")).json()
+    assert (ended["status"], ended["changed"]) == ("done", 1), ended
+    (listed,) = (await api.get("/v1/consents", person="ana@example.com")).json()["consents"]
+    assert listed["details"] == {
+        "given_by": "web",
+        "withdrawable_by": ["web", "sms"],
+        "pre_ticked": False,
+        "confirmed_at": "2026-01-01T00:00:02Z",
+    }

@@ -6,12 +6,13 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from chappe.api.rest.consent_details import DETAIL_COLUMNS
 from chappe.api.rest.requests import ConsentRequest, SuppressionRequest
 from chappe.model.errors import InvalidInput
 from chappe.records.recipients import KINDS
 
 CONSENT_COLUMNS = (
-    *KINDS, "channel", "purpose", "granted", "level", "proof", "source", "recorded_at", "expires_at",
+    *KINDS, "channel", "purpose", "granted", "level", "proof", "source", "recorded_at", "expires_at", *DETAIL_COLUMNS,
 )  # fmt: skip
 SUPPRESSION_COLUMNS = (*KINDS, "channel", "purpose", "reason")
 YES = frozenset({"true", "yes", "1", "granted", "opt-in"})
@@ -30,7 +31,11 @@ def consent_request(cells: dict[str, str]) -> ConsentRequest:
     granted = cells.get("granted", "true").lower()
     if granted not in YES | NO:
         raise ValueError("granted is neither true nor false")
-    document: dict[str, Any] = {name: cells[name] for name in CONSENT_COLUMNS if name in cells and name not in KINDS}
+    named = [name for name in CONSENT_COLUMNS if name in cells and name not in (*KINDS, *DETAIL_COLUMNS)]
+    document: dict[str, Any] = {name: cells[name] for name in named}
+    details = {name: _detail(name, cells[name]) for name in DETAIL_COLUMNS if name in cells}
+    if details:
+        document["details"] = details
     return converted(document | {"person": _recipient(cells), "granted": granted in YES}, ConsentRequest)
 
 
@@ -40,6 +45,20 @@ def suppression_request(cells: dict[str, str]) -> SuppressionRequest:
         name: cells[name] for name in SUPPRESSION_COLUMNS if name in cells and name not in KINDS
     }
     return converted(document | {"to": _recipient(cells)}, SuppressionRequest)
+
+
+def truth(name: str, cell: str) -> bool:
+    """Yes or no. Raises `ValueError`."""
+    said = cell.lower()
+    if said not in YES | NO:
+        raise ValueError(f"{name} is neither true nor false")
+    return said in YES
+
+
+def _detail(name: str, cell: str) -> object:
+    if name in ("pre_ticked", "conditional_on_purchase"):
+        return truth(name, cell)
+    return [entry.strip() for entry in cell.split(";")] if name == "withdrawable_by" else cell
 
 
 def told(error: InvalidInput) -> ValueError:

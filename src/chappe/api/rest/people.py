@@ -8,6 +8,7 @@ import structlog
 from chappe.api.rest.answers import NO_CONTENT, Answer, json_answer
 from chappe.api.rest.bodies import decode
 from chappe.api.rest.call import Call
+from chappe.api.rest.consent_details import stored_details
 from chappe.api.rest.messages import address_in
 from chappe.api.rest.paging import cursor_of, limit_of
 from chappe.api.rest.presenting import consent_view, suppression_view
@@ -104,4 +105,5 @@ def consent_record(request: ConsentRequest, key: int, now_ms: int) -> ConsentRec
         proof=request.proof,
         source=request.source,
         expires_at_ms=expires_at_ms,
+        details=stored_details(request.details, now_ms),
     )

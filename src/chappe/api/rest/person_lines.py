@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from chappe.api.rest.list_lines import NO, YES, converted
+from chappe.api.rest.list_lines import converted, truth
 from chappe.api.rest.person_documents import PERSON_ID, PersonFields, PersonRequest, told_of
 from chappe.model.customer import Channel, Purpose
 from chappe.records.profiles import PersonLine
@@ -38,22 +38,15 @@ def person_line(cells: dict[str, str], now_ms: int) -> PersonLine:
     if not _ID.fullmatch(person):
         raise ValueError("id is missing or not of the characters A-Z, a-z, 0-9, '.', '_', '~' and '-'")
     document: dict[str, Any] = {
-        name: _truth(name, cells[name]) if name in _YES_OR_NO else cells[name] for name in _FIELDS if name in cells
+        name: truth(name, cells[name]) if name in _YES_OR_NO else cells[name] for name in _FIELDS if name in cells
     }
     document["addresses"] = [
         {kind: entry.strip()} for kind in KINDS for entry in cells.get(kind, "").split(_SEVERAL) if entry.strip()
     ]
     document["preferences"] = [
-        {"allowed": _truth(name, cells[name]), "channel": channel, "purpose": purpose}
+        {"allowed": truth(name, cells[name]), "channel": channel, "purpose": purpose}
         for name, (channel, purpose) in _WISHES.items()
         if name in cells
     ]
     to, profile = told_of(converted(document, PersonRequest))
     return PersonLine(person, to, profile, now_ms)
-
-
-def _truth(name: str, cell: str) -> bool:
-    said = cell.lower()
-    if said not in YES | NO:
-        raise ValueError(f"{name} is neither true nor false")
-    return said in YES

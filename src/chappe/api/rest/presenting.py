@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from chappe.api.rest.consent_details import details_document
 from chappe.api.rest.views import (
     AcceptedView,
     ConsentView,
@@ -164,4 +165,5 @@ def consent_view(record: ConsentRecord) -> ConsentView:
         proof=record.proof,
         source=record.source,
         expires_at=moment_or_none(record.expires_at_ms),
+        details=details_document(record.details),
     )

@@ -7,6 +7,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from chappe.api.rest.consent_details import ConsentDetailsDocument
 from chappe.compliance.facts import ConsentLevel
 from chappe.model.customer import Channel, Purpose, Recipient
 from chappe.pipeline.request import MessageRequest, Moment
@@ -62,3 +63,6 @@ class ConsentRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Moment | None, Meta(description="When it was given or taken back, if not now; not in the future.")
     ] = None
     expires_at: Annotated[Moment | None, Meta(description="When it ends by itself.")] = None
+    details: Annotated[
+        ConsentDetailsDocument | None, Meta(description="How it came about, as far as it was recorded.")
+    ] = None

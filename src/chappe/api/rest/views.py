@@ -8,6 +8,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from chappe.api.rest.consent_details import ConsentDetailsDocument
 from chappe.api.rest.problems import Problem
 from chappe.model.classification import Classification
 from chappe.model.customer import (
@@ -184,6 +185,7 @@ class ConsentView(msgspec.Struct, frozen=True, omit_defaults=True):
     proof: str | None = None
     source: str | None = None
     expires_at: datetime | None = None
+    details: ConsentDetailsDocument | None = None
 
 
 class ConsentsView(msgspec.Struct, frozen=True, omit_defaults=True):
