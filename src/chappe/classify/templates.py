@@ -96,7 +96,7 @@ def _template(path: Path, number: int, line: str, hard: bool) -> Template:
         kind=Kind(kind) if kind else None,
         channel=channel,
         language=path.parent.name,
-        industry=path.stem.partition("-")[0] if path.stem != "real-estate" else path.stem,
+        industry=_PART.sub("", path.stem),
         region=region,
         text=text.replace("\\n", "\n"),
         hard=hard,
@@ -114,7 +114,8 @@ class Filler:
     def fill(self, template: Template, number: int = 0) -> str:
         """The template's text with every slot filled. Raises `InvalidConfiguration` for a slot that is unknown."""
         chance = random.Random(f"{self.seed}/{template.id}/{number}")  # noqa: S311 - repeatable, not secret
-        return self._fill(template.text, template, chance, depth=0)
+        text = _FORMS.sub(lambda form: _digits(form[0], chance), template.text)
+        return self._fill(text, template, chance, depth=0)
 
     def _fill(self, text: str, template: Template, chance: random.Random, depth: int) -> str:
         if "{" not in text or depth > 3:
@@ -129,6 +130,10 @@ class Filler:
         raise InvalidConfiguration(f"{template.id}: there is no slot {{{slot}}}", slot=slot)
 
 
+_PART = re.compile(r"-[a-z0-9]$")
+"""A letter at the end of a file's name: the templates of one industry in several files."""
+_FORMS = re.compile("##+")
+"""Digits in the text of a template; a single # may be anything."""
 _DIGITS = re.compile("#")
 _LETTERS = re.compile("@@")
 
