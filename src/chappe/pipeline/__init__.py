@@ -2,7 +2,9 @@
 
     request.py       what a caller asks for, as it arrives      normalise.py    ... checked and made canonical
     accept.py        stored and queued before it is answered    arrivals.py     ... who is being accepted right now
-    intake.py        decided: on, later, blocked or expired     classify.py, known.py, deciding.py
+    intake.py        decided: on, later, blocked or expired     known.py, deciding.py, judging.py
+    classify.py      judged by its content, once                models.py       ... the models that judge
+    reviewing.py     held, and brought back by a person         classifier_readings.py  ... and what is counted
     lane.py          received from a lane, held, attempted      dispatching.py  ... checked once more before
     attempt.py       one try at one provider                    settling.py     ... its result recorded, then settled
     starts.py        the begin of attempts, recorded            held.py         ... what a lane knows of a message
