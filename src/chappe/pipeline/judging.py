@@ -29,7 +29,10 @@ def decided(rules: Rules, message: CustomerMessage, facts: Facts, now_ms: int) -
         return decision
     if not found.flags and found.review is None:
         return Decision(decision.outcome, decision.rule_set, (*decision.rules, _unflagged(found)), decision.until_ms)
-    return _combined(decision, content_outcomes(found), found.hold_ms, now_ms)
+    review_by_ms = now_ms + found.hold_ms
+    if message.expires_at_ms is not None:
+        review_by_ms = min(review_by_ms, message.expires_at_ms)
+    return _combined(decision, content_outcomes(found), review_by_ms)
 
 
 def content_outcomes(found: Classification) -> tuple[RuleOutcome, ...]:
@@ -72,7 +75,7 @@ def _said(label: str, kind: str | None, probability: float, model: str) -> RuleO
     return RuleOutcome(CLASSIFIER, Outcome.ALLOW, f"reads as {what} with a probability of {probability:.3f}")
 
 
-def _combined(decision: Decision, outcomes: tuple[RuleOutcome, ...], hold_ms: int, now_ms: int) -> Decision:
+def _combined(decision: Decision, outcomes: tuple[RuleOutcome, ...], review_by_ms: int) -> Decision:
     merged = sorted((*decision.rules, *outcomes), key=lambda rule: -rule.outcome.strictness)
     strictest = max(decision.outcome, *(rule.outcome for rule in outcomes), key=lambda outcome: outcome.strictness)
     if strictest.strictness < Outcome.DEFER.strictness:
@@ -81,5 +84,5 @@ def _combined(decision: Decision, outcomes: tuple[RuleOutcome, ...], hold_ms: in
     if strictest is Outcome.BLOCK:
         until_ms = None
     elif any(rule.outcome is Outcome.DEFER for rule in outcomes):
-        until_ms = max(until_ms or 0, now_ms + hold_ms)
+        until_ms = review_by_ms  # what the rules defer to is asked again after the review
     return Decision(strictest, decision.rule_set, tuple(merged), until_ms)

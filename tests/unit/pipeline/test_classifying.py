@@ -308,6 +308,16 @@ class TestHolding:
             (record,) = await h.records.reviews.find(ReviewState.RESOLVED, 0, 10)
             assert record.resolution is Resolution.EXPIRED
 
+    async def test_a_message_that_expires_is_held_no_longer_than_it_is_good_for(self, tmp_path: Path) -> None:
+        async with house(tmp_path, content=content_check(HELD)) as h:
+            ends_ms = h.clock() + 60_000
+            key = await self.held(h, PROMOTION, expires_at=datetime.fromtimestamp(ends_ms / 1000, UTC))
+            (review,) = await h.records.reviews.find(ReviewState.OPEN, 0, 10)
+            assert review.due_at_ms == ends_ms
+            h.clock.now_ms += 60_001
+            assert await h.pipeline.reviewing.expire() == 1
+            await h.becomes(key, Status.EXPIRED)
+
     async def test_a_held_message_can_be_cancelled_and_then_not_approved(self, tmp_path: Path) -> None:
         async with house(tmp_path, content=content_check()) as h:
             key = await self.held(h)

@@ -287,3 +287,12 @@ async def test_with_another_policy_a_batch_may_be_blocked_and_held_at_once(api: 
     content.policy = Policy(moderation={"gambling": Treatment.BLOCK})
     outcomes = [(await api.send(content={"text": text}))["decision"]["outcome"] for text in (CODE, BETTING, SPAM)]
     assert outcomes == ["allow", "block", "defer"]
+
+
+async def test_a_scrape_tells_what_was_judged_and_what_waits(api: Api) -> None:
+    await held(api)
+    await api.send(content={"text": PROMOTION}, **{"from": "Acme"})
+    text = (await api.get("/metrics")).text
+    assert 'chappe_classifier_verdicts_total{label="spam"} 1.0' in text
+    assert 'chappe_classifier_disagreeing_total{sender="Acme"} 1.0' in text
+    assert "chappe_reviews_waiting 1.0" in text
