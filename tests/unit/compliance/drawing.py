@@ -125,6 +125,14 @@ DLT = Registration(
     particulars={"pe_id": "1201", "telemarketer_chain": "1302"},
     templates=(Template(id="t-1", text="Acme{#var#}"),),
 )
+ENDING = Registration(
+    register="TCR",
+    country="US",
+    purposes=tuple(Purpose),
+    particulars={"brand": "B", "campaign": "C", "sample_messages": "filed", "opt_in_flow": "filed"},
+    until=datetime.date(1970, 1, 1) + datetime.timedelta(days=NOW_MS // DAY_MS + 1),
+)
+"""A registration that ends when the day does."""
 PROFILES = st.one_of(
     st.sampled_from([ACME, SenderProfile()]),
     st.builds(
@@ -137,7 +145,7 @@ PROFILES = st.one_of(
         unsubscribe=st.lists(MEANS, max_size=2).map(tuple),
         data_region=st.none() | st.sampled_from(["DE", "IN"]),
         sectors=st.sampled_from([(), ("healthcare",)]),
-        registrations=st.sampled_from([ACME.registrations, (*ACME.registrations, DLT)]),
+        registrations=st.sampled_from([ACME.registrations, (*ACME.registrations, DLT), (ENDING,)]),
     ),
 )
 PIECES = st.sampled_from(
