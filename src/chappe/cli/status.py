@@ -64,7 +64,9 @@ def _heading(message: dict[str, Any]) -> Iterator[Text]:
     yield Text(message["id"], style="bold")
     subject = message["content"].get("subject")
     about = f": {subject}" if subject else ""
-    yield Text(f"{message['purpose']} {message['channel']} to {address}{about}\n")
+    declared = message["declared_purpose"]
+    instead = "" if declared == message["purpose"] else f" (declared {declared})"
+    yield Text(f"{message['purpose']}{instead} {message['channel']} to {address}{about}\n")
 
 
 def _time(event: dict[str, Any], began: datetime, *, first: bool) -> str:

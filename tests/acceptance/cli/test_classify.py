@@ -72,6 +72,17 @@ def test_a_held_message_survives_a_kill_and_goes_when_it_is_approved(chappe: Run
         process.stop()
 
 
+def test_a_status_tells_both_purposes_and_why(chappe: Run, server: Process) -> None:
+    text = "FLAT 50% OFF on all shoes this weekend only! Shop now at https://shoes.example. T&C apply"
+    document = {"to": {"email": "ana@example.com"}, "purpose": "transactional", "content": {"text": text}}
+    with connect(None, None, server.data) as api:
+        taken = api.post("/v1/messages", document)
+        until(api, taken["id"], "blocked", "sent", "deferred")
+    told = chappe("status", taken["id"], "--data", server.data).out
+    assert "promotional (declared transactional) email to ana@example.com" in told
+    assert "classifier: annotate: reads as promotional with a probability of" in told
+
+
 def test_models_are_exchanged_and_the_choice_survives_a_kill(chappe: Run, tmp_path: Path) -> None:
     process = serving(tmp_path)
     process.started()
