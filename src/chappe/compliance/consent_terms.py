@@ -13,7 +13,6 @@ from functools import lru_cache
 import msgspec
 
 from chappe.compliance.consents import day_of
-from chappe.compliance.durations import Duration, end_of, in_words
 from chappe.compliance.facts import Facts
 from chappe.compliance.facts_consent import (
     Consent,
@@ -23,6 +22,7 @@ from chappe.compliance.facts_consent import (
     ConsentMedium,
     ConsentOrigin,
 )
+from chappe.compliance.periods import Period, end_of, in_words
 from chappe.compliance.person import Person
 from chappe.model.customer import CustomerMessage
 
@@ -50,7 +50,7 @@ class ImpliedBasis(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     """
 
     basis: ConsentBasis
-    within: Duration | None = None
+    within: Period | None = None
 
 
 class Terms(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, cache_hash=True):
@@ -76,8 +76,8 @@ class Terms(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     implied: tuple[ImpliedBasis, ...] = ()
     per_channel: bool = False
     per_seller: bool = False
-    express_for: Duration | None = None
-    reconfirm_every: Duration | None = None
+    express_for: Period | None = None
+    reconfirm_every: Period | None = None
     pre_ticked: bool = True
     conditional_on_purchase: bool = True
     given_by: tuple[ConsentMedium, ...] = ()

@@ -7,8 +7,8 @@ from enum import StrEnum
 import msgspec
 
 from chappe.compliance.consents import day_of
-from chappe.compliance.durations import Duration, end_of, in_words
 from chappe.compliance.facts import Facts
+from chappe.compliance.periods import Period, end_of, in_words
 from chappe.compliance.person import AddressSource, Person
 from chappe.compliance.way_out import way_out
 from chappe.model.customer import Amendment, CustomerMessage
@@ -43,7 +43,7 @@ class SoftOptIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     """
 
     conditions: tuple[Condition, ...]
-    within: Duration | None = None
+    within: Period | None = None
     channels: tuple[str, ...] = ()
     entity: str | None = None
     sole_purpose: str | None = None
@@ -76,7 +76,7 @@ class Exemption(StrEnum):
 class Relationship(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A customer relation: a running contract, or a purchase `within` such a time; on these `channels`, if any."""
 
-    within: Duration
+    within: Period
     channels: tuple[str, ...] = ()
 
 
@@ -170,7 +170,7 @@ def _dealings_ms(offer: SoftOptIn, person: Person) -> int | None:
     return max((moment for moment in moments if moment is not None), default=None)
 
 
-def _within(period: Duration, at_ms: int | None, now_ms: int) -> bool:
+def _within(period: Period, at_ms: int | None, now_ms: int) -> bool:
     return at_ms is not None and at_ms <= now_ms < end_of(at_ms, period)
 
 

@@ -21,12 +21,12 @@ import msgspec
 
 from chappe.compliance.consent_terms import Case, RecordItem, Terms, basis_ends_ms, level_name, missing_of
 from chappe.compliance.consents import DAY_MS, Standing, day_of, standing_consent
-from chappe.compliance.durations import Duration, end_of, in_words
 from chappe.compliance.facts import Facts
 from chappe.compliance.facts_consent import Consent, ConsentLevel
 from chappe.compliance.facts_registry import RegistryAnswer, registry_id
 from chappe.compliance.grounds import Exemption, Ground, Relationship, SoftOptIn, exempt, related, soft_opt_in
 from chappe.compliance.inputs import Input
+from chappe.compliance.periods import Period, end_of, in_words
 from chappe.compliance.person import AddressSource
 from chappe.compliance.rule import ANY_CHANNEL, Category, StandingRule
 from chappe.compliance.shown import shown
@@ -95,7 +95,7 @@ class ConsentParameters(Terms, frozen=True, kw_only=True, cache_hash=True):
     free_opt_out: bool = False
     recognisable_as_ad: tuple[str, ...] = ()
     without_proof: Literal["counts", "annotate"] = "counts"
-    result_told_within: Duration | None = None
+    result_told_within: Period | None = None
     informs: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:

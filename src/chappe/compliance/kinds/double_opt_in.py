@@ -17,11 +17,11 @@ import re2
 
 from chappe.compliance.consent_terms import RecordItem, last_given_ms, missing_of
 from chappe.compliance.consents import day_of, standing_consent
-from chappe.compliance.durations import Duration, end_of, in_words
 from chappe.compliance.facts import Facts
 from chappe.compliance.facts_consent import Consent, ConsentLevel
 from chappe.compliance.inputs import Input
 from chappe.compliance.particulars import Particular, shows
+from chappe.compliance.periods import Period, end_of, in_words
 from chappe.compliance.rule import StandingRule
 from chappe.compliance.shown import shown
 from chappe.model.categories import OPT_IN_CONFIRMATION
@@ -51,7 +51,7 @@ class DoubleOptInParameters(msgspec.Struct, frozen=True, forbid_unknown_fields=T
     """
 
     confirm_link: bool = False
-    token_ttl: Duration | None = None
+    token_ttl: Period | None = None
     log: tuple[RecordItem, ...] = ()
     confirmation_mail_ad_free: bool = False
     confirmation: tuple[ConfirmationItem, ...] = ()

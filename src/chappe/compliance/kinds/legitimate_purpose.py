@@ -10,10 +10,10 @@ from __future__ import annotations
 import msgspec
 
 from chappe.compliance.consents import day_of, standing_consent
-from chappe.compliance.durations import Duration, end_of
 from chappe.compliance.facts import Facts
 from chappe.compliance.facts_consent import ConsentLevel
 from chappe.compliance.inputs import Input
+from chappe.compliance.periods import Period, end_of
 from chappe.compliance.person import Person
 from chappe.compliance.rule import Category, StandingRule
 from chappe.model.customer import CustomerMessage, Purpose, RuleOutcome
@@ -27,7 +27,7 @@ class PurposeParameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True,
 
     categories: tuple[Category, ...] = ()
     relationship: bool = True
-    within: Duration | None = None
+    within: Period | None = None
     consent: ConsentLevel | None = ConsentLevel.IMPLIED
 
     def __post_init__(self) -> None:
@@ -64,7 +64,7 @@ class PurposeRule(StandingRule, frozen=True, kw_only=True, tag_field="kind", tag
         )
 
 
-def _relation(person: Person, within: Duration | None, now_ms: int) -> str:
+def _relation(person: Person, within: Period | None, now_ms: int) -> str:
     """How the person is related to the sender, or an empty text."""
     if person.has_contract:
         return "the person has a running contract"

@@ -15,7 +15,6 @@ from typing import Annotated, Literal
 import msgspec
 
 from chappe.compliance.consents import day_of
-from chappe.compliance.durations import Duration, end_of, in_words
 from chappe.compliance.facts import Facts
 from chappe.compliance.facts_opt_out import OptOutRequest, OptOutTopic, RequestMeans
 from chappe.compliance.inputs import Input
@@ -23,6 +22,7 @@ from chappe.compliance.kinds.consent_required import CONSENT_REQUEST
 from chappe.compliance.opt_out.deadlines import HonourTerm, due_at_ms
 from chappe.compliance.opt_outs import in_words as request_in_words
 from chappe.compliance.opt_outs import is_own_address, standing_request
+from chappe.compliance.periods import Period, end_of, in_words
 from chappe.compliance.rule import StandingRule
 from chappe.compliance.way_out import way_out
 from chappe.model.categories import HELP_REPLY, OPT_OUT_CONFIRMATION
@@ -36,7 +36,7 @@ class Confirmation(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     """
 
     max: Annotated[int, msgspec.Meta(ge=0)] = 1
-    within: Duration | None = None
+    within: Period | None = None
     promotional_content: bool = False
 
 
@@ -59,9 +59,9 @@ class OptOutParameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     includes: tuple[OptOutTopic, ...] = ()
     signals: bool = False
     all_addresses: bool = False
-    keep_for: Duration | None = None
+    keep_for: Period | None = None
     lapses: bool = False
-    re_ask_after: Duration | None = None
+    re_ask_after: Period | None = None
     confirmation: Confirmation = Confirmation()
     confirmation_only: bool = False
     mention_required: bool = False

@@ -18,7 +18,6 @@ import msgspec
 import re2
 
 from chappe.compliance.consents import standing_consent
-from chappe.compliance.durations import Duration
 from chappe.compliance.facts import Facts
 from chappe.compliance.facts_consent import ConsentLevel
 from chappe.compliance.facts_opt_out import OptOutRequest, OptOutTopic, RequestMeans
@@ -28,6 +27,7 @@ from chappe.compliance.opt_out_means import means_of
 from chappe.compliance.opt_outs import in_words, is_own_address, plain_word, standing_request
 from chappe.compliance.originator import SenderType, originator, sender_type
 from chappe.compliance.particulars import Particular, shows
+from chappe.compliance.periods import Period
 from chappe.compliance.rule import Rule, StandingRule
 from chappe.compliance.shown import Shown, shown
 from chappe.model.categories import HELP_REPLY, OPT_OUT_CONFIRMATION
@@ -91,7 +91,7 @@ class KeywordParameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True,
     mention: Mention | None = None
     opt_in_required: bool = False
     free: bool = False
-    keep_for: Duration | None = None
+    keep_for: Period | None = None
     informs: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:

@@ -1,4 +1,4 @@
-"""Durations end at exact moments of the calendar."""
+"""Periods end at exact moments of the calendar."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chappe.compliance.durations import Duration, end_of, in_words
+from chappe.compliance.periods import Period, end_of, in_words
 
 At = Callable[[str], int]
 
 
 @pytest.mark.parametrize(
-    ("start", "duration", "end"),
+    ("start", "period", "end"),
     [
         ("2026-03-01T10:00", "5m", "2026-03-01T10:05"),
         ("2026-03-28T10:00", "24h", "2026-03-29T10:00"),
@@ -27,8 +27,8 @@ At = Callable[[str], int]
         ("1969-12-31T23:59", "1d", "1970-01-01T23:59"),
     ],
 )
-def test_a_duration_ends_on_the_calendar(at: At, start: str, duration: str, end: str) -> None:
-    assert end_of(at(start), duration) == at(end)
+def test_a_period_ends_on_the_calendar(at: At, start: str, period: str, end: str) -> None:
+    assert end_of(at(start), period) == at(end)
 
 
 def test_what_ends_beyond_the_calendar_does_not_end(at: At) -> None:
@@ -38,13 +38,13 @@ def test_what_ends_beyond_the_calendar_does_not_end(at: At) -> None:
 @pytest.mark.parametrize("text", ["", "0d", "-1d", "2 y", "2w", "y", "10000d", "1.5y"])
 def test_other_texts_are_refused(text: str) -> None:
     with pytest.raises(msgspec.ValidationError):
-        msgspec.convert(text, Duration)
-    with pytest.raises(ValueError, match="duration"):
+        msgspec.convert(text, Period)
+    with pytest.raises(ValueError, match="period"):
         in_words(text)
 
 
-def test_durations_read_well() -> None:
-    assert [in_words(d) for d in ("1y", "2y", "6mo", "24h", "5m", "1d")] == [
+def test_periods_read_well() -> None:
+    assert [in_words(p) for p in ("1y", "2y", "6mo", "24h", "5m", "1d")] == [
         "1 year",
         "2 years",
         "6 months",
@@ -57,7 +57,7 @@ def test_durations_read_well() -> None:
 @given(
     start_ms=st.integers(0, 4_000_000_000_000),
     later_ms=st.integers(0, 10_000_000_000),
-    duration=st.sampled_from(["1m", "36h", "30d", "1mo", "13mo", "2y"]),
+    period=st.sampled_from(["1m", "36h", "30d", "1mo", "13mo", "2y"]),
 )
-def test_what_begins_later_never_ends_earlier(start_ms: int, later_ms: int, duration: str) -> None:
-    assert start_ms < end_of(start_ms, duration) <= end_of(start_ms + later_ms, duration)
+def test_what_begins_later_never_ends_earlier(start_ms: int, later_ms: int, period: str) -> None:
+    assert start_ms < end_of(start_ms, period) <= end_of(start_ms + later_ms, period)
