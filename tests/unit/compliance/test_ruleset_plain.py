@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.unit.compliance.drawing import ASKED, DAY_MS, MESSAGES, NOW_MS, PLACES_OR_NONE, facts
+from tests.unit.compliance.drawing import ASKED, DAY_MS, ENDING, MESSAGES, NOW_MS, PLACES_OR_NONE, facts
 
 from chappe.compliance.conditions import condition_of
 from chappe.compliance.facts import Facts
@@ -20,8 +20,18 @@ from chappe.compliance.jurisdictions import EU_LAW_COUNTRIES, lineage, zones_of
 from chappe.compliance.kinds import AnyRule, FrequencyCapRule
 from chappe.compliance.rule import StandingRule
 from chappe.compliance.ruleset import RuleSet
+from chappe.compliance.sender import SenderProfile
 from chappe.compliance.timetable import MAX_DEFERRAL_MS, STRETCH_MS, bind_hours, timetable
-from chappe.model.customer import CustomerMessage, Decision, Outcome, RuleOutcome
+from chappe.model.customer import (
+    Channel,
+    Content,
+    CustomerMessage,
+    Decision,
+    Outcome,
+    Purpose,
+    Recipient,
+    RuleOutcome,
+)
 
 CLASSES = (StandingRule, HoursRule, FrequencyCapRule)
 
@@ -206,3 +216,15 @@ def test_a_deferral_ends_in_a_lawful_minute_or_a_block(
             now_ms = decision.until_ms
             decision = rule_set.decide(message, known, now_ms)
         assert decision.outcome is not Outcome.DEFER
+
+
+def test_a_registration_that_ends_overnight_counts_until_then_and_not_after() -> None:
+    rule_set = RuleSet([rule for rule in ASKED if rule.id == "us-10dlc-registration"])
+    sender = SenderProfile(name="Acme", sms_from="+12025550187", registrations=(ENDING,))
+    known = Facts("US", ("America/New_York",), sender=sender)
+    message = CustomerMessage(
+        "msg_0000000000000001", Recipient(phone="+12125550123"), Channel.SMS, Purpose.PROMOTIONAL, Content(text="Hi"), 0
+    )
+    midnight_ms = (NOW_MS // DAY_MS + 1) * DAY_MS
+    said = [rule_set.decide(message, known, midnight_ms + step).outcome for step in (-2, -1, 0, 1)]
+    assert said == [Outcome.ALLOW, Outcome.ALLOW, Outcome.BLOCK, Outcome.BLOCK]
