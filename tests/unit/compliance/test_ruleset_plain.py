@@ -5,6 +5,7 @@ The reference asks each rule by itself, of a set without an index, with nothing 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -86,7 +87,7 @@ def plainly(rules: list[AnyRule], version: int, message: CustomerMessage, known:
 
 
 def _timetable(
-    listed: list[HoursRule], coming: list[HoursRule], message: CustomerMessage, known: Facts, now_ms: int
+    listed: Sequence[HoursRule], coming: Sequence[HoursRule], message: CustomerMessage, known: Facts, now_ms: int
 ) -> Any:
     zones, place, stretch = known.zones or zones_of(known.jurisdiction), known.jurisdiction or "", now_ms // STRETCH_MS
     asks_holidays = any(rule.hours().holidays is not None for rule in (*listed, *coming))
