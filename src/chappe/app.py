@@ -44,6 +44,7 @@ from chappe.observe.audit.recording import Recorder
 from chappe.observe.audit.storage import AUDIT_FOLDER, AuditStorage
 from chappe.pipeline.classify import ContentCheck
 from chappe.pipeline.names import QueueNames
+from chappe.pipeline.regions import Region
 from chappe.pipeline.rights.service import Rights
 from chappe.pipeline.service import Pipeline
 from chappe.pipeline.unsubscribe import UnsubscribeLinks
@@ -131,6 +132,7 @@ async def running(config: Config, *, clock: Callable[[], int] = now_ms) -> Async
             content=_content_check(config, senders),
             now_ms=clock,
             settings=config.pipeline_settings,
+            regions=_regions(config, providers),
         )
         await pipeline.start()
         stack.push_async_callback(pipeline.stop)
@@ -285,6 +287,17 @@ def _content_check(config: Config, senders: Senders) -> ContentCheck | None:
 
 def _routes(config: Config, providers: dict[str, Provider]) -> dict[Channel, list[Provider]]:
     return {channel: [providers[name] for name in names] for channel, names in config.channel_routes.items()}
+
+
+def _regions(config: Config, providers: dict[str, Provider]) -> list[Region]:
+    return [
+        Region(
+            name,
+            config.regions[name].jurisdictions,
+            {channel: [providers[provider] for provider in route] for channel, route in routes.items()},
+        )
+        for name, routes in config.region_routes.items()
+    ]
 
 
 def _unsubscribe_links(config: Config) -> UnsubscribeLinks:

@@ -1,7 +1,7 @@
 """Settings from environment variables: `CHAPPE_<SECTION>_<NAME>`.
 
-Providers are reached by `CHAPPE_PROVIDERS_<PROVIDER>_<NAME>` and senders by `CHAPPE_SENDERS_<SENDER>_<NAME>`, hyphens
-in the provider's or sender's name written as underscores.
+Providers are reached by `CHAPPE_PROVIDERS_<PROVIDER>_<NAME>` senders by `CHAPPE_SENDERS_<SENDER>_<NAME>` and
+regions by `CHAPPE_REGIONS_<REGION>_<NAME>`, hyphens in these names written as underscores.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from chappe.channels.settings import PROVIDER_KINDS
 from chappe.compliance.sender import SenderProfile
 from chappe.config.given import Given, Origin
 from chappe.config.reading import secret_file_names
-from chappe.config.settings import Config
+from chappe.config.settings import Config, RegionSettings
 from chappe.model.errors import InvalidConfiguration
 
 PREFIX = "CHAPPE_"
@@ -41,7 +41,9 @@ def from_environment(
         if section == "providers":
             yield ("providers", *_provider_key(variable, name, known_providers)), given
         elif section == "senders":
-            yield ("senders", *_sender_key(variable, name)), given
+            yield ("senders", *_named_key(variable, name, "sender", SenderProfile)), given
+        elif section == "regions":
+            yield ("regions", *_named_key(variable, name, "region", RegionSettings)), given
         else:
             yield (section, name), given
 
@@ -62,13 +64,13 @@ def _provider_key(variable: str, name: str, known_providers: Collection[str]) ->
     )
 
 
-def _sender_key(variable: str, name: str) -> tuple[str, str]:
-    settings = sorted((field.name for field in msgspec.structs.fields(SenderProfile)), key=len, reverse=True)
+def _named_key(variable: str, name: str, what: str, cls: type[msgspec.Struct]) -> tuple[str, str]:
+    settings = sorted((field.name for field in msgspec.structs.fields(cls)), key=len, reverse=True)
     for setting in settings:
         if name.endswith(f"_{setting}"):
             return name.removesuffix(f"_{setting}").replace("_", "-"), setting
     raise InvalidConfiguration(
-        f"{variable}: is no setting of a sender; it would be {PREFIX}SENDERS_<SENDER>_<NAME>, "
+        f"{variable}: is no setting of a {what}; it would be {PREFIX}{what.upper()}S_<{what.upper()}>_<NAME>, "
         f"with one of the names {', '.join(sorted(settings))}",
         key=variable,
     )

@@ -81,7 +81,10 @@ class Reader:
         if wanted == dict[str, ProviderSettings]:
             return self._providers(value, key)
         if wanted == dict[str, SenderProfile]:
-            return self._senders(value, key)
+            return self._named(SenderProfile, "sender", value, key)
+        named = _struct_by_name(wanted)
+        if named is not None:
+            return self._named(named, "region", value, key)
         struct, is_list = _struct_within(wanted)
         if struct is None:
             return self._convert(wanted, value, key)
@@ -113,13 +116,13 @@ class Reader:
         rest = {setting: value for setting, value in table.items() if setting != "kind"}
         return self.struct(PROVIDER_KINDS[kind], rest, key)
 
-    def _senders(self, table: object, key: str) -> dict[str, SenderProfile]:
+    def _named(self, cls: type[S], what: str, table: object, key: str) -> dict[str, S]:
         if not isinstance(table, Mapping):
-            self._fail(table, key, "must be a table of senders, as in [senders.default]")
+            self._fail(table, key, f"must be a table of {what}s, as in [{what}s.NAME]")
         for name, entry in table.items():
             if not _NAME.fullmatch(name):
-                self._fail(entry, f"{key}.{name}", "a sender's name has 1 to 63 of the characters a-z, 0-9 and -")
-        return {name: self.struct(SenderProfile, entry, f"{key}.{name}") for name, entry in table.items()}
+                self._fail(entry, f"{key}.{name}", f"a {what}'s name has 1 to 63 of the characters a-z, 0-9 and -")
+        return {name: self.struct(cls, entry, f"{key}.{name}") for name, entry in table.items()}
 
     def _convert(self, wanted: Any, value: object, key: str) -> Any:
         origin = value.origin if isinstance(value, Given) else self._origin
@@ -186,6 +189,14 @@ def _has_secret(wanted: Any) -> bool:
 
 def _is_list(wanted: Any) -> bool:
     return any(typing.get_origin(part) is tuple for part in _parts(wanted))
+
+
+def _struct_by_name(wanted: Any) -> type[msgspec.Struct] | None:
+    """The class of the entries of a table of named tables, if it is one."""
+    if typing.get_origin(wanted) is not dict:
+        return None
+    entry = typing.get_args(wanted)[1]
+    return entry if isinstance(entry, type) and issubclass(entry, msgspec.Struct) else None
 
 
 def _struct_within(wanted: Any) -> tuple[type[msgspec.Struct] | None, bool]:

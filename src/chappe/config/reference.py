@@ -14,7 +14,7 @@ import msgspec
 from chappe.channels.settings import PROVIDER_KINDS, ProviderSettings, Secret, WebhookEndpoint
 from chappe.compliance.sender import OptOutMeans, Registration, SenderProfile, Template
 from chappe.config.environment import PREFIX
-from chappe.config.settings import Config
+from chappe.config.settings import Config, RegionSettings
 
 _HEAD = """\
 # Settings
@@ -90,12 +90,36 @@ particulars = {brand = "BXXXXXX", campaign = "CXXXXXX", sample_messages = "filed
 """
 
 
+_REGIONS = """\
+## [regions.NAME]
+
+Pipelines of their own for recipients of some jurisdictions. Their messages wait in queues named
+`chappe-NAME-intake-…` and `chappe-NAME-promotional-…`, are decided by workers of their own, and go to none but the
+providers named here: a channel without a route is refused for recipients there, whatever `[routes]` says. A provider
+that a region names is used elsewhere only if `[routes]` names it too. NAME (`a-z`, `0-9` and `-`, at most 40 of them)
+is yours to choose. Records and the audit log stay where the server is.
+
+```toml
+[regions.ru]
+jurisdictions = ["RU"]
+sms = ["moscow"]
+
+[regions.europe]
+jurisdictions = ["EU", "CH", "GB"]
+email = ["frankfurt"]
+sms = ["frankfurt-sms"]
+```
+"""
+
+
 def render() -> str:
     """The whole page."""
     parts = [_HEAD]
     for field in msgspec.structs.fields(Config):
         if field.name == "providers":
             parts += [_PROVIDERS, *(_kind(tag, kind) for tag, kind in PROVIDER_KINDS.items())]
+        elif field.name == "regions":
+            parts += [_REGIONS, _section("### Settings of a region", RegionSettings, f"{PREFIX}REGIONS_<NAME>_")]
         elif field.name == "senders":
             parts += [_SENDERS, _section("### Settings of a sender", SenderProfile, f"{PREFIX}SENDERS_<NAME>_")]
         else:
@@ -103,7 +127,7 @@ def render() -> str:
     return "\n".join(parts)
 
 
-_NAMED_TABLES = ("providers", "senders")
+_NAMED_TABLES = ("providers", "senders", "regions")
 _SENDER_TABLES = (SenderProfile, OptOutMeans, Registration, Template)
 
 
@@ -112,7 +136,7 @@ def undocumented() -> list[str]:
     classes = [field.type for field in msgspec.structs.fields(Config) if field.name not in _NAMED_TABLES]
     return [
         f"{cls.__name__}.{field.name}"
-        for cls in (*classes, *PROVIDER_KINDS.values(), WebhookEndpoint, *_SENDER_TABLES)
+        for cls in (*classes, *PROVIDER_KINDS.values(), WebhookEndpoint, *_SENDER_TABLES, RegionSettings)
         for field in msgspec.structs.fields(cls)
         if not _meta(field.type).get("description")
     ]

@@ -363,7 +363,22 @@ class RouteSettings(msgspec.Struct, frozen=True, kw_only=True):
     sandbox: Annotated[Route, Meta(description="Providers for the sandbox channel.")] = None
 
 
+class RegionSettings(RouteSettings, frozen=True, kw_only=True):
+    """A pipeline of its own for the recipients of some jurisdictions: with queues, workers and providers of its own."""
+
+    jurisdictions: Annotated[
+        tuple[Annotated[str, Meta(pattern=r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$")], ...],
+        Meta(
+            min_length=1,
+            description='Whose recipients it is for: ISO 3166 codes with all that lies in them, as `["RU", "US-CA"]`. '
+            "`EU` is every country under its law. The closest of all regions counts.",
+        ),
+    ]
+
+
 _MARGIN_SECONDS = 10.0
+_REGION_NAME_MAX = 40
+"""So that the names of its queues are within the limit of SQS."""
 
 BUILT_IN_PROVIDERS: dict[str, ProviderSettings] = {
     "webhook": WebhookSettings(),
@@ -384,6 +399,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     inbound: InboundSettings = InboundSettings()
     audit: AuditSettings = AuditSettings()
     routes: RouteSettings = RouteSettings()
+    regions: dict[str, RegionSettings] = {}
     senders: dict[str, SenderProfile] = {}
     providers: dict[str, ProviderSettings] = msgspec.field(default_factory=lambda: dict(BUILT_IN_PROVIDERS))
 
@@ -396,7 +412,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
             raise ValueError(f"senders: {error}") from None
         for channel in Channel:
             for name in self._stated_route(channel) or ():
-                self._check_route(channel, name)
+                self._check_route("routes", channel, name)
+        self._check_regions()
 
     @property
     def channel_routes(self) -> dict[Channel, tuple[str, ...]]:
@@ -437,26 +454,52 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
         stated = self._stated_route(channel)
         if stated is not None:
             return stated
+        of_regions = {name for region in self.regions.values() for name in _route_of(region, channel) or ()}
         made_for_it = tuple(
             name
             for name, provider in self.providers.items()
-            if provider.channels == {channel} and name not in BUILT_IN_PROVIDERS
+            if provider.channels == {channel} and name not in BUILT_IN_PROVIDERS and name not in of_regions
         )
         if not made_for_it and channel.value in BUILT_IN_PROVIDERS:
             return (channel.value,)
         return made_for_it
 
     def _stated_route(self, channel: Channel) -> Route:
-        route: Route = getattr(self.routes, channel.value)
-        return route
+        return _route_of(self.routes, channel)
 
-    def _check_route(self, channel: Channel, name: str) -> None:
+    @property
+    def region_routes(self) -> dict[str, dict[Channel, tuple[str, ...]]]:
+        """The names of the providers of each channel of each region: only those that it names."""
+        return {
+            name: {channel: route for channel in Channel if (route := _route_of(region, channel))}
+            for name, region in self.regions.items()
+        }
+
+    def _check_regions(self) -> None:
+        taken: dict[str, str] = {}
+        for name, region in self.regions.items():
+            if len(name) > _REGION_NAME_MAX:
+                raise ValueError(f"regions.{name}: a region's name has at most {_REGION_NAME_MAX} characters")
+            for place in region.jurisdictions:
+                if place in taken:
+                    raise ValueError(f"regions.{name}.jurisdictions: {place} belongs to the region {taken[place]!r}")
+                taken[place] = name
+            for channel in Channel:
+                for provider in _route_of(region, channel) or ():
+                    self._check_route(f"regions.{name}", channel, provider)
+
+    def _check_route(self, place: str, channel: Channel, name: str) -> None:
         provider = self.providers.get(name)
         if provider is None:
             known = ", ".join(sorted(self.providers))
-            raise ValueError(f"routes.{channel}: there is no provider {name!r}; there are: {known}")
+            raise ValueError(f"{place}.{channel}: there is no provider {name!r}; there are: {known}")
         if channel not in provider.channels:
-            raise ValueError(f"routes.{channel}: the provider {name!r} does not serve this channel")
+            raise ValueError(f"{place}.{channel}: the provider {name!r} does not serve this channel")
+
+
+def _route_of(routes: RouteSettings, channel: Channel) -> Route:
+    route: Route = getattr(routes, channel.value)
+    return route
 
 
 def _on_this_machine(host: str) -> bool:

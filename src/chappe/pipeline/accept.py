@@ -13,10 +13,11 @@ from typing import TypeAlias
 import msgspec
 import structlog
 
+from chappe.compliance.locating import locate
 from chappe.engine.base import NewMessage
 from chappe.model.categories import ANSWERS
-from chappe.model.customer import CustomerMessage, Decision, Purpose, Status
-from chappe.model.errors import ChappeError, InvalidInput, QueueNotFound
+from chappe.model.customer import CustomerMessage, Decision, Status
+from chappe.model.errors import ChappeError, InvalidInput, NoRoute, QueueNotFound
 from chappe.pipeline.arrivals import Arrival
 from chappe.pipeline.background import Pace
 from chappe.pipeline.context import Context, is_urgent
@@ -48,6 +49,7 @@ class Accepted(msgspec.Struct, frozen=True):
     key: int
     message: CustomerMessage
     decision: Decision
+    jurisdiction: str | None = None
 
 
 Accepting: TypeAlias = Accepted | InvalidInput
@@ -104,8 +106,13 @@ class Acceptance:
             key, message = entry
             at_ms = max(now_ms, message.send_at_ms or 0)
             facts = facts_of(message, next(found), senders=context.senders)
+            try:
+                context.pipelines.at(facts.jurisdiction).routes.of(message.channel)
+            except NoRoute as error:
+                outcomes.append(error)
+                continue
             decision = decided(rules, message, facts, at_ms)
-            outcomes.append(Accepted(key, message, decision))
+            outcomes.append(Accepted(key, message, decision, facts.jurisdiction))
         return outcomes
 
     def _message(
@@ -118,7 +125,6 @@ class Acceptance:
         key = self._context.records.keys.next()
         try:
             message = normalise(request, message_id=ids.key_text(ids.MESSAGE, key), now_ms=ids.created_at_ms(key))
-            self._context.routes.of(message.channel)
         except InvalidInput as error:
             return error
         arrival.add(key)
@@ -135,7 +141,7 @@ class Acceptance:
         for start in range(0, len(taken), part_size):
             new, queued = await self._written_out(taken[start : start + part_size], pace)
             writes.append(records.messages.add(new, urgent=pace.urgent, along=along))
-            writes += [asyncio.create_task(self._send(purpose, found, pace)) for purpose, found in queued.items()]
+            writes += [asyncio.create_task(self._send(queue, found, pace)) for queue, found in queued.items()]
         outcomes = await asyncio.gather(*writes, return_exceptions=True)
         failures = [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
         if failures:
@@ -144,15 +150,16 @@ class Acceptance:
 
     async def _written_out(
         self, taken: Sequence[Accepted], pace: Pace
-    ) -> tuple[NewMessages, dict[Purpose, list[NewMessage]]]:
+    ) -> tuple[NewMessages, dict[str, list[NewMessage]]]:
         new = NewMessages()
-        queued: dict[Purpose, list[NewMessage]] = {}
+        queued: dict[str, list[NewMessage]] = {}
         for accepted in taken:
             await pace.pause()
             message = accepted.message
             event = Event(at_ms=message.created_at_ms, status=Status.ACCEPTED, next_at_ms=_scheduled_at_ms(message))
             new.append(accepted.key, message, event)
-            queued.setdefault(message.purpose, []).append(intake_message(Envelope(message), self._context.now_ms()))
+            queue = self._context.pipelines.at(accepted.jurisdiction).names.intake(message.purpose)
+            queued.setdefault(queue, []).append(intake_message(Envelope(message), self._context.now_ms()))
         return new, queued
 
     async def _take_back(self, taken: Sequence[Accepted], answers: Sequence[Answer]) -> None:
@@ -164,16 +171,16 @@ class Acceptance:
         except ChappeError as error:
             _log.error("refused_messages_not_removed", count=len(taken), code=error.code, reason=error.message)
 
-    async def _send(self, purpose: Purpose, messages: list[NewMessage], pace: Pace) -> None:
+    async def _send(self, queue: str, messages: list[NewMessage], pace: Pace) -> None:
         context = self._context
-        queue = context.names.intake(purpose)
         for start in range(0, len(messages), _PART):
             await pace.begin()
             part = messages[start : start + _PART]
             try:
                 await context.engine.send(queue, part)
             except QueueNotFound:  # somebody deleted it
-                await create_queues(context.engine, context.names, context.routes.channels)
+                for pipeline in context.pipelines:
+                    await create_queues(context.engine, pipeline.names, pipeline.routes.channels)
                 await context.engine.send(queue, part)
 
 
@@ -181,6 +188,11 @@ def intake_message(envelope: Envelope, now_ms: int, not_before_ms: int | None = 
     """The queue message that brings a message to intake, once its time has come."""
     not_before_ms = max(not_before_ms or 0, envelope.message.send_at_ms or 0)
     return NewMessage(body=to_body(envelope), delay_ms=max(0, not_before_ms - now_ms))
+
+
+def intake_of(context: Context, message: CustomerMessage) -> str:
+    """The intake queue for a message, as far as the address tells where the recipient is."""
+    return context.pipelines.at(locate(message.to).jurisdiction).names.intake(message.purpose)
 
 
 def _scheduled_at_ms(message: CustomerMessage) -> int | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -24,6 +25,7 @@ from chappe.pipeline.gateway import Routes
 from chappe.pipeline.hands import Hands
 from chappe.pipeline.inbound_effects import InboundSettings
 from chappe.pipeline.names import QueueNames
+from chappe.pipeline.regions import Pipelines, Region
 from chappe.pipeline.rules.starting import ActivationPolicy
 from chappe.pipeline.starts import Starts
 from chappe.pipeline.unsubscribe import UnsubscribeLinks
@@ -72,10 +74,23 @@ class Context:
     senders: Senders = NOBODY
     content: ContentCheck | None = None
     metrics: Metrics = field(default_factory=Metrics)
+    pipelines: Pipelines = field(init=False)
+    """This pipeline and those of regions, shared by all of them."""
     hands: Hands = field(default_factory=Hands)
     background: Background = field(default_factory=Background)
     counting: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held by the one of several intake workers that decides messages which count against caps."""
+
+    def __post_init__(self) -> None:
+        self.pipelines = Pipelines(self)
+
+    def for_region(self, region: Region, routes: Routes) -> Context:
+        """The context of a region's own pipeline, which shares all but queues and providers with this one."""
+        names = msgspec.structs.replace(self.names, pipeline=region.name)
+        own = dataclasses.replace(self, names=names, routes=routes)
+        own.pipelines = self.pipelines
+        self.pipelines.add(region, own)
+        return own
 
     def pace(self, purpose: Purpose) -> Pace:
         """The pace of work on messages of this purpose."""

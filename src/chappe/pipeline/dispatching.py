@@ -21,6 +21,8 @@ from chappe.records.recipients import recipient_text
 from chappe.records.steps import Transition
 from chappe.records.timeline import Event
 
+_ELSEWHERE = "the recipient belongs to another region's pipeline"
+
 
 async def check(context: Context, batch: Sequence[Held]) -> list[Step]:
     """One step per message of a lane, all of one purpose. Brings `attempts` and `checked_at_ms` up to date."""
@@ -46,6 +48,8 @@ async def check(context: Context, batch: Sequence[Held]) -> list[Step]:
         step = decide_before_attempt(
             held.envelope, known, rules, now_ms, sent_at_ms=held.sent_at_ms, senders=context.senders
         )
+        if step.facts is not None and context.pipelines.at(step.facts.jurisdiction) is not context:
+            step = Step(Next.LATER, Status.QUEUED, until_ms=now_ms, facts=step.facts, note=_ELSEWHERE)
         held.verdict = verdict_of(step, now_ms, Stage.ATTEMPT, persons[recipient])
         if step.next is not Next.GO and step.decision is not None and step.facts is not None:
             message = held.envelope.message
@@ -72,5 +76,6 @@ def settle_step(context: Context, held: Held, step: Step) -> Settlement:
     sends: tuple[tuple[str, NewMessage], ...] = ()
     if step.next in (Next.LATER, Next.REVIEW):  # a review is opened by intake
         back = intake_message(held.envelope, now_ms, step.until_ms)
-        sends = ((context.names.intake(message.purpose), back),)
+        place = None if step.facts is None else step.facts.jurisdiction
+        sends = ((context.pipelines.at(place).names.intake(message.purpose), back),)
     return Settlement(held.key, held.receipt, (transition,), sends)

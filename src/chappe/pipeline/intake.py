@@ -158,6 +158,11 @@ class IntakeWorker:
             verdict = verdict_of(step, now_ms, Stage.INTAKE, persons[recipient])
             message = entry.envelope.message
             place = None if step.facts is None else step.facts.jurisdiction
+            if step.facts is not None and (there := context.pipelines.at(place)) is not context:
+                moved = intake_message(entry.envelope, now_ms)
+                outcome.send(there.names.intake(self._purpose), moved)
+                outcome.finished.append(entry.received.receipt)
+                continue
             if step.decision is not None:
                 context.metrics.decided(Stage.INTAKE.value, message, step.decision, place)
             sent = RecentSend.of(message, now_ms) if counts(message, rules, place) else None

@@ -20,10 +20,11 @@ _log = structlog.get_logger("chappe.pipeline")
 
 
 class QueueNames(msgspec.Struct, frozen=True):
-    """Names in the engine, `region:account:name`."""
+    """Names in the engine, `region:account:name`. `pipeline` is the name of the region that they are of, if any."""
 
     region: str
     account: str
+    pipeline: str = ""
 
     def intake(self, purpose: Purpose) -> str:
         """Where accepted messages wait to be decided."""
@@ -44,7 +45,7 @@ class QueueNames(msgspec.Struct, frozen=True):
         return f"{self.region}:{self.account}:chappe-"
 
     def _name(self, name: str) -> str:
-        return self.prefix + name
+        return f"{self.prefix}{self.pipeline}-{name}" if self.pipeline else self.prefix + name
 
 
 async def create_queues(engine: Engine, names: QueueNames, channels: frozenset[Channel]) -> None:

@@ -26,7 +26,9 @@ async def take_readings(context: Context) -> Readings:
             for registry, version in await context.records.registries.records.in_use()
         ],
         open_circuits={
-            gateway.name: gateway.state(now_ms) is not CircuitState.CLOSED for gateway in context.routes.all()
+            gateway.name: gateway.state(now_ms) is not CircuitState.CLOSED
+            for pipeline in context.pipelines
+            for gateway in pipeline.routes.all()
         },
         data_requests_open=len(requests),
         data_requests_overdue=sum(request.is_overdue(now_ms) for request in requests),

@@ -15,10 +15,11 @@ import asyncio
 
 import structlog
 
+from chappe.compliance.locating import locate
 from chappe.engine.base import NewMessage
-from chappe.model.customer import Purpose, Status
+from chappe.model.customer import Status
 from chappe.model.errors import ChappeError, Closed
-from chappe.pipeline.accept import intake_message
+from chappe.pipeline.accept import intake_message, intake_of
 from chappe.pipeline.context import Context
 from chappe.pipeline.envelope import Envelope, to_body
 from chappe.pipeline.names import message_count
@@ -35,12 +36,12 @@ async def reconcile(context: Context) -> int:
     after = await context.records.marks.get(MARK)
     count = 0
     while page := await context.records.messages.accepted_after(after, _PAGE):
-        by_purpose: dict[Purpose, list[NewMessage]] = {}
+        by_queue: dict[str, list[NewMessage]] = {}
         for _, message in page:
             copy = intake_message(Envelope(message, recovered=True), context.now_ms())
-            by_purpose.setdefault(message.purpose, []).append(copy)
-        for purpose, messages in by_purpose.items():
-            await context.engine.send(context.names.intake(purpose), messages)
+            by_queue.setdefault(intake_of(context, message), []).append(copy)
+        for queue, messages in by_queue.items():
+            await context.engine.send(queue, messages)
         count += len(page)
         after = page[-1][0]
     if count:
@@ -53,7 +54,9 @@ async def requeue_lost(context: Context) -> int:
     """Queue again every message that has a way to go, if some are in no queue; how many. Runs after `reconcile`."""
     open_count = await context.records.messages.open_count()
     # Those that wait for a review are in no queue.
-    in_queues = await message_count(context.engine, context.names) + await context.records.reviews.waiting_count()
+    in_queues = await context.records.reviews.waiting_count()
+    for pipeline in context.pipelines:
+        in_queues += await message_count(context.engine, pipeline.names)
     if open_count <= in_queues:
         return 0
     _log.warning("messages_lost_from_queues", at_least=open_count - in_queues, queued_again=open_count)
@@ -73,11 +76,12 @@ def _again(context: Context, stored: Stored) -> tuple[str, NewMessage]:
     """The queue that a message belongs in, and a queue message for it."""
     message, now_ms = stored.message, context.now_ms()
     decided = stored.summary.status in (Status.QUEUED, Status.SENDING)
-    if decided and message.channel in context.routes.channels:
+    there = context.pipelines.at(locate(message.to).jurisdiction)
+    if decided and message.channel in there.routes.channels:
         body = to_body(Envelope(message, queued_at_ms=now_ms))
-        return context.names.lane(message.purpose, message.channel), NewMessage(body)
+        return there.names.lane(message.purpose, message.channel), NewMessage(body)
     not_before_ms = stored.summary.events[-1].next_at_ms
-    return context.names.intake(message.purpose), intake_message(Envelope(message), now_ms, not_before_ms)
+    return there.names.intake(message.purpose), intake_message(Envelope(message), now_ms, not_before_ms)
 
 
 async def keep_mark(context: Context) -> None:

@@ -14,9 +14,8 @@ import structlog
 
 from chappe.engine.base import NewMessage
 from chappe.model.classification import Resolution
-from chappe.model.customer import Purpose
 from chappe.model.errors import ChappeError, Closed
-from chappe.pipeline.accept import intake_message
+from chappe.pipeline.accept import intake_message, intake_of
 from chappe.pipeline.context import Context
 from chappe.pipeline.envelope import Envelope
 from chappe.records.reviews import Released, ReviewRecord
@@ -74,11 +73,12 @@ class Reviewing:
 
     async def _release(self, released: Sequence[Released], *, recovered: bool = False) -> None:
         context, now_ms = self._context, self._context.now_ms()
-        queued: dict[Purpose, list[NewMessage]] = {}
+        queued: dict[str, list[NewMessage]] = {}
         for entry in released:
             copy = intake_message(Envelope(entry.message, recovered=recovered), now_ms)
-            queued.setdefault(entry.message.purpose, []).append(copy)
-        for purpose, messages in queued.items():
-            await context.engine.send(context.names.intake(purpose), messages)
+            queue = intake_of(context, entry.message)
+            queued.setdefault(queue, []).append(copy)
+        for queue, messages in queued.items():
+            await context.engine.send(queue, messages)
         if released:
             await context.records.reviews.mark_released([entry.key for entry in released])

@@ -35,6 +35,7 @@ from chappe.pipeline.names import QueueNames, create_queues, warn_of_lanes_witho
 from chappe.pipeline.normalise import normalise
 from chappe.pipeline.reconcile import keep_mark, reconcile, requeue_lost
 from chappe.pipeline.recorded import RecordedDecision, recorded_decisions
+from chappe.pipeline.regions import Region
 from chappe.pipeline.request import MessageRequest
 from chappe.pipeline.reviewing import Reviewing
 from chappe.pipeline.rules.backtests import Backtests
@@ -88,14 +89,16 @@ class Pipeline:
         now_ms: Callable[[], int],
         settings: PipelineSettings | None = None,
         source: random.Random | None = None,
+        regions: Sequence[Region] = (),
     ) -> None:
         settings = settings or PipelineSettings()
+        gateways = _Gateways(settings)
         self.context = Context(
             engine=engine,
             records=records,
             audit=audit,
             rules=rules,
-            routes=_routes(routes, settings),
+            routes=gateways.routes(routes),
             names=names,
             links=links,
             senders=senders,
@@ -107,6 +110,8 @@ class Pipeline:
             starts=Starts(records.messages),
             metrics=Metrics(records.commit_durations),
         )
+        for region in regions:
+            self.context.for_region(region, gateways.routes(region.routes))
         self.rule_sets = RuleSets(records.rule_sets, now_ms, self._use)
         self.backtests = Backtests(self._recorded, self.rule_sets.get, self.context.background)
         self.inbound = Inbound(self.context, self.accept)
@@ -124,16 +129,15 @@ class Pipeline:
         await self.rule_sets.start(self._configured, context.settings.activate_rules)
         if self.models is not None:
             await self.models.start()
-        await create_queues(context.engine, context.names, context.routes.channels)
+        for pipeline in context.pipelines:
+            await create_queues(context.engine, pipeline.names, pipeline.routes.channels)
         await reconcile(context)
         await self.reviewing.release_left_behind()
         await requeue_lost(context)
-        await warn_of_lanes_without_route(context.engine, context.names, context.routes.channels)
         self._acceptance = Acceptance(context)
-        for purpose in Purpose:
-            count = context.settings.transactional_intake_workers if purpose is Purpose.TRANSACTIONAL else 1
-            self._workers += [IntakeWorker(context, purpose) for _ in range(count)]
-            self._lanes += [Lane(context, purpose, channel) for channel in sorted(context.routes.channels)]
+        for pipeline in context.pipelines:
+            await warn_of_lanes_without_route(context.engine, pipeline.names, pipeline.routes.channels)
+            self._make_workers(pipeline)
         for worker in self._workers:
             self._begin(worker.run(), "pipeline intake")
         for lane in self._lanes:
@@ -142,8 +146,15 @@ class Pipeline:
         self._begin(self.reviewing.run(), "pipeline reviews")
         self._begin(self.inbound.answering.run(), "pipeline answers")
 
+    def _make_workers(self, pipeline: Context) -> None:
+        for purpose in Purpose:
+            count = pipeline.settings.transactional_intake_workers if purpose is Purpose.TRANSACTIONAL else 1
+            self._workers += [IntakeWorker(pipeline, purpose) for _ in range(count)]
+            self._lanes += [Lane(pipeline, purpose, channel) for channel in sorted(pipeline.routes.channels)]
+
     def _use(self, rules: Rules) -> None:
-        self.context.rules = rules
+        for pipeline in self.context.pipelines:
+            pipeline.rules = rules
 
     def _recorded(self, since_ms: int, until_ms: int) -> AsyncGenerator[RecordedDecision, None]:
         recorded = recorded_decisions(self.context, since_ms, until_ms)
@@ -195,16 +206,17 @@ class Pipeline:
 
     def providers(self) -> list[ProviderState]:
         """The providers of all routes, and how they stand."""
-        now_ms, routes = self.context.now_ms(), self.context.routes
+        now_ms = self.context.now_ms()
+        carried: dict[Gateway, set[Channel]] = {}
+        for routes in (pipeline.routes for pipeline in self.context.pipelines):
+            for gateway in routes.all():
+                channels = {channel for channel in routes.channels if gateway in routes.of(channel)}
+                carried.setdefault(gateway, set()).update(channels)
         return [
             ProviderState(
-                gateway.name,
-                tuple(channel for channel in sorted(routes.channels) if gateway in routes.of(channel)),
-                gateway.state(now_ms),
-                gateway.gate.taken,
-                gateway.gate.limit,
+                gateway.name, tuple(sorted(channels)), gateway.state(now_ms), gateway.gate.taken, gateway.gate.limit
             )
-            for gateway in routes.all()
+            for gateway, channels in carried.items()
         ]
 
     def _begin(self, work: Coroutine[Any, Any, None], name: str) -> None:
@@ -215,14 +227,25 @@ def _models(records: Records, content: ContentCheck, now_ms: Callable[[], int]) 
     return Models(records.folder, records.model_activations, content.serving, now_ms)
 
 
-def _routes(routes: Mapping[Channel, Sequence[Provider]], settings: PipelineSettings) -> Routes:
-    gateways: dict[str, Gateway] = {}
-    for provider in (provider for route in routes.values() for provider in route):
-        if provider.name not in gateways:
-            gateways[provider.name] = Gateway(
+class _Gateways:
+    """One gateway per provider, whichever routes name it."""
+
+    def __init__(self, settings: PipelineSettings) -> None:
+        self._settings = settings
+        self._by_name: dict[str, Gateway] = {}
+
+    def routes(self, routes: Mapping[Channel, Sequence[Provider]]) -> Routes:
+        """Routes over gateways."""
+        return Routes({channel: [self._gateway(provider) for provider in route] for channel, route in routes.items()})
+
+    def _gateway(self, provider: Provider) -> Gateway:
+        gateway = self._by_name.get(provider.name)
+        if gateway is None:
+            settings = self._settings
+            gateway = self._by_name[provider.name] = Gateway(
                 provider,
                 max_concurrent=settings.max_concurrent.get(provider.name, settings.max_concurrent_default),
                 timeout_seconds=settings.provider_timeout_seconds,
                 breaker=settings.breaker,
             )
-    return Routes({channel: [gateways[provider.name] for provider in route] for channel, route in routes.items()})
+        return gateway

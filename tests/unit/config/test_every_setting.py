@@ -15,6 +15,7 @@ import pytest
 from chappe.channels.settings import PROVIDER_KINDS, Secret
 from chappe.compliance.sender import SenderProfile
 from chappe.config import Config, load_config
+from chappe.config.settings import RegionSettings
 
 SECRET = "whsec_" + "c2VjcmV0" * 4
 NEEDED: dict[str, dict[str, Any]] = {
@@ -42,6 +43,7 @@ VALUES: dict[str, Any] = {
     "valid_until": "2030-01-01",
     "country": "DE",
     "data_region": "DE",
+    "jurisdictions": ["DE"],
     "provider_regions": ["DE"],
     "large_handler_in": ["CN"],
     "languages": ["de"],
@@ -73,11 +75,13 @@ def _value(field: msgspec.structs.FieldInfo) -> Any:
 
 def _settings() -> Iterator[tuple[str, str, msgspec.structs.FieldInfo, dict[str, Any]]]:
     for section in msgspec.structs.fields(Config):
-        if section.name not in ("providers", "senders"):
+        if section.name not in ("providers", "senders", "regions"):
             for field in msgspec.structs.fields(section.type):
                 yield section.name, section.name, field, {}
     for field in msgspec.structs.fields(SenderProfile):
         yield "senders.s", "senders_s", field, {}
+    for field in msgspec.structs.fields(RegionSettings):
+        yield "regions.r", "regions_r", field, {"jurisdictions": ["DE"]}
     for kind, cls in PROVIDER_KINDS.items():
         for field in msgspec.structs.fields(cls):
             along = {**NEEDED[kind], **ALONG.get(field.name, {}), "kind": kind}

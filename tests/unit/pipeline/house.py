@@ -31,6 +31,7 @@ from chappe.pipeline.breaker import BreakerPolicy, CircuitState
 from chappe.pipeline.classify import ContentCheck
 from chappe.pipeline.context import PipelineSettings
 from chappe.pipeline.names import QueueNames
+from chappe.pipeline.regions import Region
 from chappe.pipeline.request import MessageRequest
 from chappe.pipeline.service import Pipeline
 from chappe.pipeline.unsubscribe import UnsubscribeLinks
@@ -203,6 +204,7 @@ async def house(
     settings: PipelineSettings = QUICK,
     sender: SenderProfile | None = None,
     content: ContentCheck | None = None,
+    regions: Sequence[Region] = (),
     start: bool = True,
 ) -> AsyncIterator[House]:
     """A started pipeline. Without routes every channel goes to `provider`."""
@@ -230,6 +232,7 @@ async def house(
         content=content,
         now_ms=clock,
         settings=settings,
+        regions=regions,
     )
     try:
         if start:

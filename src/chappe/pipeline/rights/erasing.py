@@ -79,7 +79,8 @@ class _Address:
         await self._consents()
         await self._opt_outs_and_texts()
         for lane, messages in self._letters.items():
-            await _sweep_dead_letters(self._context, *lane, messages)
+            for pipeline in self._context.pipelines:
+                await _sweep_dead_letters(pipeline, *lane, messages)
         await self._records.remove_wishes(self._request.key, self._recipient, self._request.subject.person)
 
     async def _messages(self) -> None:
