@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from rich.table import Table
 
 from chappe.classify.model import LABELS
+from chappe.classify.training.comparison import Compared
 from chappe.classify.training.evaluation import Figures, Share
 
 
@@ -35,6 +36,25 @@ def summary_table(figures: Mapping[str, Figures]) -> Table:
             _text(found.false_positives),
             _number(found.macro_f1),
             _number(found.calibration_error),
+        )
+    return table
+
+
+def comparison_table(compared: Sequence[Compared]) -> Table:
+    """One row a way to judge."""
+    table = Table(title="the fast path and the second opinion, with 95 % intervals", title_justify="left")
+    table.add_column("judged by")
+    for name in ("covered", "accuracy", "trans./promo. accuracy", "false positives", "macro-F1"):
+        table.add_column(name, justify="right")
+    for entry in compared:
+        found = entry.figures
+        table.add_row(
+            entry.name,
+            f"{entry.covered.value:.1%}",
+            _text(found.accuracy),
+            _text(found.two_class),
+            _text(found.false_positives),
+            _number(found.macro_f1),
         )
     return table
 

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from chappe.cli.classify_second import EmbeddingOption, compare, make_second_opinion, need_libraries, progress_bar
 from chappe.cli.connection import JsonOption
 from chappe.cli.output import messages, print_json, terminal
-from chappe.model.errors import ExtraMissing, InvalidConfiguration, InvalidInput
+from chappe.model.errors import InvalidConfiguration, InvalidInput
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from chappe.classify.artefact import ModelCard
-    from chappe.classify.training.building import Built, Progress
+    from chappe.classify.training.building import Built
     from chappe.classify.training.evaluation import Figures
     from chappe.classify.training.examples import Example
 
@@ -53,6 +52,11 @@ def train(
             metavar="FILE", help="Judge these messages with the model, without learning from them. May be repeated."
         ),
     ] = None,
+    second_opinion: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Also make a second opinion from the same messages; needs chappe[embed]."),
+    ] = None,
+    embedding: EmbeddingOption = None,
     name: Annotated[str, typer.Option(help="What the model's card calls it.")] = "chappe",
     licence: Annotated[str, typer.Option(help="The licence that the card states.")] = _LICENCE,
     json: JsonOption = False,
@@ -65,29 +69,31 @@ def train(
     bound = _share(max_false_positives)
     if not labelled and corpus is None:
         raise InvalidInput("there is nothing to learn from: name files of labelled messages, or a corpus with --corpus")
-    _need_libraries()
+    need_libraries()
     from chappe.classify.artefact import ARTEFACT_BYTES_MAX, artefact_bytes
     from chappe.classify.model import Model
     from chappe.classify.training import splitting
     from chappe.classify.training.building import build
-    from chappe.classify.training.evaluation import evaluate, figures_document, judge_with
+    from chappe.classify.training.evaluation import evaluate, judge_with
     from chappe.classify.training.examples import from_csv
 
     given, data = _examples(labelled or [], corpus)
     checked = [(path.name, splitting.grouped(from_csv(path))) for path in check or []]
     examples = splitting.grouped(given)
     splitting.check(examples)
-    with _progress("training", hidden=json) as progress:
+    with progress_bar("training", hidden=json) as progress:
         built = build(examples, false_positives_max=bound, progress=progress)
     model = Model(built.weights, name)
     figures = {"held-out groups": built.figures}
     figures |= {f"{file}, not learnt from": evaluate(found, judge_with(model)) for file, found in checked}
-    card = _card(name, data, licence, bound, {title: figures_document(found) for title, found in figures.items()})
+    card = _card(name, data, licence, bound, _documents(figures))
     content = artefact_bytes(card, built.weights)
     if len(content) > ARTEFACT_BYTES_MAX:
         raise InvalidInput(f"the model would have {len(content)} bytes; at most {ARTEFACT_BYTES_MAX} can be loaded")
     _write(out, content)
     _report(out, content, built, card, figures, bound, json=json)
+    if second_opinion is not None:
+        make_second_opinion(second_opinion, embedding, examples, data, quiet=json)
 
 
 def evaluate(
@@ -100,6 +106,11 @@ def evaluate(
     by: Annotated[
         str | None, typer.Option(metavar="source", help="Also each source of the file by itself: --by source.")
     ] = None,
+    second_opinion: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Ask this second opinion too, and show both side by side."),
+    ] = None,
+    embedding: EmbeddingOption = None,
     json: JsonOption = False,
 ) -> None:
     """Judge labelled messages and compare: accuracy, false positives and F1, each with what chance leaves open.
@@ -121,16 +132,26 @@ def evaluate(
         for source in sorted({example.source for example in examples}):
             mine = [example for example in examples if example.source == source]
             figures[source] = judge_all(mine, judge_with(judge))
+    compared = [] if second_opinion is None else compare(examples, judge, second_opinion, embedding, quiet=json)
     if json:
-        documents = {title: figures_document(found) for title, found in figures.items()}
-        print_json({"model": judge.version, "file": str(labelled), "figures": documents})
+        document = {"model": judge.version, "file": str(labelled), "figures": _documents(figures)}
+        beside = {entry.name: {"covered": entry.covered.value, **figures_document(entry.figures)} for entry in compared}
+        print_json(document | ({"second_opinion": beside} if beside else {}))
         return
-    from chappe.cli.classify_tables import class_table, confusion_table, summary_table
+    from chappe.cli.classify_tables import class_table, comparison_table, confusion_table, summary_table
 
     console = terminal()
     console.print(f"{labelled}, judged by model {judge.version}", markup=False)
     for table in (summary_table(figures), class_table(figures["all"]), confusion_table(figures["all"])):
         console.print(table)
+    if compared:
+        console.print(comparison_table(compared))
+
+
+def _documents(figures: dict[str, Figures]) -> dict[str, Any]:
+    from chappe.classify.training.evaluation import figures_document
+
+    return {title: figures_document(found) for title, found in figures.items()}
 
 
 def _examples(files: Sequence[Path], corpus: Path | None) -> tuple[list[Example], str]:
@@ -223,25 +244,6 @@ def _share(text: str) -> float:
     if not 0 < value < 1:
         raise InvalidInput(f"--max-false-positives must be a share such as 4% or 0.04, not {text}")
     return value
-
-
-def _need_libraries() -> None:
-    try:
-        import sklearn  # noqa: F401 - asked for here, so that the error comes before the files are read
-    except ImportError as error:
-        raise ExtraMissing("to train a model needs an extra: pip install 'chappe[train]'") from error
-
-
-@contextmanager
-def _progress(what: str, *, hidden: bool) -> Iterator[Progress]:
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
-    from rich.progress import Progress as Bars
-
-    console = messages()
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Bars(*columns, console=console, transient=True, disable=hidden or not console.is_terminal) as bars:
-        task = bars.add_task(what, total=None)
-        yield lambda done, steps: bars.update(task, completed=done, total=steps)
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -11,11 +11,12 @@ from typing import IO
 import msgspec
 
 from chappe.classify.labels import Kind, Label
+from chappe.classify.second.metadata import UNKNOWN, Metadata
 from chappe.classify.templates import Filler, Template
 from chappe.model.errors import InvalidConfiguration
 
 _ALIASES = {"personal": Label.CONVERSATIONAL, "ham": Label.CONVERSATIONAL, "fraud": Label.SPAM}
-FILLINGS = 3
+FILLINGS = 4
 """How often each template is filled for training: what the slots hold matters little, since digits are masked."""
 
 
@@ -29,6 +30,7 @@ class Example(msgspec.Struct, frozen=True):
     group: str
     kind: Kind | None = None
     source: str = ""
+    metadata: Metadata = UNKNOWN
 
 
 def from_corpus(templates: Sequence[Template], filler: Filler, fillings: int = FILLINGS) -> list[Example]:
@@ -41,8 +43,9 @@ def from_corpus(templates: Sequence[Template], filler: Filler, fillings: int = F
 
 
 def from_csv(path: Path) -> list[Example]:
-    """The rows of a CSV file (gzip too) with the columns `text` and `label`, and optionally `group`, `kind`, `source`:
-    also what `chappe classify review export` writes. Without a source it is the file's name.
+    """The rows of a CSV file (gzip too) with the columns `text` and `label`, and optionally `group`, `kind`, `source`
+    and the fields of `Metadata`: also what the reviews' feedback is exported as. Without a source it is the file's
+    name.
 
     Raises `InvalidConfiguration` naming the bad lines.
     """
@@ -90,4 +93,12 @@ def _example(row: Mapping[str, str | None], path: Path) -> Example:
         raise ValueError("the text is empty")
     group = row.get("group") or ""
     # Two files may number their groups alike.
-    return Example(text, label, f"{path.name}:{group}" if group else "", kind, row.get("source") or path.name)
+    return Example(
+        text, label, f"{path.name}:{group}" if group else "", kind, row.get("source") or path.name, _metadata(row)
+    )
+
+
+def _metadata(row: Mapping[str, str | None]) -> Metadata:
+    """Raises `ValueError`."""
+    given = {name: value for name in Metadata.__struct_fields__ if (value := row.get(name))}
+    return msgspec.convert(given, Metadata, strict=False) if given else UNKNOWN

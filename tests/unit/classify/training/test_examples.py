@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+import pytest
+
+from chappe.classify.labels import Kind, Label
+from chappe.classify.training.examples import from_csv
+from chappe.model.errors import InvalidConfiguration
+
+
+def _file(folder: Path, text: str, name: str = "a.csv") -> Path:
+    path = folder / name
+    path.write_bytes(text.encode() if not name.endswith(".gz") else gzip.compress(text.encode()))
+    return path
+
+
+def test_rows_are_read_with_what_else_is_known(tmp_path: Path) -> None:
+    path = _file(
+        tmp_path,
+        "\ufefftext,label,kind,group,reputation,hour\n"
+        '"Your code is 1,234",transactional,code,7,0.5,9\n'
+        "see you,personal,,,,\n",
+    )
+    code, chat = from_csv(path)
+    assert (code.text, code.label, code.kind, code.group) == (
+        "Your code is 1,234",
+        Label.TRANSACTIONAL,
+        Kind.CODE,
+        "a.csv:7",
+    )
+    assert (code.metadata.reputation, code.metadata.hour, code.metadata.reacted) == (0.5, 9, None)
+    assert (chat.label, chat.group, chat.source) == (Label.CONVERSATIONAL, "", "a.csv")
+
+
+def test_gzip_is_read(tmp_path: Path) -> None:
+    assert len(from_csv(_file(tmp_path, "text,label\nhi,spam\n", "a.csv.gz"))) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("text\nhi\n", "the column label is missing"),
+        ("", "the column label and text is missing"),
+        ("text,label\n", "no examples"),
+        ("text,label\nhi,nonsense\n", "line 2"),
+        ("text,label\n ,spam\n", "the text is empty"),
+        ("text,label,kind\nhi,spam,code\n", "only what is transactional has a kind"),
+        ("text,label,hour\nhi,spam,noon\n", "line 2"),
+    ],
+)
+def test_what_is_wrong_is_told(tmp_path: Path, text: str, says: str) -> None:
+    with pytest.raises(InvalidConfiguration, match=says):
+        from_csv(_file(tmp_path, text))
+
+
+def test_files_that_are_not_text_or_not_there_are_told(tmp_path: Path) -> None:
+    (tmp_path / "b.csv").write_bytes(b"text,label\n\xff\xfe,spam\n")
+    (tmp_path / "c.csv.gz").write_bytes(b"no gzip")
+    for name in ("b.csv", "c.csv.gz", "absent.csv"):
+        with pytest.raises(InvalidConfiguration, match="cannot be read"):
+            from_csv(tmp_path / name)

@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from chappe.classify.fingerprint import fingerprint
+from chappe.classify.labels import Label
+from chappe.classify.training import splitting
+from chappe.classify.training.examples import Example
+from chappe.model.errors import InvalidConfiguration
+
+_WORDS = "amber birch cedar delta ember fjord grove heath inlet jetty knoll ledge marsh north ocean".split()
+_texts = st.lists(st.sampled_from(_WORDS), min_size=1, max_size=6).map(" ".join)
+
+
+def _example(text: str, label: Label = Label.PROMOTIONAL, group: str = "") -> Example:
+    return Example(text, label, group)
+
+
+def _many(count: int) -> list[Example]:
+    labels = (Label.PROMOTIONAL, Label.TRANSACTIONAL)
+    return [
+        Example(f"{_WORDS[place % 15]} {_WORDS[place // 15]} {filling}", labels[place % 2], str(place))
+        for place in range(count)
+        for filling in ("x", "y")
+    ]
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.tuples(_texts, st.sampled_from(["", "a", "b"])), max_size=20))
+def test_what_has_one_fingerprint_has_one_group_whatever_it_was_called(given: list[tuple[str, str]]) -> None:
+    found = splitting.grouped([_example(text, group=group) for text, group in given])
+    by_print: dict[bytes, str] = {}
+    for example in found:
+        assert example.group
+        assert by_print.setdefault(fingerprint(example.text), example.group) == example.group
+
+
+def test_groups_that_share_a_text_become_one() -> None:
+    pairs = [("a one", "1"), ("b two", "1"), ("b two", "2"), ("c three", "2"), ("d four", "3")]
+    groups = [example.group for example in splitting.grouped([_example(text, group=group) for text, group in pairs])]
+    assert len({*groups[:4]}) == 1
+    assert groups[4] != groups[0]
+
+
+def test_no_group_is_on_both_sides() -> None:
+    examples = _many(40)
+    held_out: list[int] = []
+    for seen, unseen in splitting.folds(examples):
+        assert not {examples[place].group for place in seen} & {examples[place].group for place in unseen}
+        held_out += [int(place) for place in unseen]
+    assert sorted(held_out) == list(range(len(examples)))
+
+
+def test_a_source_is_held_out_with_the_groups_it_shares() -> None:
+    examples = [
+        Example("a", Label.SPAM, "1", source="one"),
+        Example("b", Label.SPAM, "1", source="two"),
+        Example("c", Label.SPAM, "2", source="two"),
+    ]
+    found = {source: (list(seen), list(unseen)) for source, seen, unseen in splitting.by_source(examples)}
+    assert found["one"] == ([2], [0])
+
+
+def test_too_few_groups_are_refused_and_named() -> None:
+    examples = _many(40)[: 2 * 19]
+    with pytest.raises(InvalidConfiguration, match="transactional has 9"):
+        splitting.check(examples)
+    splitting.check(_many(40))
+
+
+def test_one_class_is_nothing_to_tell_apart() -> None:
+    with pytest.raises(InvalidConfiguration, match="two classes"):
+        splitting.check([_example(str(number), group=str(number)) for number in range(30)])
+
+
+def test_groups_and_classes_weigh_the_same() -> None:
+    examples = [
+        *[_example("a", Label.SPAM, "1")] * 8,
+        _example("b", Label.SPAM, "2"),
+        _example("c", Label.PROMOTIONAL, "3"),
+    ]
+    weights = splitting.group_weights(examples)
+    assert weights[:8].sum() == pytest.approx(weights[8])
+    assert weights[:9].sum() == pytest.approx(weights[9])
+    assert weights.mean() == pytest.approx(1)
