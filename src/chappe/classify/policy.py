@@ -23,8 +23,8 @@ MODERATION = "moderation"
 LINKS = "links"
 URGENT_KINDS = frozenset({Kind.CODE, Kind.ALERT})
 URGENT_SHARE_MIN = 0.02
-"""What kind a text would be says little of one that is hardly transactional at all. No real code or alert that was taken
-for something else had less, and many real promotions have."""
+"""What kind a text would be says little of one that is hardly transactional at all. No real code or alert that was
+taken for something else had less, and many real promotions have."""
 LOW_CONFIDENCE = 0.7
 """Below it a verdict is uncertain: where a second opinion pays, as measured on real messages."""
 
