@@ -45,6 +45,7 @@ from chappe.observe.audit.storage import AUDIT_FOLDER, AuditStorage
 from chappe.pipeline.classify import ContentCheck
 from chappe.pipeline.names import QueueNames
 from chappe.pipeline.regions import Region
+from chappe.pipeline.retention import Retention
 from chappe.pipeline.rights.service import Rights
 from chappe.pipeline.service import Pipeline
 from chappe.pipeline.unsubscribe import UnsubscribeLinks
@@ -140,6 +141,9 @@ async def running(config: Config, *, clock: Callable[[], int] = now_ms) -> Async
         rights = Rights(pipeline.context, audit_log, folder, audit_key.load_or_create(folder))
         await rights.start()
         stack.push_async_callback(rights.stop)
+        retention = Retention(pipeline.context, audit_log, config.retention.for_pipeline())
+        await retention.start()
+        stack.push_async_callback(retention.stop)
         authenticator = Authenticator(keys, clock, open_mode=config.server.open, account=config.aws.account)
         sqs = Sqs(
             engine,

@@ -22,7 +22,7 @@ from chappe.model.customer import Channel
 from chappe.observe.audit import log as audit_log
 from chappe.observe.audit.retention import RetentionPolicy
 from chappe.pipeline import context as pipeline_context
-from chappe.pipeline import inbound_effects
+from chappe.pipeline import inbound_effects, retention
 from chappe.pipeline.backoff import RetryPolicy
 from chappe.pipeline.breaker import BreakerPolicy
 from chappe.pipeline.rules.starting import ActivationPolicy
@@ -300,6 +300,33 @@ class AuditSettings(msgspec.Struct, frozen=True, kw_only=True):
         return audit_log.AuditSettings(policy, self.checkpoint_seconds, self.segment_records)
 
 
+_Days = Annotated[int, Meta(ge=1, le=36_525)]
+
+
+class RetentionSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """How long records are kept besides the audit log. Without a value they are kept for good.
+
+    What a rule in force asks to be kept (`retention_min`, `record_keeping`) is kept at least as long, and so is what a
+    legal hold covers. Requests to stop and suppressions are never removed by age: the objections in them still hold.
+    """
+
+    messages_days: Annotated[
+        _Days | None, Meta(description="Messages that have come to an end, with their timelines and contents.")
+    ] = None
+    contents_days: Annotated[
+        _Days | None, Meta(description="What messages said; the rest stays, without subject, text, data and metadata.")
+    ] = None
+    inbound_days: Annotated[_Days | None, Meta(description="Texts that people sent.")] = None
+    consents_days: Annotated[
+        _Days | None,
+        Meta(description="Entries of consent records that have expired, or were followed by another about the same."),
+    ] = None
+
+    def for_pipeline(self) -> retention.RetentionSettings:
+        """The same for the pipeline."""
+        return retention.RetentionSettings(**msgspec.structs.asdict(self))
+
+
 class InboundSettings(msgspec.Struct, frozen=True, kw_only=True):
     """How texts that people send (`POST /v1/inbound`) are read and answered."""
 
@@ -398,6 +425,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     classify: ClassifySettings = ClassifySettings()
     inbound: InboundSettings = InboundSettings()
     audit: AuditSettings = AuditSettings()
+    retention: RetentionSettings = RetentionSettings()
     routes: RouteSettings = RouteSettings()
     regions: dict[str, RegionSettings] = {}
     senders: dict[str, SenderProfile] = {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -16,7 +16,7 @@ from chappe.records.news import News
 from chappe.records.profile_tables import addresses, people
 from chappe.records.reading import Readers, Reading
 from chappe.records.recipients import parse_recipient, recipient_text
-from chappe.records.statements import ManyRows, Row
+from chappe.records.statements import ManyRows, Row, one_column
 
 
 class Preference(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -119,6 +119,11 @@ class ProfileRecords:
             recipient: KnownPerson(None if profile is None else _decoder.decode(profile), restricted_at_ms is not None)
             for recipient, restricted_at_ms, profile in _KNOWN.read(connection, recipients)
         }
+
+    async def known_of(self, recipients: Iterable[str]) -> dict[str, KnownPerson]:
+        """The same, of addresses as `recipient_text` writes them."""
+        rows = one_column(dict.fromkeys(recipients))
+        return await self._readers.read(lambda connection: self.known(connection, rows), Reading.BROWSING)
 
     async def put(
         self, person: str, to: Sequence[Recipient], profile: Profile, now_ms: int

@@ -38,6 +38,7 @@ from chappe.records.opt_outs import OptOutRecords
 from chappe.records.people import PeopleRecords
 from chappe.records.profile_tables import erased_addresses, people
 from chappe.records.profiles import ProfileRecords
+from chappe.records.pruning import Pruning
 from chappe.records.reading import CONNECTIONS, GroupRead, Readers, Reading
 from chappe.records.registries.store import Registries
 from chappe.records.reviews import ReviewRecords
@@ -79,6 +80,7 @@ class Records:
         self.lists = ListImports(database.path.parent, writing, self.marks, now_ms)
         self.audit = AuditRecords(self._commits, self._readers)
         self.data_requests = DataRequests(self._commits, self._readers, self.news)
+        self.pruning = Pruning(self._commits, self._readers)
         self.erasing = Erasing(self._commits, self._readers, self.news)
         self.rule_sets = RuleSetRecords(self._commits, self._readers)
         self.feedback = FeedbackRecords(self._commits, self._readers)
