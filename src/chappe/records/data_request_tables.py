@@ -3,7 +3,8 @@
 data_requests
     One row per request. `subject` is a JSON object of whom it is about; of an erasure that is done, nothing but digests
     is left in it. `digest` finds requests about the same person again, `progress` is a JSON object of how many records
-    an erasure has removed so far, `receipt` the signed account of what was done.
+    an erasure has removed so far, `receipt` the signed account of what was done, `again_at_ms` when an erasure that had
+    to keep something by law is looked at once more.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ data_requests = Table(
     Column("completed_at_ms", BigInteger, nullable=True),
     Column("receipt", Text, nullable=True),
     Column("package_until_ms", BigInteger, nullable=True),
+    Column("again_at_ms", BigInteger, nullable=True),
 )
 _unfinished = data_requests.c.completed_at_ms.is_(None)
 Index("data_requests_unfinished", data_requests.c.id, sqlite_where=_unfinished, postgresql_where=_unfinished)

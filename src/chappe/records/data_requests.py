@@ -46,7 +46,7 @@ class Subject(msgspec.Struct, frozen=True, omit_defaults=True):
 
     `places` are the jurisdictions of the addresses, in their order, as they were known on receipt, and
     `relationship_ended_ms` when the relationship with the person ended. Once the person is erased only the `digests`
-    are left (keyed, in hexadecimal digits).
+    are left (keyed, in hexadecimal digits), and the addresses of which a law has something kept.
     """
 
     person: str | None = None
@@ -71,7 +71,8 @@ class Terms(msgspec.Struct, frozen=True, omit_defaults=True):
 class DataRequest(msgspec.Struct, frozen=True):
     """One request. `due_at_ms` is the deadline that counts, extended or not. `receipt` is JSON.
 
-    `package_until_ms` is when the copy that was made is removed; None if there is none (any more).
+    `package_until_ms` is when the copy that was made is removed; None if there is none (any more). `again_at_ms` is
+    when an erasure that had to keep something goes on.
     """
 
     key: int
@@ -89,6 +90,7 @@ class DataRequest(msgspec.Struct, frozen=True):
     completed_at_ms: int | None = None
     receipt: str | None = None
     package_until_ms: int | None = None
+    again_at_ms: int | None = None
 
     def is_overdue(self, now_ms: int) -> bool:
         """Whether it was done after the deadline, or is not done and the deadline has passed."""
@@ -137,6 +139,10 @@ class DataRequests:
     async def with_package(self, until_ms: int) -> list[DataRequest]:
         """Those whose package is to be removed by a moment."""
         return await self._read(select(data_requests).where(data_requests.c.package_until_ms <= until_ms))
+
+    async def to_go_on(self, now_ms: int) -> list[DataRequest]:
+        """Erasures that kept something by law that may be due now."""
+        return await self._read(select(data_requests).where(data_requests.c.again_at_ms <= now_ms))
 
     async def page(
         self,

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 from tests.unit.pipeline.house import SIGNING_KEY, House, eventually, house
 
-from chappe.model.customer import Recipient, Status
+from chappe.model.customer import Purpose, Recipient, Status
 from chappe.pipeline.rights.service import About, Rights
 from chappe.records.data_requests import DataRequest, RequestKind, RequestState
 from chappe.records.erasing import Erasing
+from chappe.records.people import ConsentRecord
 
 ANA = Recipient(email="ana@example.com")
 
@@ -91,3 +92,28 @@ async def test_stopping_in_the_middle_of_a_copy_ends(tmp_path: Path) -> None:
                 await asyncio.sleep(0)
             async with asyncio.timeout(10):
                 await rights.stop()
+
+
+async def test_what_a_law_kept_goes_when_its_time_has_come(tmp_path: Path) -> None:
+    """German law has the proof of a consent kept for years."""
+    hans = Recipient(email="hans@example.de")
+    async with house(tmp_path) as h:
+        agreed = ConsentRecord(h.records.keys.next(), hans, None, Purpose.PROMOTIONAL, True, h.clock())
+        await h.records.people.add_consents([agreed])
+        rights = await started(h, tmp_path)
+        request, _ = await rights.take(RequestKind.ERASE, About(to=hans), received_at_ms=None, by="key")
+        await eventually(lambda: is_done(h, request))
+        done = await h.records.data_requests.get(request.key)
+        assert done.again_at_ms is not None
+        assert len(await h.records.people.list_consents(hans, None, 10)) == 1
+        await rights.stop()
+        h.clock.advance(40 * 366 * 86_400_000)
+        rights = await started(h, tmp_path)
+
+        async def is_forgotten() -> bool:
+            found = await h.records.data_requests.get(request.key)
+            return (found.subject.recipients, found.again_at_ms) == ((), None)
+
+        await eventually(is_forgotten)
+        assert not await h.records.people.list_consents(hans, None, 10)
+        await rights.stop()

@@ -36,6 +36,8 @@ class Erased(msgspec.Struct, frozen=True):
     held: bool
     unreadable: int
     """Addresses whose keys of the audit log are gone."""
+    left: dict[str, int] = {}
+    """Addresses of which a rule keeps something, and until when at least."""
 
 
 async def erase(context: Context, audit: AuditLog, request: DataRequest) -> Erased:
@@ -43,6 +45,7 @@ async def erase(context: Context, audit: AuditLog, request: DataRequest) -> Eras
     subject, now_ms = request.subject, context.now_ms()
     holds = await audit.holds()
     tally, held, unreadable = Tally(), False, 0
+    left: dict[str, int] = {}
     for recipient, place in zip(subject.recipients, subject.places, strict=True):
         if is_held(place, holds):
             held = True
@@ -51,9 +54,12 @@ async def erase(context: Context, audit: AuditLog, request: DataRequest) -> Eras
         rules = rule_set_for(context.rules, parse_recipient(recipient), place).rules
         obligations = Obligations(Duties(rules), place, subject.relationship_ended_ms, now_ms)
         await _Address(context, request, recipient, obligations, tally).erase()
+        next_ms = tally.take_next_ms()
+        if next_ms is not None:
+            left[recipient] = next_ms
         await context.audit.erase(recipient, now_ms)
         unreadable += 1
-    return Erased(tally.result(), held, unreadable)
+    return Erased(tally.result(), held, unreadable, left)
 
 
 def _names(holds: Sequence[LegalHold]) -> list[str]:

@@ -44,6 +44,7 @@ class Tally:
     """What is kept, counted by what it is and why."""
 
     def __init__(self) -> None:
+        self._next_ms: int | None = None
         self._kept: dict[tuple[str, str, tuple[str, ...]], tuple[int, int]] = {}
 
     def add(self, what: str, why: str, until_ms: int | None = None, rules: Iterable[str] = (), count: int = 1) -> None:
@@ -54,7 +55,14 @@ class Tally:
 
     def by_law(self, what: str, keeping: Keeping) -> None:
         """Note that a rule asks for a record."""
+        until_ms = keeping.until_ms or FOR_GOOD_MS
+        self._next_ms = until_ms if self._next_ms is None else min(self._next_ms, until_ms)
         self.add(what, BY_LAW, keeping.until_ms, keeping.rules)
+
+    def take_next_ms(self) -> int | None:
+        """When the first of what rules keep may go, of all noted since this was last asked; None without any."""
+        next_ms, self._next_ms = self._next_ms, None
+        return next_ms
 
     def result(self) -> tuple[Kept, ...]:
         """As a receipt tells it."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 import msgspec
 import structlog
@@ -33,6 +34,7 @@ from chappe.records.recipients import parse_recipient, recipient_text
 FOLDER_NAME = "exports"
 _DAY_MS = 86_400_000
 _LOOK_SECONDS = 60.0
+_AGAIN_MS = 90 * _DAY_MS
 _PAUSE_AFTER_FAILURE_SECONDS = 5.0
 _log = structlog.get_logger("chappe.rights")
 
@@ -217,6 +219,7 @@ class Rights:
             try:
                 for request in await self._context.records.data_requests.unfinished():
                     await self._carry_out(request)
+                await self._go_on()
                 await self._remove_packages()
             except Closed:
                 return
@@ -268,7 +271,18 @@ class Rights:
             return
         done = {**request.progress, "addresses_unreadable_in_audit_log": erased.unreadable}
         request = msgspec.structs.replace(request, progress=done)
-        await self._finish(request, state, kept=erased.kept)
+        await self._finish(request, state, kept=erased.kept, left=erased.left)
+
+    async def _go_on(self) -> None:
+        """Erase what a law had kept until now."""
+        requests, now_ms = self._context.records.data_requests, self._context.now_ms()
+        for request in await requests.to_go_on(now_ms):
+            erased = await erase(self._context, self._audit, request)
+            if erased.held:  # a legal hold that came later; what it covers is looked at again tomorrow
+                await requests.change(request.key, None, again_at_ms=now_ms + _DAY_MS)
+                continue
+            subject, again_at_ms = _still(request.subject, erased.left, now_ms)
+            await requests.change(request.key, None, subject=subject, again_at_ms=again_at_ms)
 
     async def _finish(
         self,
@@ -278,6 +292,7 @@ class Rights:
         kept: Sequence[Kept] = (),
         package: Package | None = None,
         package_until_ms: int | None = None,
+        left: Mapping[str, int] = MappingProxyType({}),
     ) -> None:
         """Sign the receipt and record it, in one commit with its place in the audit log."""
         erased, now_ms = self._context.records.erased, self._context.now_ms()
@@ -303,9 +318,10 @@ class Rights:
             ),
             self._key,
         )
-        subject = request.subject
+        subject, again_at_ms = request.subject, None
         if request.kind is RequestKind.ERASE and state is RequestState.DONE:
-            subject = Subject(digests=digests)
+            subject = msgspec.structs.replace(subject, person=None, digests=digests)
+            subject, again_at_ms = _still(subject, left, now_ms)
         await self._context.records.data_requests.change(
             request.key,
             self._account(request.key, request.kind, state.value, digest_of(receipt)),
@@ -314,6 +330,7 @@ class Rights:
             receipt=receipt,
             completed_at_ms=None if state is RequestState.HELD else now_ms,
             package_until_ms=package_until_ms,
+            again_at_ms=again_at_ms,
         )
         _log.info("data_request_carried_out", id=ids.key_text(ids.DATA_REQUEST, request.key), state=state.value)
 
@@ -332,6 +349,16 @@ class Rights:
         return open_entry(
             DataRequestRecord(at_ms=now_ms, request=text, right=kind.value, state=state, receipt=receipt), now_ms
         )
+
+
+def _still(subject: Subject, left: Mapping[str, int], now_ms: int) -> tuple[Subject, int | None]:
+    """The subject with only those addresses of which something is left, and when to look at them again."""
+    places = {to: place for to, place in zip(subject.recipients, subject.places, strict=True) if to in left}
+    reduced = msgspec.structs.replace(subject, recipients=tuple(places), places=tuple(places.values()))
+    if not left:
+        return msgspec.structs.replace(reduced, relationship_ended_ms=None), None
+    # A period that begins with the end of a relationship has no end yet; it is asked for again.
+    return reduced, min(max(min(left.values()), now_ms + _DAY_MS), now_ms + _AGAIN_MS)
 
 
 def _earliest(moments: Sequence[int | None]) -> int | None:
