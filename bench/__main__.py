@@ -17,6 +17,7 @@ from rich.console import Console
 from bench import (
     audit,
     backlog,
+    classifier,
     fairness,
     machine,
     peers_fifo,
@@ -56,6 +57,7 @@ FIGURES: dict[str, Callable[[Settings], Figure]] = {
     "n": swap.run,
     "o": audit.run,
     "p": verdicts.run,
+    "q": classifier.run,
 }
 
 

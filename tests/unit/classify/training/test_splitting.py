@@ -10,7 +10,7 @@ from chappe.classify.training import splitting
 from chappe.classify.training.examples import Example
 from chappe.model.errors import InvalidConfiguration
 
-_WORDS = "amber birch cedar delta ember fjord grove heath inlet jetty knoll ledge marsh north ocean".split()
+_WORDS = ("amber", "birch", "cedar", "delta", "ember", "fjord", "grove", "heath", "inlet", "jetty", "knoll", "ledge")
 _texts = st.lists(st.sampled_from(_WORDS), min_size=1, max_size=6).map(" ".join)
 
 
@@ -21,7 +21,7 @@ def _example(text: str, label: Label = Label.PROMOTIONAL, group: str = "") -> Ex
 def _many(count: int) -> list[Example]:
     labels = (Label.PROMOTIONAL, Label.TRANSACTIONAL)
     return [
-        Example(f"{_WORDS[place % 15]} {_WORDS[place // 15]} {filling}", labels[place % 2], str(place))
+        Example(f"{_WORDS[place % 12]} {_WORDS[place // 12]} {filling}", labels[place % 2], str(place))
         for place in range(count)
         for filling in ("x", "y")
     ]
@@ -75,13 +75,13 @@ def test_one_class_is_nothing_to_tell_apart() -> None:
         splitting.check([_example(str(number), group=str(number)) for number in range(30)])
 
 
-def test_groups_and_classes_weigh_the_same() -> None:
+def test_groups_weigh_the_same_and_classes_by_the_root_of_their_groups() -> None:
     examples = [
         *[_example("a", Label.SPAM, "1")] * 8,
-        _example("b", Label.SPAM, "2"),
-        _example("c", Label.PROMOTIONAL, "3"),
+        *[_example(word, Label.SPAM, word) for word in _WORDS[:3]],
+        _example("b", Label.PROMOTIONAL, "3"),
     ]
     weights = splitting.group_weights(examples)
     assert weights[:8].sum() == pytest.approx(weights[8])
-    assert weights[:9].sum() == pytest.approx(weights[9])
+    assert weights[:11].sum() == pytest.approx(2 * weights[11])
     assert weights.mean() == pytest.approx(1)
