@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import quote
@@ -209,25 +210,18 @@ def list_decisions(
     json: JsonOption = False,
 ) -> None:
     """List decisions on record, newest first."""
-    found: list[dict[str, Any]] = []
-    cursor: str | None = None
     with connect(url, api_key, data) as server:
-        while True:
-            page = server.get(
-                "/v1/decisions",
-                message=message,
-                to=to,
-                outcome=outcome,
-                rule=rule,
-                since=since,
-                until=until,
-                limit=limit - len(found),
-                cursor=cursor,
-            )
-            found += page["decisions"]
-            cursor = page.get("next_cursor")
-            if cursor is None or len(found) >= limit:
-                break
+        pages = server.pages(
+            "/v1/decisions",
+            message=message,
+            to=to,
+            outcome=outcome,
+            rule=rule,
+            since=since,
+            until=until,
+            limit=limit,
+        )
+        found = list(islice((entry for page in pages for entry in page["decisions"]), limit))
     if json:
         print_json(found)
         return

@@ -92,6 +92,16 @@ class Server:
         given = {name: value for name, value in parameters.items() if value is not None}
         return self._answer("GET", path, params=given)
 
+    def pages(self, path: str, **parameters: str | int | None) -> Iterator[Any]:
+        """The JSON answers to a GET of a list, page by page."""
+        cursor: str | None = None
+        while True:
+            page = self.get(path, cursor=cursor, **parameters)
+            yield page
+            cursor = page.get("next_cursor")
+            if not cursor:
+                return
+
     def post(self, path: str, document: object, *, headers: Mapping[str, str] | None = None) -> Any:
         """The JSON answer to a POST of `document`."""
         all_headers = {"content-type": "application/json", **(headers or {})}

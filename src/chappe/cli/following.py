@@ -19,15 +19,14 @@ def count_by_status(server: Server, ids: Collection[str]) -> Counter[str]:
     """How many of these messages, the newest there are, stand in each status."""
     missing = set(ids)
     counts: Counter[str] = Counter()
-    cursor: str | None = None
-    while missing:
-        page = server.get("/v1/messages", limit=_PAGE, cursor=cursor)
+    if not missing:
+        return counts
+    for page in server.pages("/v1/messages", limit=_PAGE):
         for message in page["messages"]:
             if message["id"] in missing:
                 missing.remove(message["id"])
                 counts[message["status"]] += 1
-        cursor = page.get("next_cursor")
-        if cursor is None:
+        if not missing:
             break
     return counts
 

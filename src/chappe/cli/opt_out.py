@@ -53,15 +53,9 @@ def list_requests(
 ) -> None:
     """List requests to stop with their deadlines, newest first."""
     flags = {"overdue": "true" if overdue else None, "open": "true" if unmet else None}
-    found: list[dict[str, Any]] = []
     with connect(url, api_key, data) as server:
-        cursor: str | None = None
-        while True:
-            page = server.get("/v1/opt-outs", person=person, limit=_PAGE, cursor=cursor, **flags)
-            found += page["opt_outs"]
-            cursor = page.get("next_cursor")
-            if not cursor:
-                break
+        pages = server.pages("/v1/opt-outs", person=person, limit=_PAGE, **flags)
+        found = [request for page in pages for request in page["opt_outs"]]
     if json:
         print_json(found)
         return

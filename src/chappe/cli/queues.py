@@ -41,10 +41,5 @@ def queues(
 
 def all_queues(server: Server, prefix: str) -> Iterator[dict[str, Any]]:
     """Every queue, page by page."""
-    cursor: str | None = None
-    while True:
-        page = server.get("/v1/queues", prefix=prefix or None, cursor=cursor)
+    for page in server.pages("/v1/queues", prefix=prefix or None):
         yield from page["queues"]
-        cursor = page.get("next_cursor")
-        if not cursor:
-            return

@@ -268,13 +268,8 @@ def _path(registry: str) -> str:
 
 
 def _all(server: Server) -> Any:
-    cursor: str | None = None
-    while True:
-        page = server.get("/v1/registries", cursor=cursor)
+    for page in server.pages("/v1/registries"):
         yield from page["registries"]
-        cursor = page.get("next_cursor")
-        if not cursor:
-            return
 
 
 def _summary(active: dict[str, Any]) -> tuple[str, str, str]:

@@ -189,13 +189,8 @@ def _resolve(
 
 
 def _all(server: Server, state: str) -> Any:
-    cursor: str | None = None
-    while True:
-        page = server.get("/v1/reviews", state=state, cursor=cursor)
+    for page in server.pages("/v1/reviews", state=state):
         yield from page["reviews"]
-        cursor = page.get("next_cursor")
-        if not cursor:
-            return
 
 
 def _path(review: str) -> str:

@@ -50,21 +50,11 @@ def list_rules(
 ) -> None:
     """List the rules in force."""
     found: list[dict[str, Any]] = []
-    cursor: str | None = None
     with connect(url, api_key, data) as server:
-        while True:
-            page = server.get(
-                "/v1/rules",
-                jurisdiction=jurisdiction,
-                kind=kind,
-                channel=channel and channel.value,
-                version=version,
-                cursor=cursor,
-            )
+        for page in server.pages(
+            "/v1/rules", jurisdiction=jurisdiction, kind=kind, channel=channel and channel.value, version=version
+        ):
             found += page["rules"]
-            cursor = page.get("next_cursor")
-            if not cursor:
-                break
     if json:
         print_json(found)
         return
