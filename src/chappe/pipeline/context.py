@@ -74,7 +74,7 @@ class Context:
     senders: Senders = NOBODY
     content: ContentCheck | None = None
     metrics: Metrics = field(default_factory=Metrics)
-    pipelines: Pipelines = field(init=False)
+    pipelines: Pipelines[Context] = field(init=False)
     """This pipeline and those of regions, shared by all of them."""
     hands: Hands = field(default_factory=Hands)
     background: Background = field(default_factory=Background)

@@ -11,7 +11,7 @@ other pipeline before it is decided, and from a lane back to that intake before 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import Generic, TypeVar
 
 import msgspec
 
@@ -19,8 +19,8 @@ from chappe.channels.base import Provider
 from chappe.compliance.jurisdictions import lineage
 from chappe.model.customer import Channel
 
-if TYPE_CHECKING:
-    from chappe.pipeline.context import Context
+Pipeline = TypeVar("Pipeline")
+"""What a pipeline works with: `pipeline.context.Context`, which holds them all and so is not imported here."""
 
 
 class Region(msgspec.Struct, frozen=True):
@@ -33,25 +33,25 @@ class Region(msgspec.Struct, frozen=True):
     routes: Mapping[Channel, Sequence[Provider]]
 
 
-class Pipelines:
+class Pipelines(Generic[Pipeline]):
     """The pipeline at `home`, for everybody else, and those of regions."""
 
-    def __init__(self, home: Context) -> None:
+    def __init__(self, home: Pipeline) -> None:
         self.home = home
-        self._regions: list[Context] = []
-        self._by_place: dict[str, Context] = {}
+        self._regions: list[Pipeline] = []
+        self._by_place: dict[str, Pipeline] = {}
 
-    def add(self, region: Region, context: Context) -> None:
+    def add(self, region: Region, context: Pipeline) -> None:
         """Add the pipeline of a region."""
         self._regions.append(context)
         self._by_place |= dict.fromkeys(region.jurisdictions, context)
 
-    def at(self, jurisdiction: str | None) -> Context:
+    def at(self, jurisdiction: str | None) -> Pipeline:
         """The pipeline for a recipient who is there."""
         if not self._by_place:
             return self.home
         return next((self._by_place[place] for place in lineage(jurisdiction) if place in self._by_place), self.home)
 
-    def __iter__(self) -> Iterator[Context]:
+    def __iter__(self) -> Iterator[Pipeline]:
         yield self.home
         yield from self._regions
