@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, insert, or_, select, update
 
 from chappe.model.errors import DataRequestNotFound
 from chappe.records import ids
@@ -46,7 +46,8 @@ class Subject(msgspec.Struct, frozen=True, omit_defaults=True):
 
     `places` are the jurisdictions of the addresses, in their order, as they were known on receipt, and
     `relationship_ended_ms` when the relationship with the person ended. Once the person is erased only the `digests`
-    are left (keyed, in hexadecimal digits), and the addresses of which a law has something kept.
+    are left (keyed, in hexadecimal digits), here and in the person's earlier requests, and in the erasure the addresses
+    of which a law has something kept.
     """
 
     person: str | None = None
@@ -136,6 +137,14 @@ class DataRequests:
         query = select(data_requests).where(data_requests.c.completed_at_ms.is_(None)).order_by(data_requests.c.id)
         return await self._read(query)
 
+    async def done_about(self, digests: Collection[bytes], recipients: Collection[str]) -> list[DataRequest]:
+        """Those that are done about any of these people, or name any of these addresses (as `recipient_text` writes
+        them). Reads the whole table: an address may have been asked about by an id that is no longer known.
+        """
+        named = [data_requests.c.subject.contains(_json_text(text), autoescape=True) for text in recipients]
+        about = or_(data_requests.c.digest.in_(digests), *named)
+        return await self._read(select(data_requests).where(about, data_requests.c.completed_at_ms.is_not(None)))
+
     async def with_package(self, until_ms: int) -> list[DataRequest]:
         """Those whose package is to be removed by a moment."""
         return await self._read(select(data_requests).where(data_requests.c.package_until_ms <= until_ms))
@@ -199,6 +208,10 @@ def add_progress(connection: Connection, key: int, done: Mapping[str, int]) -> N
 _counts = msgspec.json.Decoder(dict[str, int])
 _subjects = msgspec.json.Decoder(Subject)
 _terms = msgspec.json.Decoder(Terms)
+
+
+def _json_text(text: str) -> str:
+    return msgspec.json.encode(text).decode()
 
 
 def _plain(values: Mapping[str, Any]) -> dict[str, Any]:

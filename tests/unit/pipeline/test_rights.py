@@ -9,10 +9,12 @@ import pytest
 from tests.unit.pipeline.house import SIGNING_KEY, House, eventually, house
 
 from chappe.model.customer import Purpose, Recipient, Status
+from chappe.model.errors import DataRequestNotFound
 from chappe.pipeline.rights.service import About, Rights
 from chappe.records.data_requests import DataRequest, RequestKind, RequestState
 from chappe.records.erasing import Erasing
 from chappe.records.people import ConsentRecord
+from chappe.records.profiles import Profile
 
 ANA = Recipient(email="ana@example.com")
 
@@ -116,4 +118,34 @@ async def test_what_a_law_kept_goes_when_its_time_has_come(tmp_path: Path) -> No
 
         await eventually(is_forgotten)
         assert not await h.records.people.list_consents(hans, None, 10)
+        await rights.stop()
+
+
+async def test_an_erasure_takes_the_copies_that_were_made_before_with_it(tmp_path: Path) -> None:
+    async with house(tmp_path) as h:
+        await h.becomes(await h.send(to=ANA), Status.SENT)
+        rights = await started(h, tmp_path)
+        copy, _ = await rights.take(RequestKind.EXPORT, About(to=ANA), received_at_ms=None, by="key")
+        other, _ = await rights.take(
+            RequestKind.EXPORT, About(to=Recipient(email="bo@example.com")), received_at_ms=None, by="key"
+        )
+        restricted, _ = await rights.take(RequestKind.RESTRICT, About(to=ANA), received_at_ms=None, by="key")
+        await eventually(lambda: is_done(h, copy))
+        await eventually(lambda: is_done(h, other))
+        await h.records.profiles.put("ana", [ANA], Profile(country="US"), h.clock())
+        copy_by_id, _ = await rights.take(RequestKind.EXPORT, About(person="ana"), received_at_ms=None, by="key")
+        await eventually(lambda: is_done(h, copy_by_id))
+
+        await h.records.profiles.remove("ana")
+        erase, _ = await rights.take(RequestKind.ERASE, About(to=ANA), received_at_ms=None, by="key")
+        await eventually(lambda: is_done(h, erase))
+        for earlier in (copy, copy_by_id, restricted):
+            left = await h.records.data_requests.get(earlier.key)
+            assert (left.subject.person, left.subject.recipients, left.package_until_ms) == (None, (), None)
+            with pytest.raises(DataRequestNotFound):
+                rights.package(left)
+        assert [path.name for path in (tmp_path / "exports").iterdir()] == [
+            rights.package(await h.records.data_requests.get(other.key)).name
+        ]
+        assert (await h.records.data_requests.get(erase.key)).progress["copies"] == 2
         await rights.stop()

@@ -22,6 +22,7 @@ from chappe.observe.audit.retention import is_held
 from chappe.pipeline.context import Context
 from chappe.pipeline.honouring import rule_set_for
 from chappe.pipeline.person import whereabouts
+from chappe.pipeline.rights.earlier import forget_earlier
 from chappe.pipeline.rights.erasing import erase
 from chappe.pipeline.rights.packaging import hash_of_file, write_package
 from chappe.pipeline.rights.receipts import Kept, Package, Receipt, digest_of, moment, signed
@@ -265,7 +266,10 @@ class Rights:
             if all(is_held(place, holds) for place in request.subject.places):
                 return
         erased = await erase(self._context, self._audit, request)
-        request = await self._context.records.data_requests.get(request.key)
+        records = self._context.records
+        if not erased.held:
+            await forget_earlier(records.data_requests, records.erased, self._path, request)
+        request = await records.data_requests.get(request.key)
         state = RequestState.HELD if erased.held else RequestState.DONE
         if state is request.state:
             return
