@@ -33,6 +33,14 @@ class Form(StrEnum):
     MIXED = "mixed"
 
 
+class Digest(StrEnum):
+    """How a list hides whom it names."""
+
+    MD5 = "md5"
+    SHA1 = "sha1"
+    SHA256 = "sha256"
+
+
 class Operation(StrEnum):
     """What to do with the entries of a delta."""
 
@@ -105,7 +113,15 @@ def import_registry(
     ] = None,
     source: Annotated[str | None, typer.Option(help="Where it was got, for people.")] = None,
     region: Annotated[
-        str | None, typer.Option(help="Where numbers without a country code are dialled (ISO 3166), such as US.")
+        str | None,
+        typer.Option(
+            help="Where numbers without a country code are dialled (ISO 3166), such as US. By default in the country "
+            "of the registry."
+        ),
+    ] = None,
+    digest: Annotated[
+        Digest | None,
+        typer.Option(help="The list holds digests of numbers or mail addresses; for registries that are mixed."),
     ] = None,
     address: Annotated[
         str | None,
@@ -144,6 +160,7 @@ def import_registry(
         "as_of": as_of,
         "source": source,
         "region": region,
+        "digest": None if digest is None else digest.value,
         "address": address,
         "category": category,
         "since": since,

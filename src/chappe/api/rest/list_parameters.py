@@ -10,6 +10,7 @@ from chappe.api.rest.errors import InvalidParameter
 from chappe.api.rest.operation import TEXT, Parameter, one_of_names
 from chappe.records.registries.building import Encoding, ListLayout
 from chappe.records.registries.columns import Columns
+from chappe.records.registries.layout import Digest
 
 _Name = TypeVar("_Name", bound=StrEnum)
 ALLOWED_BAD_MAX = 1_000_000_000
@@ -39,7 +40,19 @@ COLUMN_PARAMETERS = (
     Parameter("until", _COLUMN.format(what="when the entry ends"), TEXT),
     Parameter("operation_column", _COLUMN.format(what="add or remove, in a delta"), TEXT),
     Parameter("date_format", "How dates are written, as for strptime; by default ISO 8601.", TEXT),
-    Parameter("region", "Where numbers without a country code are dialled (ISO 3166), for example US.", TEXT),
+    Parameter(
+        "region",
+        "Where numbers without a country code are dialled (ISO 3166), for example US. By default the country of the "
+        "registry's jurisdiction; where that is not one country, numbers begin with the country code.",
+        TEXT,
+    ),
+    Parameter(
+        "digest",
+        "The list holds hexadecimal digests instead of addresses: of numbers in E.164 with or without `+` or as "
+        "dialled within the region, and of mail addresses in lower case. The registry's form must be mixed or "
+        "addresses.",
+        one_of_names(Digest),
+    ),
 )
 
 
@@ -59,6 +72,7 @@ def layout_of(query: Mapping[str, str]) -> ListLayout:
             operation=query.get("operation_column"),
             date_format=query.get("date_format"),
             region=query.get("region"),
+            digest=optional_name_of(query, "digest", Digest),
         ),
         header=flag_of(query, "header", default=True),
         delimiter=delimiter,

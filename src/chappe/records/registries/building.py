@@ -16,9 +16,10 @@ from pathlib import Path
 
 import msgspec
 
-from chappe.model.errors import ChappeError
+from chappe.model.errors import ChappeError, InvalidInput
 from chappe.records.registries.columns import Columns, RecordReader
 from chappe.records.registries.layout import OPERATION_ADD, OPERATION_REMOVE, SHAPES, TAIL, Form
+from chappe.records.registries.numbers import country_code
 from chappe.records.registries.reporting import Built, Progress, Refused, Report, work
 from chappe.records.registries.sorted_set import SortedSet
 from chappe.records.registries.sorting import Run, Sorter, merged
@@ -119,6 +120,7 @@ class _Build:
         try:
             reader = RecordReader(layout.columns, rows.columns, self._order.form, self._hash_key, tail=self._has_tail)
             if self._base is not None:
+                self._check_digest(self._base)
                 reader.known_categories(self._base.header.categories)
             runs: list[Run] = list(self._sorted(rows, reader))
             lines = rows.lines - layout.header
@@ -150,7 +152,9 @@ class _Build:
             runs.append(self._base)
         delta = Delta(self._shape.key_bytes, latest=self._order.latest)
         total, done = sum(map(len, runs)), 0
-        with closing(SetWriter(self._folder, self._order.form, self._hash_key)) as writer:
+        columns = self._order.layout.columns
+        code = country_code(columns.region) or (self._base.header.country_code if self._base else "")
+        with closing(SetWriter(self._folder, self._order.form, self._hash_key, columns.digest, code)) as writer:
             for records in merged(runs):
                 done += len(records)
                 writer.write(self._remaining(records, delta))
@@ -174,6 +178,17 @@ class _Build:
         if self._order.mode is Mode.DELTA:
             return delta.applied(records)
         return united(records, latest=self._order.latest) if self._has_tail else without_repeats(records)
+
+    def _check_digest(self, base: SortedSet) -> None:
+        """What is hidden by different digests, or not at all, cannot stand in one file."""
+        digest = self._order.layout.columns.digest
+        if digest is base.header.digest:
+            return
+        of_base = base.header.digest.value if base.header.digest else "no"
+        raise InvalidInput(
+            f"The version in use has {of_base} digest, so a delta must have the same; import all of the list instead.",
+            digest="" if digest is None else digest.value,
+        )
 
     def _too_many(self) -> str:
         count, allowed = self._bad.count, self._bad.allowed

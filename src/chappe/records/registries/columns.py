@@ -17,6 +17,7 @@ from chappe.records.registries.layout import (
     OPERATION_ADD,
     OPERATION_REMOVE,
     TAIL,
+    Digest,
     Form,
     address_key,
     number_key,
@@ -39,10 +40,12 @@ class Columns(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     """Where a list says what: the name of a column, or its position from 1 on, as text.
 
     `address` may join several columns with "+" (area code and number: "1+2"); without it a column with a usual name is
-    taken, or the only one, or the first of a list without a header. `since` and `until` are dates by `date_format` (as
-    for `strptime`; by default ISO 8601), days taken from midnight UTC; `until` as a day includes that day. `operation`
-    says in a delta what to do with the entry: add (also if empty) or remove. `region` is where numbers without a
-    country code are dialled (ISO 3166); without it they begin with the country code.
+    taken, or the only one, or the first of a list without a header. With `digest` it holds hexadecimal digests: of
+    numbers in E.164 with or without `+`, or as dialled within `region`, and of mail addresses in lower case. `since`
+    and `until` are dates by `date_format` (as for `strptime`; by default ISO 8601), days taken from midnight UTC;
+    `until` as a day includes that day. `operation` says in a delta what to do with the entry: add (also if empty) or
+    remove. `region` is where numbers without a country code are dialled (ISO 3166); without it they begin with the
+    country code.
     """
 
     address: str | None = None
@@ -52,6 +55,7 @@ class Columns(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     operation: str | None = None
     date_format: str | None = None
     region: str | None = None
+    digest: Digest | None = None
 
     @property
     def plain(self) -> bool:
@@ -65,7 +69,7 @@ class RecordReader:
     def __init__(self, columns: Columns, names: Sequence[str], form: Form, hash_key: bytes, *, tail: bool) -> None:
         self.categories: dict[str, int] = {}
         self._tail = tail
-        self._key = _key_reader(form, columns.region, hash_key)
+        self._key = _key_reader(form, columns, hash_key)
         self._address = _places(columns.address or _usual(form, names), names)
         self._category = _place(columns.category, names)
         self._since, self._until = _place(columns.since, names), _place(columns.until, names)
@@ -110,11 +114,13 @@ class RecordReader:
         return number
 
 
-def _key_reader(form: Form, region: str | None, hash_key: bytes) -> Callable[[str], bytes]:
+def _key_reader(form: Form, columns: Columns, hash_key: bytes) -> Callable[[str], bytes]:
+    if columns.digest is not None:
+        return _digest_reader(form, columns.digest, hash_key)
     if form is Form.ADDRESSES:
         return lambda text: address_key(read_address(text), hash_key)
     try:
-        number = NumberReader(region).key
+        number = NumberReader(columns.region).key
     except ValueError as error:
         raise InvalidInput(f"region: {error}.") from None
     if form is Form.NUMBERS:
@@ -123,6 +129,23 @@ def _key_reader(form: Form, region: str | None, hash_key: bytes) -> Callable[[st
     def key(text: str) -> bytes:
         address = read_address(text) if _LETTER_OR_AT.search(text) else f"+{number(text)}"
         return address_key(address, hash_key)
+
+    return key
+
+
+def _digest_reader(form: Form, digest: Digest, hash_key: bytes) -> Callable[[str], bytes]:
+    if form is Form.NUMBERS:
+        raise InvalidInput(
+            "A registry of the form numbers cannot keep digests; make one of the form mixed (or addresses).",
+            digest=digest.value,
+        )
+    digits = re.compile(f"[0-9a-f]{{{digest.digits}}}", re.ASCII)
+
+    def key(text: str) -> bytes:
+        found = text.strip().lower()
+        if not digits.fullmatch(found):
+            raise ValueError(f"it is not a {digest.value} digest of {digest.digits} hexadecimal digits")
+        return address_key(found, hash_key)
 
     return key
 

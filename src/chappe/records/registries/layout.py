@@ -12,9 +12,9 @@ have `checks` beside them, the rest of their hash. `categories`, `since` and `un
 
 from __future__ import annotations
 
+import hashlib
 import struct
 from enum import StrEnum
-from hashlib import blake2b
 
 import msgspec
 
@@ -36,6 +36,23 @@ class Form(StrEnum):
     """Both, kept as addresses are: for registers that list people by whatever they are reached by."""
 
 
+class Digest(StrEnum):
+    """How a list hides whom it names: each entry is the digest of an address, in hexadecimal digits."""
+
+    MD5 = "md5"
+    SHA1 = "sha1"
+    SHA256 = "sha256"
+
+    @property
+    def digits(self) -> int:
+        """Of one digest."""
+        return hashlib.new(self.value, usedforsecurity=False).digest_size * 2
+
+    def of(self, text: str) -> str:
+        """The digest of an address."""
+        return hashlib.new(self.value, text.encode(), usedforsecurity=False).hexdigest()
+
+
 class Column(msgspec.Struct, frozen=True):
     """An array: its name, the type code of its integers (as in `array`), and where it begins after the header."""
 
@@ -46,13 +63,19 @@ class Column(msgspec.Struct, frozen=True):
 
 
 class Header(msgspec.Struct, frozen=True):
-    """What a file holds. Category 0 means none, n is `categories[n - 1]`. `hash_key` is empty for numbers."""
+    """What a file holds. Category 0 means none, n is `categories[n - 1]`. `hash_key` is empty for numbers.
+
+    With `digest` the keys are those of digests, as the list gave them: what is looked up is digested first. Numbers
+    without their `country_code` (digits) are among them then.
+    """
 
     form: Form
     listings: int
     categories: tuple[str, ...]
     hash_key: str
     columns: tuple[Column, ...]
+    digest: Digest | None = None
+    country_code: str = ""
 
 
 TAIL = struct.Struct(">BHII")
@@ -74,7 +97,7 @@ def number_key(number: int) -> bytes:
 
 def address_key(text: str, hash_key: bytes) -> bytes:
     """The key of an address, of `@` and a domain, or of a number with its `+`; in lower case."""
-    return blake2b(text.encode(), digest_size=_HASH.size, key=hash_key).digest()
+    return hashlib.blake2b(text.encode(), digest_size=_HASH.size, key=hash_key).digest()
 
 
 class Shape(msgspec.Struct, frozen=True):

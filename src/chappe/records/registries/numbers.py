@@ -77,6 +77,11 @@ class NumberReader:
         return int(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)[1:])
 
 
+def country_code(region: str | None) -> str:
+    """The digits with which numbers of a region (ISO 3166) begin; empty for one that has no numbering plan."""
+    return str(phonenumbers.country_code_for_region(region.upper()) or "") if region else ""
+
+
 class _Plan:
     """The numbering plan of a region, for digits whose meaning is certain."""
 

@@ -87,10 +87,14 @@ class SortedSet:
         if kind == "phone":
             if form is Form.NUMBERS:
                 return self._found(*cut_number(int(address[1:])), None, now_ms)
-            return self._hashed(address, now_ms) if form is Form.MIXED else None
+            if form is not Form.MIXED:
+                return None
+            return self._hashed(address, now_ms) if self.header.digest is None else self._digested(address, now_ms)
         if kind != "email" or form is Form.NUMBERS:
             return None
         text = address.lower()
+        if self.header.digest is not None:
+            return self._hashed(self.header.digest.of(text), now_ms)
         return self._hashed(text, now_ms) + self._hashed("@" + text.rpartition("@")[2], now_ms)
 
     # --- as something to be united with a delta -----------------------------------------------------------
@@ -147,6 +151,18 @@ class SortedSet:
                 keys += [whole_hash(prefix, suffix, check) for suffix, check in zip(suffixes, checks, strict=True)]
             start, bucket = stop, bucket + 1
         return keys
+
+    def _digested(self, number: str, now_ms: int) -> tuple[Entry, ...]:
+        """The entries of the digests of a number (E.164), as written with `+`, without, and as dialled within the
+        country: lists do not say which of them they digested, and none of them is anything else.
+        """
+        assert self.header.digest is not None
+        digits, code = number[1:], self.header.country_code
+        written = [number, digits]
+        if code and digits.startswith(code):
+            written += [digits.removeprefix(code), "0" + digits.removeprefix(code)]
+        digest = self.header.digest
+        return tuple(entry for text in written for entry in self._hashed(digest.of(text), now_ms))
 
     def _hashed(self, text: str, now_ms: int) -> tuple[Entry, ...]:
         return self._found(*cut_hash(address_key(text, self._hash_key)), now_ms)

@@ -19,6 +19,7 @@ from chappe.records.reading import Readers
 from chappe.records.registries import building
 from chappe.records.registries.building import ListLayout, Mode, Operation, Order
 from chappe.records.registries.imports import Import, Imports, ImportStatus, carry_out
+from chappe.records.registries.numbers import country_code
 from chappe.records.registries.registry_records import Registry, RegistryRecords, RegistryVersion
 from chappe.records.registries.reporting import Built, Refused
 from chappe.records.registries.sorted_set import SortedSet
@@ -168,7 +169,7 @@ class Registries:
             target=str(target),
             form=registry.form,
             mode=how.mode,
-            layout=how.layout,
+            layout=_as_dialled_in(registry.jurisdiction, how.layout),
             operation=how.operation,
             base=None if base is None else str(self._folder / base.version.file),
             latest=registry.kind.latest_counts,
@@ -236,6 +237,16 @@ def _answer(registry: str, in_use: _InUse | None, kind: str, address: str, now_m
         for entry in sorted(found, key=lambda entry: entry.since_ms or 0)
     )
     return RegistryAnswer(registry, bool(found), in_use.kind, in_use.version.as_of_ms, listings)
+
+
+def _as_dialled_in(jurisdiction: str, layout: ListLayout) -> ListLayout:
+    """The layout with the country of the registry as the region, if it names none: what a national register lists are
+    national numbers. Read as if they began with a country code they would be those of people elsewhere.
+    """
+    country = jurisdiction.partition("-")[0]
+    if layout.columns.region is not None or not country_code(country):
+        return layout
+    return msgspec.structs.replace(layout, columns=msgspec.structs.replace(layout.columns, region=country))
 
 
 def _checked(path: Path, sha256: str) -> SortedSet:

@@ -23,6 +23,7 @@ from chappe.records.registries.layout import (
     PREAMBLE,
     SHAPES,
     Column,
+    Digest,
     Form,
     Header,
     cut_number,
@@ -45,8 +46,12 @@ class SetWriter:
     Records come sorted and without repeats, each of them a key alone or a key and a tail (`layout.TAIL`).
     """
 
-    def __init__(self, folder: Path, form: Form, hash_key: bytes) -> None:
+    def __init__(
+        self, folder: Path, form: Form, hash_key: bytes, digest: Digest | None = None, country_code: str = ""
+    ) -> None:
         self._form = form
+        self._digest = digest
+        self._country_code = country_code
         self._shape = SHAPES[form]
         self._hash_key = hash_key
         self._prefixes = _ColumnFile(folder, "prefixes", "Q")
@@ -126,7 +131,15 @@ class SetWriter:
         for column in columns:
             placed.append(Column(column.name, column.typecode, offset_bytes, column.count))
             offset_bytes += _aligned(column.size_bytes)
-        return Header(self._form, self.listings, tuple(categories), self._hash_key.hex(), tuple(placed))
+        return Header(
+            self._form,
+            self.listings,
+            tuple(categories),
+            self._hash_key.hex(),
+            tuple(placed),
+            self._digest,
+            self._country_code,
+        )
 
 
 class _ColumnFile:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import hashlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from chappe.model.registry import RegistryKind
 from chappe.records.registries.building import ListLayout, Mode, Operation
 from chappe.records.registries.columns import Columns
 from chappe.records.registries.imports import Import, ImportStatus
-from chappe.records.registries.layout import Form
+from chappe.records.registries.layout import Digest, Form
 from chappe.records.registries.registry_records import VERSIONS_KEPT, Registry
 from chappe.records.registries.store import ListImport
 from chappe.records.store import Records
@@ -124,6 +125,50 @@ async def test_a_delta_applied_twice_is_applied_once(records: Records) -> None:
 async def test_the_first_list_may_be_a_delta(records: Records) -> None:
     await load(records, "number\n2025550101\n", mode=Mode.DELTA)
     assert listed(records, ANA, BEN) == [True, False]
+
+
+async def test_numbers_of_a_national_register_are_dialled_in_its_country(records: Records) -> None:
+    """Read as if they began with a country code, 202 555 0101 would be somebody's in Egypt, and nobody in Washington
+    would be listed.
+    """
+    await load(records, "number\n2025550101\n12025550102\n+12025550103\n", layout=ListLayout())
+    assert listed(records, ANA, BEN, CAT, "phone:+2025550101") == [True, True, True, False]
+
+
+async def test_a_worldwide_register_has_country_codes(records: Records) -> None:
+    worldwide = Registry("world", "World", RegistryKind.DO_NOT_CALL, "*", Form.NUMBERS, 0)
+    await load(records, "number\n12025550101\n", worldwide, layout=ListLayout())
+    assert listed(records, ANA, BEN, registry="world") == [True, False]
+
+
+ROBINSON = Registry("robinson", "Robinson", RegistryKind.DO_NOT_CALL, "ES", Form.MIXED, 0)
+DIGESTS = [
+    hashlib.sha256(text.encode()).hexdigest() for text in ("+34600123001", "34600123002", "600123003", "ana@example.es")
+]
+HIDDEN = ("phone:+34600123001", "phone:+34600123002", "phone:+34600123003", "email:Ana@Example.es")
+
+
+async def test_a_list_of_digests_hides_whom_it_lists_and_finds_them(records: Records) -> None:
+    layout = ListLayout(Columns(digest=Digest.SHA256))
+    await load(records, "hash\n" + "\n".join(DIGESTS).upper() + "\n", ROBINSON, layout=layout)
+    assert listed(records, *HIDDEN, registry="robinson") == [True] * 4
+    others = ("phone:+34600123004", "phone:+33600123003", "email:bo@example.es", "url:https://example.es/")
+    assert listed(records, *others, registry="robinson") == [False, False, False, None]
+    await load(records, f"hash\n{DIGESTS[0]}\n", ROBINSON, layout=layout, mode=Mode.DELTA, operation=Operation.REMOVE)
+    assert listed(records, *HIDDEN, registry="robinson") == [False, True, True, True]
+
+
+async def test_digests_are_not_mixed_with_anything_else(records: Records) -> None:
+    layout = ListLayout(Columns(digest=Digest.SHA256))
+    await load(records, f"hash\n{DIGESTS[0]}\n", ROBINSON, layout=layout)
+    other = ListLayout(Columns(digest=Digest.MD5))
+    for wrong in (ListLayout(), other):
+        refused = await load(records, "hash\n", ROBINSON, ok=False, layout=wrong, mode=Mode.DELTA)
+        assert "must have the same" in (refused.reason or "")
+    short = await load(records, f"hash\n{DIGESTS[0]}\n", ROBINSON, ok=False, layout=other)
+    assert short.bad[0].reason == "it is not a md5 digest of 32 hexadecimal digits"
+    numbers = await load(records, f"hash\n{DIGESTS[0]}\n", ok=False, layout=layout)
+    assert "form mixed" in (numbers.reason or "")
 
 
 async def test_entries_carry_category_and_dates(records: Records) -> None:
