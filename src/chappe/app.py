@@ -50,6 +50,8 @@ from chappe.pipeline.rights.service import Rights
 from chappe.pipeline.service import Pipeline
 from chappe.pipeline.unsubscribe import UnsubscribeLinks
 from chappe.records.database import check as check_records
+from chappe.records.registries.checking import broken_files
+from chappe.records.registries.store import FOLDER_NAME as REGISTRIES_FOLDER
 from chappe.records.store import FILE_NAME as RECORDS_FILE
 from chappe.records.store import Records
 from chappe.security import audit_key, server_secret
@@ -203,6 +205,7 @@ def examine_folder(folder: Path, progress: Progress = lambda what, done, total: 
         progress("records", 1, 1)
         report.findings += _examine_private_files(folder)
         report.findings += _examine_audit_log(folder)
+        report.findings += _examine_registries(folder)
     return report
 
 
@@ -242,6 +245,18 @@ def _examine_audit_log(folder: Path) -> Iterator[Finding]:
     if key is None and verification.checkpoints:
         yield _damage(audit_key.KEY_FILE, "is missing: nobody can check what it has signed", _RESTORE)
     yield from (_damage(AUDIT_FOLDER, finding.what, advice) for finding in verification.findings)
+
+
+def _examine_registries(folder: Path) -> Iterator[Finding]:
+    if not (folder / RECORDS_FILE).exists():
+        return
+    for broken in broken_files(folder / RECORDS_FILE, folder / REGISTRIES_FOLDER):
+        where = f"{REGISTRIES_FOLDER}, version {broken.version} of {broken.registry}"
+        if broken.in_use:
+            advice = "The registry does not know who is listed: import the list again, or activate another version."
+            yield _damage(where, broken.what, advice)
+        else:
+            yield Finding(Level.WARNING, where, broken.what, "It is not in use, and cannot be returned to.")
 
 
 def _damage(where: str, what: str, advice: str = "") -> Finding:

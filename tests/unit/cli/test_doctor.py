@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import asyncio
 import shutil
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,12 @@ from chappe.app import examine_folder, running
 from chappe.config import Config, ServerSettings, StorageSettings
 from chappe.engine.base import NewMessage, QueueSettings
 from chappe.engine.embedded.engine import EmbeddedEngine
+from chappe.model.registry import RegistryKind
+from chappe.records.registries.building import Mode
+from chappe.records.registries.layout import Form
+from chappe.records.registries.registry_records import Registry
+from chappe.records.registries.store import ListImport
+from chappe.records.store import Records
 
 from .conftest import Run
 
@@ -114,6 +122,42 @@ async def test_lost_keys_are_a_warning(tmp_path: Path) -> None:
     (tmp_path / "data" / "keys.json").unlink()
     (finding,) = examine_folder(tmp_path / "data").findings
     assert (finding.level, finding.where) == ("warning", "keys.json")
+
+
+async def with_two_versions(folder: Path) -> list[Path]:
+    """A folder with a registry; the files of its versions, the one in use last."""
+    await complete(folder)
+    records = await Records.open(folder, now_ms=lambda: 1_000)
+    registry = Registry("dnc", "DNC", RegistryKind.DO_NOT_CALL, "US", Form.NUMBERS, 0)
+    await records.registries.records.create(registry)
+
+    async def content(text: str) -> AsyncIterator[bytes]:
+        yield text.encode()
+
+    for number in ("2025550101", "2025550102"):
+        how = ListImport(mode=Mode.FULL, as_of_ms=1)
+        started = await records.registries.start_import(registry, how, content(f"number\n{number}\n"))
+        async with asyncio.timeout(60):
+            while not started.ended:  # noqa: ASYNC110 (an import is asked how it stands, as users do)
+                await asyncio.sleep(0.01)
+    versions = await records.registries.records.versions("dnc")
+    await records.close()
+    return [folder / "registries" / version.file for version in reversed(versions)]
+
+
+async def test_the_files_of_registries_are_looked_at(tmp_path: Path) -> None:
+    before, in_use = await with_two_versions(tmp_path / "data")
+    assert examine_folder(tmp_path / "data").healthy
+    content = bytearray(in_use.read_bytes())
+    content[-1] ^= 1
+    in_use.write_bytes(content)
+    before.unlink()
+    findings = examine_folder(tmp_path / "data").findings
+    assert [(finding.level, finding.where) for finding in findings] == [
+        ("warning", "registries, version 1 of dnc"),
+        ("damage", "registries, version 2 of dnc"),
+    ]
+    assert "is not as it was written" in findings[1].what
 
 
 async def test_an_index_that_disagrees_with_its_table_is_damage(tmp_path: Path) -> None:

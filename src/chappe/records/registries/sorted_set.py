@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import mmap
 import struct
 import sys
@@ -194,6 +195,18 @@ class SortedSet:
             since * 1000 if since else None,
             until * 1000 if until else None,
         )
+
+
+def open_checked(path: Path, sha256: str) -> SortedSet:
+    """A file whose every byte is as it was written. Raises `StorageFailed` and `DataDamaged`."""
+    try:
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise StorageFailed(f"{path} cannot be read: {error.strerror}", path=str(path)) from error
+    if digest != sha256:
+        raise DataDamaged(f"{path} is not as it was written", path=str(path))
+    return SortedSet(path)
 
 
 def _values(view: memoryview, column: Column) -> memoryview[int]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import secrets
 import shutil
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
@@ -12,7 +11,7 @@ from pathlib import Path
 import msgspec
 import structlog
 
-from chappe.model.errors import ChappeError, DataDamaged, StorageFailed
+from chappe.model.errors import ChappeError, DataDamaged
 from chappe.model.registry import Listing, RegistryAnswer, RegistryKind
 from chappe.records.commit import GroupCommit
 from chappe.records.reading import Readers
@@ -22,7 +21,7 @@ from chappe.records.registries.imports import Import, Imports, ImportStatus, car
 from chappe.records.registries.numbers import country_code
 from chappe.records.registries.registry_records import Registry, RegistryRecords, RegistryVersion
 from chappe.records.registries.reporting import Built, Refused
-from chappe.records.registries.sorted_set import SortedSet
+from chappe.records.registries.sorted_set import SortedSet, open_checked
 from chappe.records.registries.spool import discard, disk_error, spool
 
 FOLDER_NAME = "registries"
@@ -201,7 +200,7 @@ class Registries:
 
     async def _opened(self, version: RegistryVersion) -> SortedSet:
         path = self._folder / version.file
-        return await asyncio.to_thread(_checked, path, version.file_sha256)
+        return await asyncio.to_thread(_ready, path, version.file_sha256)
 
     def _tidy(self, kept: set[str]) -> None:
         if not self._folder.exists():
@@ -249,15 +248,8 @@ def _as_dialled_in(jurisdiction: str, layout: ListLayout) -> ListLayout:
     return msgspec.structs.replace(layout, columns=msgspec.structs.replace(layout.columns, region=country))
 
 
-def _checked(path: Path, sha256: str) -> SortedSet:
-    try:
-        with path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise StorageFailed(f"{path} cannot be read: {error.strerror}", path=str(path)) from error
-    if digest != sha256:
-        raise DataDamaged(f"{path} is not as it was written", path=str(path))
-    entries = SortedSet(path)
+def _ready(path: Path, sha256: str) -> SortedSet:
+    entries = open_checked(path, sha256)
     entries.expect_look_ups()
     return entries
 
