@@ -49,6 +49,7 @@ def is_calendar(window: Window) -> bool:
     return window in CALENDAR_WINDOWS
 
 
+@lru_cache(maxsize=256)
 def longest_ms(window: Window) -> int:
     """How far back a message may be and still count."""
     if is_calendar(window):

@@ -13,6 +13,7 @@ from functools import reduce
 from operator import or_
 
 from chappe.compliance.conditions import Conditional
+from chappe.compliance.counting import NOTHING_COUNTED, Counting
 from chappe.compliance.facts import Facts
 from chappe.compliance.hours_rule import HoursRule
 from chappe.compliance.inputs import NOTHING, header_of, sways
@@ -20,7 +21,7 @@ from chappe.compliance.kinds import AnyRule, FrequencyCapRule
 from chappe.compliance.rule import ALWAYS_MS, StandingRule
 from chappe.compliance.scanning import scan_for
 from chappe.compliance.sender import SenderProfile
-from chappe.model.customer import CustomerMessage, Outcome, RuleOutcome
+from chappe.model.customer import Channel, CustomerMessage, Outcome, RuleOutcome
 
 _EDITIONS_KEPT = 1_024
 _DAY_MS = 86_400_000
@@ -143,8 +144,9 @@ class Edition:
 class Plan:
     """The editions, over time, of the rules for one jurisdiction, channel, purpose and category."""
 
-    def __init__(self, rules: Sequence[AnyRule]) -> None:
-        self.caps = tuple(rule for rule in rules if isinstance(rule, FrequencyCapRule))
+    def __init__(self, rules: Sequence[AnyRule], channel: Channel) -> None:
+        caps = (rule for rule in rules if isinstance(rule, FrequencyCapRule))
+        self.counting = reduce(Counting.with_, (rule.counting(channel) for rule in caps), NOTHING_COUNTED)
         self.registries = tuple(dict.fromkeys(name for rule in rules for name in rule.registries))
         spans = {rule.id: rule.in_force_ms() for rule in rules}
         changes = sorted({*ALWAYS_MS, *(moment for span in spans.values() for moment in span)})

@@ -14,11 +14,11 @@ is blocked.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import lru_cache, reduce
+from functools import lru_cache
 from pathlib import Path
 
 from chappe.compliance.conditions import answers, explained
-from chappe.compliance.counting import NOTHING_COUNTED, Counting
+from chappe.compliance.counting import Counting
 from chappe.compliance.editions import Edition, Plan, Settled, Split
 from chappe.compliance.facts import Facts
 from chappe.compliance.hours import is_open, next_open
@@ -77,8 +77,7 @@ class RuleSet:
 
     def counting(self, jurisdiction: str | None, message: CustomerMessage, also_in: tuple[str, ...] = ()) -> Counting:
         """What `Facts.recent_sends` must hold for this message; `NOTHING_COUNTED` if no cap binds it."""
-        caps = self._plan(jurisdiction, message, also_in).caps
-        return reduce(Counting.with_, (rule.counting(message) for rule in caps), NOTHING_COUNTED)
+        return self._plan(jurisdiction, message, also_in).counting
 
     def registries(
         self, jurisdiction: str | None, message: CustomerMessage, also_in: tuple[str, ...] = ()
@@ -145,7 +144,7 @@ class RuleSet:
         plan = self._plans.get(nearest)
         if plan is None:
             binding = (rule for place in places[::-1] for rule in self._by_place[place])
-            plan = Plan([rule for rule in binding if rule.binds(channel, purpose, category)])
+            plan = Plan([rule for rule in binding if rule.binds(channel, purpose, category)], channel)
             self._plans[nearest] = plan
         if len(self._plans) < _PLANS_KEPT:
             self._plans[key] = plan

@@ -50,14 +50,14 @@ class Cap(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True,
     def binds(self, channel: Channel) -> bool:
         return not self.channels or channel in self.channels
 
-    def counted(self, message: CustomerMessage, rule: Rule) -> tuple[Channel, ...]:
-        """The channels whose messages count against this one."""
+    def counted(self, channel: Channel, rule: Rule) -> tuple[Channel, ...]:
+        """The channels whose messages count against one of this channel."""
         if not self.together:
-            return (message.channel,)
+            return (channel,)
         named_ones = self.channels or tuple(
-            channel for channel in Channel if ANY_CHANNEL in rule.channels or channel in rule.channels
+            each for each in Channel if ANY_CHANNEL in rule.channels or each in rule.channels
         )
-        return tuple(dict.fromkeys((message.channel, *named_ones)))
+        return tuple(dict.fromkeys((channel, *named_ones)))
 
     def is_alike(self, message: CustomerMessage, send: RecentSend) -> bool:
         for likeness in self.same:
@@ -116,10 +116,10 @@ class FrequencyCapRule(Rule, frozen=True, kw_only=True, tag_field="kind", tag="f
         """How far back messages count; 0 if none do."""
         return max((longest_ms(cap.per) for cap in self.parameters.caps), default=0)
 
-    def counting(self, message: CustomerMessage) -> Counting:
-        """The earlier messages that have to be known to judge this one."""
-        caps = [cap for cap in self.parameters.caps if cap.binds(message.channel)]
-        channels = dict.fromkeys(channel for cap in caps for channel in cap.counted(message, self))
+    def counting(self, channel: Channel) -> Counting:
+        """The earlier messages that have to be known to judge one of this channel."""
+        caps = [cap for cap in self.parameters.caps if cap.binds(channel)]
+        channels = dict.fromkeys(counted for cap in caps for counted in cap.counted(channel, self))
         return Counting(max((longest_ms(cap.per) for cap in caps), default=0), tuple(channels))
 
     @property
@@ -209,7 +209,7 @@ class FrequencyCapRule(Rule, frozen=True, kw_only=True, tag_field="kind", tag="f
         """The moments of the messages that count, ascending."""
         if not facts.recent_sends:
             return []
-        channels = cap.counted(message, self)
+        channels = cap.counted(message.channel, self)
         return sorted(
             send.at_ms
             for send in facts.recent_sends
