@@ -21,6 +21,8 @@ from chappe.model.errors import InvalidConfiguration
 
 SLOT = re.compile(r"\{([a-z]+)\}")
 CHANNELS = ("sms", "email", "push")
+ANYWHERE = "*"
+"""The region of a template that is for no country, and the place in the table of slots for every language."""
 
 
 class Template(msgspec.Struct, frozen=True):
@@ -123,7 +125,8 @@ class Filler:
         return SLOT.sub(lambda slot: self._value(slot[1], template, chance, depth), text)
 
     def _value(self, slot: str, template: Template, chance: random.Random, depth: int) -> str:
-        for place in (template.region, template.language, "*"):
+        country = () if template.region == ANYWHERE else (template.region,)
+        for place in (*country, template.language, ANYWHERE):
             values = self._by_place.get(place, {}).get(slot)
             if values:
                 return self._fill(_digits(chance.choice(values), chance), template, chance, depth + 1)
