@@ -52,23 +52,32 @@ class SandboxProvider:
         self._fails_once = _matcher(settings.fail_once)
         self._fails_permanently = _matcher(settings.fail_permanent)
         self._is_slow = _matcher(settings.slow)
+        self._is_trouble = _matcher(
+            (*settings.fail_temporary, *settings.fail_once, *settings.fail_permanent, *settings.slow)
+        )
+        self._count = 0
         self._file: IO[bytes] | None = None
         if settings.file:
             self._file = settings.file.open("ab")
 
     async def send(self, outbound: Outbound) -> Reply:
         address = outbound.to.address
-        delay_ms = self._settings.slow_delay_ms if self._is_slow(address) else self._settings.delay_ms
+        trouble = self._is_trouble(address)
+        delay_ms = self._settings.slow_delay_ms if trouble and self._is_slow(address) else self._settings.delay_ms
         if delay_ms:
             await asyncio.sleep(delay_ms / 1000)
+        if trouble:
+            self._fail(outbound, address)
+        self._keep(outbound)
+        return Reply(text="kept", provider_message_id=f"sandbox-{self._count}")
+
+    def _fail(self, outbound: Outbound, address: str) -> None:
         if self._fails_permanently(address):
             raise PermanentFailure("sandbox_permanent", f"{address} always fails permanently")
         if self._fails_temporarily(address):
             raise TemporaryFailure("sandbox_temporary", f"{address} always fails temporarily")
         if outbound.attempt == 1 and self._fails_once(address):
             raise TemporaryFailure("sandbox_once", f"{address} fails at the first attempt")
-        self._keep(outbound)
-        return Reply(text="kept", provider_message_id=f"sandbox-{self.taken.total()}")
 
     async def aclose(self) -> None:
         if self._file is not None:
@@ -81,6 +90,7 @@ class SandboxProvider:
             self._file.flush()
         self.kept.append(message)
         self.taken[outbound.channel] += 1
+        self._count += 1
 
 
 def _matcher(patterns: Iterable[str]) -> Callable[[str], bool]:

@@ -196,4 +196,5 @@ class Decision(msgspec.Struct, frozen=True, omit_defaults=True):
     @property
     def amendments(self) -> tuple[Amendment, ...]:
         """What the rules change in the content, each change once, in the order of the rules."""
-        return tuple(dict.fromkeys(a for rule in self.rules for a in rule.amendments))
+        found = [amendment for rule in self.rules if rule.amendments for amendment in rule.amendments]
+        return tuple(dict.fromkeys(found)) if found else ()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import msgspec
 
 from chappe.model.customer import Amendment, CustomerMessage
@@ -25,10 +27,16 @@ class Envelope(msgspec.Struct, frozen=True, omit_defaults=True):
     @property
     def key(self) -> int:
         """The message's key in the records."""
-        key = ids.parse_key(ids.MESSAGE, self.message.id)
+        key = _key_of(self.message.id)
         if key is None:
             raise ValueError(f"{self.message.id!r} is not the id of a message")
         return key
+
+
+@lru_cache(maxsize=4_096)
+def _key_of(message_id: str) -> int | None:
+    """The key of a message id, or None if it is none. Asked several times of each message in hand."""
+    return ids.parse_key(ids.MESSAGE, message_id)
 
 
 _encoder = msgspec.json.Encoder()
@@ -46,4 +54,4 @@ def from_body(body: bytes) -> Envelope | None:
         envelope = _decoder.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
-    return envelope if ids.parse_key(ids.MESSAGE, envelope.message.id) is not None else None
+    return envelope if _key_of(envelope.message.id) is not None else None

@@ -36,9 +36,13 @@ def handing_of(message: CustomerMessage, step: Step, now_ms: int) -> Handing:
 
 def content_to_send(links: UnsubscribeLinks, message: CustomerMessage, key: int, decision: Decision | None) -> Content:
     """The content as this decision wants it."""
+    return _content(message, decision, unsubscribe_url(links, message, key))
+
+
+def _content(message: CustomerMessage, decision: Decision | None, link: str | None) -> Content:
     if decision is None:
         return message.content
-    return amended(message.content, decision.amendments, message.channel, unsubscribe_url(links, message, key))
+    return amended(message.content, decision.amendments, message.channel, link)
 
 
 def unsubscribe_url(links: UnsubscribeLinks, message: CustomerMessage, key: int) -> str | None:
@@ -48,17 +52,18 @@ def unsubscribe_url(links: UnsubscribeLinks, message: CustomerMessage, key: int)
 
 def outbound(links: UnsubscribeLinks, message: CustomerMessage, key: int, handing: Handing, attempt: int) -> Outbound:
     """What a provider is given."""
+    link = unsubscribe_url(links, message, key)
     return Outbound(
         message_id=message.id,
         to=message.to,
         channel=message.channel,
         purpose=message.purpose,
-        content=content_to_send(links, message, key, handing.decision),
+        content=_content(message, handing.decision, link),
         attempt=attempt,
         created_at_ms=message.created_at_ms,
         sender=handing.sender,
         metadata=message.metadata,
-        unsubscribe_url=unsubscribe_url(links, message, key),
+        unsubscribe_url=link,
     )
 
 

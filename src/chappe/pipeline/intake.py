@@ -121,10 +121,10 @@ class IntakeWorker:
                 copy = NewMessage(received.body, dead_letter_source=self._queue)
                 outcome.send(self._context.names.dead_letters(self._queue), copy)
                 outcome.finished.append(received.receipt)
-            elif envelope.key in arrived:
+            elif (key := envelope.key) in arrived:
                 outcome.finished.append(received.receipt)
             else:
-                arrived[envelope.key] = _Arrived(envelope.key, envelope, received)
+                arrived[key] = _Arrived(key, envelope, received)
         return list(arrived.values())
 
     async def _decide(self, arrived: Sequence[_Arrived], arriving: set[int], outcome: _Outcome) -> None:

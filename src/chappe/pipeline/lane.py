@@ -134,13 +134,14 @@ class Lane:
             sends = ((context.names.dead_letters(self._queue), copy),)
             self._settler.settle(Settlement(NOT_HELD, received.receipt, sends=sends))
             return None
-        if not context.hands.take(envelope.key):
+        key = envelope.key
+        if not context.hands.take(key):
             # Another copy is being worked on; this one comes again and is dropped then.
             self._settler.settle(Settlement(NOT_HELD, received.receipt, again_in_ms=COPY_AGAIN_MS))
             return None
         now_ms = context.now_ms()
         held = Held(
-            key=envelope.key,
+            key=key,
             envelope=envelope,
             receipt=received.receipt,
             sent_at_ms=received.sent_at_ms,
@@ -148,7 +149,7 @@ class Lane:
             checked_at_ms=now_ms,
             shown_again_at_ms=now_ms + VISIBILITY_MS,
         )
-        self._held[held.key] = held
+        self._held[key] = held
         return held
 
     async def _run_attempts(self) -> None:

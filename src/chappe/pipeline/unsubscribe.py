@@ -23,7 +23,8 @@ class UnsubscribeLinks:
     def __init__(self, secret: bytes, public_url: str | None) -> None:
         if len(secret) < SECRET_BYTES_MIN:
             raise ValueError(f"the secret needs at least {SECRET_BYTES_MIN} bytes")
-        self._key = hashlib.blake2b(secret).digest()
+        key = hashlib.blake2b(secret).digest()
+        self._keyed = hashlib.blake2b(key=key, digest_size=_MAC_BYTES, person=b"unsubscribe")
         self._prefix = None if public_url is None else public_url.rstrip("/") + "/v1/unsubscribe/"
 
     def url(self, key: int) -> str | None:
@@ -49,4 +50,6 @@ class UnsubscribeLinks:
         return int.from_bytes(packed, "big")
 
     def _mac(self, packed: bytes) -> bytes:
-        return hashlib.blake2b(packed, key=self._key, digest_size=_MAC_BYTES, person=b"unsubscribe").digest()
+        mac = self._keyed.copy()  # the key is taken in once
+        mac.update(packed)
+        return mac.digest()

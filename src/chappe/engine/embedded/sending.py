@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Sequence
 
 from chappe.engine.base import MAX_RECEIVE, NewMessage, SentMessage
@@ -14,6 +13,7 @@ from chappe.engine.embedded.entry import Entry, Place, State, id_text
 from chappe.engine.embedded.queue import Queue
 from chappe.engine.embedded.writes import Write
 from chappe.model.errors import ChappeError, InvalidInput
+from chappe.model.random_bytes import RandomBytes
 
 DEDUPLICATION_KEY_BYTES = 64
 
@@ -108,10 +108,14 @@ def place_of(fifo: bool, delay_ms: int, group: str | None) -> Place:
     return Place.IN_ORDER if group is None else Place.GROUPED
 
 
+_random = RandomBytes()
+_ID_KEPT = ~(0xF000 << 64) & ~(0xC000 << 48)
+_ID_SET = (4 << 76) | (2 << 62)
+
+
 def _random_id() -> bytes:
     """16 random bytes with the version and variant bits of a UUIDv4."""
-    value = int.from_bytes(os.urandom(16), "big")
-    return (value & ~(0xF000 << 64) & ~(0xC000 << 48) | (4 << 76) | (2 << 62)).to_bytes(16, "big")
+    return (int.from_bytes(_random.take(16), "big") & _ID_KEPT | _ID_SET).to_bytes(16, "big")
 
 
 def _check_message(message: NewMessage) -> None:

@@ -7,7 +7,6 @@ stored key, which nothing else can bring back.
 
 from __future__ import annotations
 
-import os
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 
@@ -15,6 +14,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from chappe.model.errors import DataDamaged
+from chappe.model.random_bytes import RandomBytes
 from chappe.records.person_keys import PersonKey, StoredKey
 
 KEY_BYTES = 32
@@ -23,27 +23,7 @@ REMEMBERED = 20_000
 """Keys that are kept in memory, some 500 bytes each: those of people written to lately."""
 
 
-class _Random:
-    """Random bytes of the operating system, fetched many at a time. For one thread.
-
-    `os.urandom` gives the interpreter lock away, and beside a busy writer getting it back takes longer than all the
-    encrypting.
-    """
-
-    def __init__(self) -> None:
-        self._bytes = b""
-        self._taken = 0
-
-    def take(self, count: int) -> bytes:
-        """So many bytes."""
-        if self._taken + count > len(self._bytes):
-            self._bytes, self._taken = os.urandom(_RANDOM_AT_ONCE_BYTES), 0
-        start, self._taken = self._taken, self._taken + count
-        return self._bytes[start : self._taken]
-
-
-_RANDOM_AT_ONCE_BYTES = 16_384
-_random = _Random()
+_random = RandomBytes()
 
 
 class Wrapping:
