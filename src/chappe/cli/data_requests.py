@@ -16,7 +16,7 @@ from chappe.cli.output import print_json, terminal
 from chappe.model.errors import InvalidInput
 
 WhoArgument = Annotated[
-    str, typer.Argument(metavar="WHO", help="Your own id of the person, or an address: email:ana@example.com.")
+    str, typer.Argument(metavar="WHO", help="Your own id of the person, or an address: ana@example.com, +12025550143.")
 ]
 RequestArgument = Annotated[str, typer.Argument(metavar="REQUEST", help="The request, such as dsr_0123456789abcdef.")]
 ReceivedOption = Annotated[

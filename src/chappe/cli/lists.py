@@ -1,4 +1,4 @@
-"""`chappe suppressions import` and `chappe consents import`."""
+"""`chappe suppressions` and `chappe consents`: lists of them; single ones are in `chappe.cli.single_entries`."""
 
 from __future__ import annotations
 

@@ -17,10 +17,12 @@ from chappe.cli import (
     opt_out,
     people,
     queues,
+    rates,
     registries,
     rules,
     send,
     serve,
+    single_entries,
     status,
 )
 from chappe.cli.output import report_error
@@ -48,9 +50,11 @@ app.add_typer(opt_out.app, name="optout")
 app.add_typer(classify.app, name="classify")
 app.add_typer(audit.app, name="audit")
 app.add_typer(registries.app, name="registries")
+app.add_typer(rates.app, name="rates")
 app.add_typer(lists.suppressions, name="suppressions")
 app.add_typer(lists.consents, name="consents")
 app.add_typer(people.app, name="people")
+single_entries.add_to(lists.suppressions, lists.consents)
 
 
 @app.command()

@@ -71,7 +71,7 @@ def list_people(
 
 @app.command()
 def show(
-    person: PersonArgument,
+    person: data_requests.WhoArgument,
     url: UrlOption = None,
     api_key: KeyOption = None,
     data: DataOption = None,

@@ -246,6 +246,12 @@ class DataRequestNotFound(NotFound):
     code = "data_request_not_found"
 
 
+class RateNotFound(NotFound):
+    """There is no such measurement of how messages fare."""
+
+    code = "rate_not_found"
+
+
 # --- registries and lists -------------------------------------------------------------------------------
 
 

@@ -14,7 +14,7 @@ from chappe.compliance.locating import Locale
 from chappe.compliance.rollout import Rules
 from chappe.compliance.senders import NOBODY, Senders
 from chappe.model.customer import CustomerMessage, Purpose
-from chappe.model.sends import RecentSend
+from chappe.model.sends import Rate, RecentSend
 from chappe.pipeline.person import person_of, whereabouts
 from chappe.records import ids
 from chappe.records.knowledge import Known, Subject
@@ -66,6 +66,7 @@ def facts_of(
         opt_outs=_opt_outs(message, known.opt_outs),
         sender=senders.of(message),
         unsubscribe_links=senders.unsubscribe_links,
+        rates=_rates(message, known.rates) if known.rates else (),
     )
 
 
@@ -77,6 +78,10 @@ def _suppression(record: SuppressionRecord, message: CustomerMessage) -> Suppres
         reason=record.reason,
         created_at_ms=record.created_at_ms,
     )
+
+
+def _rates(message: CustomerMessage, rates: Sequence[Rate]) -> tuple[Rate, ...]:
+    return tuple(rate for rate in rates if rate.sender in (None, message.sender))
 
 
 def _opt_outs(message: CustomerMessage, records: Sequence[OptOutRecord]) -> tuple[OptOutRequest, ...]:

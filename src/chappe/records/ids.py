@@ -20,6 +20,7 @@ PERSON = "per"
 DATA_REQUEST = "dsr"
 REVIEW = "rev"
 FEEDBACK = "fbk"
+RATE = "rat"
 
 _COUNTER_BITS = 11
 _NODE_BITS = 10

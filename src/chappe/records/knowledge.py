@@ -16,7 +16,7 @@ from sqlalchemy.types import TypeEngine
 
 from chappe.model.customer import Channel, Purpose, Status
 from chappe.model.registry import RegistryAnswer
-from chappe.model.sends import RecentSend
+from chappe.model.sends import Rate, RecentSend
 from chappe.records.counted import send_of
 from chappe.records.inbound_tables import opt_outs
 from chappe.records.opt_outs import OptOutRecord, opt_out_of
@@ -50,7 +50,7 @@ class Subject(msgspec.Struct, frozen=True):
 class Known(msgspec.Struct, frozen=True):
     """What was found. `status` is None if the message is not stored (or has no key).
 
-    `recent_sends` are oldest first and leave out the message itself.
+    `recent_sends` are oldest first and leave out the message itself. `rates` are the measurements of all senders.
     """
 
     status: Status | None
@@ -61,12 +61,15 @@ class Known(msgspec.Struct, frozen=True):
     registries: tuple[RegistryAnswer, ...] = ()
     opt_outs: tuple[OptOutRecord, ...] = ()
     person: KnownPerson | None = None
+    rates: tuple[Rate, ...] = ()
 
 
 AskRegistries = Callable[[Sequence[str], str, int], tuple[RegistryAnswer, ...]]
 """What registries say of a recipient at a moment: `Registries.answers`."""
 ErasedAddresses = Callable[[Connection, Sequence[Row]], dict[str, SuppressionRecord]]
 """The suppressions of those who were erased: `ErasedAddresses.suppressions`."""
+TellingRates = Callable[[], tuple[Rate, ...]]
+"""How messages fare: `RateRecords.telling`."""
 KnownPeople = Callable[[Connection, Sequence[Row]], dict[str, KnownPerson]]
 """What is stored of the owners of addresses: `ProfileRecords.known`."""
 
@@ -75,6 +78,7 @@ def look_up(
     ask: AskRegistries,
     known_people: KnownPeople,
     erased_addresses: ErasedAddresses,
+    telling_rates: TellingRates,
     connection: Connection,
     subjects: Sequence[Subject],
 ) -> list[Known]:
@@ -88,6 +92,7 @@ def look_up(
     asked = _by_recipient(_OPT_OUTS.read(connection, recipients), opt_out_of)
     people = known_people(connection, recipients)
     counted = _counted(connection, subjects)
+    rates = telling_rates()
     found = []
     for subject in subjects:
         status, attempts = progress.get(subject.key, _MISSING)
@@ -101,6 +106,7 @@ def look_up(
                 ask(subject.registries, subject.recipient, subject.at_ms) if subject.registries else (),
                 asked.get(subject.recipient, ()),
                 people.get(subject.recipient),
+                rates,
             )
         )
     return found

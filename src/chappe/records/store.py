@@ -39,6 +39,8 @@ from chappe.records.people import PeopleRecords
 from chappe.records.profile_tables import erased_addresses, people
 from chappe.records.profiles import ProfileRecords
 from chappe.records.pruning import Pruning
+from chappe.records.rate_tables import sender_rates
+from chappe.records.rates import RateRecords
 from chappe.records.reading import CONNECTIONS, GroupRead, Readers, Reading
 from chappe.records.registries.store import Registries
 from chappe.records.reviews import ReviewRecords
@@ -66,7 +68,14 @@ class Records:
         self.news = News()
         self.profiles = ProfileRecords(self._commits, self._readers, self.news, keys.next)
         self.erased = ErasedAddresses(self._commits, self._readers, self.news)
-        look_up_all = partial(look_up, self.registries.answers, self.profiles.known, self.erased.suppressions)
+        self.rates = RateRecords(self._commits, self._readers)
+        look_up_all = partial(
+            look_up,
+            self.registries.answers,
+            self.profiles.known,
+            self.erased.suppressions,
+            lambda: self.rates.telling,
+        )
         self._urgent_look_ups = GroupRead(self._readers, look_up_all, Reading.URGENT)
         self._look_ups = GroupRead(self._readers, look_up_all, Reading.ORDINARY)
         self.keys = keys
@@ -108,6 +117,7 @@ class Records:
             await records.registries.start()
             await records.profiles.start()
             await records.erased.start()
+            await records.rates.start()
             await records.lists.start()
         except BaseException:
             await records.close()
@@ -155,6 +165,7 @@ _KEY_COLUMNS = (
     feedback.c.id,
     erased_addresses.c.id,
     data_requests.c.id,
+    sender_rates.c.id,
 )
 
 

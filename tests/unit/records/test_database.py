@@ -51,7 +51,7 @@ async def test_another_format_is_refused(tmp_path: Path, clock: ManualClock) -> 
     with sqlite3.connect(tmp_path / FILE_NAME) as connection:
         connection.execute("UPDATE schema_version SET version = 99")
     connection.close()
-    with pytest.raises(DataDamaged, match=r"format 99.*reads format 2"):
+    with pytest.raises(DataDamaged, match=r"format 99.*reads format 3"):
         await Records.open(tmp_path, now_ms=clock)
     assert "format 99" in check(tmp_path / FILE_NAME)[0]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -181,3 +182,14 @@ async def test_people_are_listed_in_pages(api: Api) -> None:
     first = (await api.get("/v1/people", limit=2)).json()
     second = (await api.get("/v1/people", limit=2, cursor=first["next_cursor"])).json()
     assert [person["id"] for page in (first, second) for person in page["people"]] == ["p2", "p1", "p0"]
+
+
+@pytest.mark.parametrize("address", ["email:Ana@example.com", "ana@example.com", "+12025550143", "phone:+12025550143"])
+async def test_a_person_is_found_by_an_address(api: Api, address: str) -> None:
+    to = [{"email": "ana@example.com"}, {"phone": "+12025550143"}]
+    assert (await api.http.put("/v1/people/c1", json={"addresses": to})).status_code == 201
+    found = await api.get(f"/v1/people/{quote(address, safe='')}")
+    assert (found.status_code, found.json()["id"]) == (200, "c1")
+    assert (await api.post(f"/v1/people/{quote(address, safe='')}/export", {})).json()["person"] == "c1"
+    nobody = await api.get(f"/v1/people/{quote('bo@example.com', safe='')}")
+    assert (nobody.status_code, nobody.json()["code"]) == (404, "person_not_found")

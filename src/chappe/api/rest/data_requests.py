@@ -14,6 +14,7 @@ from chappe.api.rest.data_request_documents import (
     data_request_view,
 )
 from chappe.api.rest.list_parameters import flag_of, optional_name_of
+from chappe.api.rest.messages import kind_of
 from chappe.api.rest.paging import cursor_of, limit_of
 from chappe.model.customer import Recipient
 from chappe.model.errors import DataRequestNotFound, InvalidInput
@@ -109,10 +110,14 @@ async def _take(call: Call, kind: RequestKind) -> Answer:
 
 
 def about(text: str) -> About:
-    """Whom an id in a path means: `email:ana@example.com` is an address, anything else the caller's own id."""
+    """Whom an id in a path means: an address, `email:ana@example.com` or what can be nothing else (`ana@example.com`,
+    `+12025550143`); anything else is the caller's own id, in which such characters cannot occur.
+    """
     kind, colon, address = text.partition(":")
     if not colon or kind not in KINDS:
-        return About(person=text)
+        kind, address = kind_of(text), text
+        if kind == "user":
+            return About(person=text)
     return About(to=normalise_recipient(Recipient(**{kind: address}), pointer="")[1])
 
 

@@ -164,14 +164,15 @@ def address_in(query: Mapping[str, str], parameter: str) -> Recipient | None:
         return None
     kind, colon, address = given.partition(":")
     if not (colon and kind in KINDS):
-        kind, address = _kind_of(given), given
+        kind, address = kind_of(given), given
     try:
         return normalise_recipient(Recipient(**{kind: address}))[1]
     except InvalidInput as error:
         raise InvalidParameter(f"{parameter}: {error.message}", parameter=parameter) from None
 
 
-def _kind_of(address: str) -> str:
+def kind_of(address: str) -> str:
+    """What an address is by its looks; `user` if it is none that can be told."""
     if "://" in address:
         return "url"
     if address.startswith("+"):

@@ -22,6 +22,7 @@ from chappe.api.rest.operation import (
     one_of_names,
 )
 from chappe.api.rest.profile_operations import PROFILE_OPERATIONS
+from chappe.api.rest.rate_operations import RATE_OPERATIONS
 from chappe.api.rest.registry_operations import REGISTRY_OPERATIONS
 from chappe.api.rest.requests import BatchRequest, ConsentRequest, EvaluationRequest, SuppressionRequest
 from chappe.api.rest.rule_set_operations import RULE_SET_OPERATIONS
@@ -190,6 +191,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *PROFILE_OPERATIONS,
     *DATA_REQUEST_OPERATIONS,
     *REGISTRY_OPERATIONS,
+    *RATE_OPERATIONS,
     *RULE_SET_OPERATIONS,
     *DECISION_OPERATIONS,
     *CLASSIFY_OPERATIONS,

@@ -40,10 +40,10 @@ PROFILE_OPERATIONS: tuple[Operation, ...] = (
         "GET",
         "/v1/people/{id}",
         profiles.get_person,
-        "Look at a person",
+        "Look at a person, by your id or by an address such as `email:ana@example.com`",
         _TAG,
         {200: ("The person.", PersonView)},
-        errors=(404, 503),
+        errors=(404, 422, 503),
     ),
     Operation(
         "GET",

@@ -11,6 +11,7 @@ import msgspec
 from chappe.api.rest.answers import NO_CONTENT, Answer, json_answer
 from chappe.api.rest.bodies import decode
 from chappe.api.rest.call import Call
+from chappe.api.rest.data_requests import about
 from chappe.api.rest.messages import address_in
 from chappe.api.rest.paging import cursor_of, limit_of
 from chappe.api.rest.person_documents import (
@@ -54,7 +55,14 @@ async def patch_person(call: Call) -> Answer:
 
 async def get_person(call: Call) -> Answer:
     """GET /v1/people/{id}"""
-    return json_answer(200, person_view(await call.server.records.profiles.get(call.path["id"])))
+    text, profiles = call.path["id"], call.server.records.profiles
+    whom = about(text)
+    if whom.to is None:
+        return json_answer(200, person_view(await profiles.get(text)))
+    owner = await profiles.owner(whom.to)
+    if owner is None:
+        raise no_such_person(text)
+    return json_answer(200, person_view(owner))
 
 
 async def list_people(call: Call) -> Answer:
