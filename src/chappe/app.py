@@ -122,7 +122,9 @@ async def running(config: Config, *, clock: Callable[[], int] = now_ms) -> Async
         stack.push_async_callback(audit_log.stop)
         names = QueueNames(config.aws.region, config.aws.account)
         links = _unsubscribe_links(config)
-        senders = Senders(config.senders, unsubscribe_links=links.url(0) is not None)
+        senders = Senders(
+            config.senders, unsubscribe_links=links.url(0) is not None, handled_in=config.regions_handled_in
+        )
         pipeline = Pipeline(
             engine=engine,
             records=records,

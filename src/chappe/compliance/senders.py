@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from types import MappingProxyType
 
+import msgspec
+
+from chappe.compliance.jurisdictions import lineage
 from chappe.compliance.sender import SenderProfile
 from chappe.model.customer import CustomerMessage
 
@@ -14,11 +18,25 @@ _BARE = re.compile(r"<([^<>\s]+@[^<>\s]+)>\s*$")
 
 
 class Senders:
-    """The profiles by name. `unsubscribe_links` says that the server can make links. Never changes once built."""
+    """The profiles by name. `unsubscribe_links` says that the server can make links. Never changes once built.
 
-    def __init__(self, profiles: Mapping[str, SenderProfile] | None = None, *, unsubscribe_links: bool = False) -> None:
+    `handled_in` names, by the jurisdictions of regions, the countries in which the providers there handle what they are
+    given, in place of what the profiles say; none named leaves it to the profiles.
+    """
+
+    def __init__(
+        self,
+        profiles: Mapping[str, SenderProfile] | None = None,
+        *,
+        unsubscribe_links: bool = False,
+        handled_in: Mapping[str, tuple[str, ...]] = MappingProxyType({}),
+    ) -> None:
         """Raises `ValueError` if two profiles claim the same address, number or name."""
         self.unsubscribe_links = unsubscribe_links
+        self._in_region = {
+            place: Senders({name: _handled_in(profile, countries) for name, profile in (profiles or {}).items()})
+            for place, countries in handled_in.items()
+        }
         profiles = profiles or {}
         self._default = profiles.get(DEFAULT, SenderProfile())
         self._by_identity: dict[str, SenderProfile] = {}
@@ -30,9 +48,12 @@ class Senders:
                 owners[identity] = name
                 self._by_identity[identity] = profile
 
-    def of(self, message: CustomerMessage) -> SenderProfile:
-        """The profile of whoever sends a message."""
-        return self.known_as(message.sender)
+    def of(self, message: CustomerMessage, jurisdiction: str | None = None) -> SenderProfile:
+        """The profile of whoever sends a message to somebody there."""
+        if not self._in_region:
+            return self.known_as(message.sender)
+        there = next((self._in_region[place] for place in lineage(jurisdiction) if place in self._in_region), self)
+        return there.known_as(message.sender)
 
     def known_as(self, name: str | None) -> SenderProfile:
         """The profile of a sender that is known by an address, a number or a name."""
@@ -45,6 +66,10 @@ class Senders:
             found = self._by_identity.get(domain)
             domain = domain.partition(".")[2]
         return found or self._default
+
+
+def _handled_in(profile: SenderProfile, countries: tuple[str, ...]) -> SenderProfile:
+    return msgspec.structs.replace(profile, provider_regions=countries) if countries else profile
 
 
 def bare_sender(sender: str) -> str:

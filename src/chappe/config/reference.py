@@ -103,6 +103,7 @@ is yours to choose. Records and the audit log stay where the server is.
 [regions.ru]
 jurisdictions = ["RU"]
 sms = ["moscow"]
+provider_regions = ["RU"]
 
 [regions.europe]
 jurisdictions = ["EU", "CH", "GB"]

@@ -401,6 +401,13 @@ class RegionSettings(RouteSettings, frozen=True, kw_only=True):
             "`EU` is every country under its law. The closest of all regions counts.",
         ),
     ]
+    provider_regions: Annotated[
+        tuple[Annotated[str, Meta(pattern=r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$")], ...],
+        Meta(
+            description="The countries in which the region's providers handle what they are given, for rules about "
+            "where data may go. Without it what the sender's profile says of its providers."
+        ),
+    ] = ()
 
 
 _MARGIN_SECONDS = 10.0
@@ -502,6 +509,11 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
             name: {channel: route for channel in Channel if (route := _route_of(region, channel))}
             for name, region in self.regions.items()
         }
+
+    @property
+    def regions_handled_in(self) -> dict[str, tuple[str, ...]]:
+        """The countries in which the providers of regions handle data, by the jurisdictions of these."""
+        return {place: region.provider_regions for region in self.regions.values() for place in region.jurisdictions}
 
     def _check_regions(self) -> None:
         taken: dict[str, str] = {}

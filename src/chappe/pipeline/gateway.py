@@ -93,9 +93,10 @@ class Gateway:
 
 
 class Routes:
-    """Which gateways carry which channel, the preferred one first."""
+    """Which gateways carry which channel, the preferred one first; those of a region, if it names one."""
 
-    def __init__(self, gateways: Mapping[Channel, Sequence[Gateway]]) -> None:
+    def __init__(self, gateways: Mapping[Channel, Sequence[Gateway]], region: str | None = None) -> None:
+        self._region = region
         self._gateways = {channel: tuple(found) for channel, found in gateways.items() if found}
 
     @property
@@ -108,13 +109,18 @@ class Routes:
         try:
             return self._gateways[channel]
         except KeyError:
-            raise NoRoute(
-                f"No provider is configured for the channel {channel}; add one to the configuration "
-                f'([providers.NAME], then routes.{channel} = ["NAME"]), or use one of: '
-                f"{', '.join(sorted(self._gateways)) or 'none yet'}.",
-                channel=channel.value,
-                pointer="/channel",
-            ) from None
+            raise self._missing(channel) from None
+
+    def _missing(self, channel: Channel) -> NoRoute:
+        there = "" if self._region is None else f" for recipients in the region {self._region}"
+        setting = "routes" if self._region is None else f"regions.{self._region}"
+        return NoRoute(
+            f"No provider is configured for the channel {channel}{there}; add one to the configuration "
+            f'([providers.NAME], then {setting}.{channel} = ["NAME"]), or use one of: '
+            f"{', '.join(sorted(self._gateways)) or 'none yet'}.",
+            channel=channel.value,
+            pointer="/channel",
+        )
 
     def choose(self, message: CustomerMessage, attempts_made: int, now_ms: int) -> Gateway | None:
         """The gateway for the next attempt: the route in turn, passing over open circuits; None if all are open."""

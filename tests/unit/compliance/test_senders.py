@@ -47,6 +47,14 @@ def test_two_profiles_cannot_claim_the_same_sender() -> None:
         Senders({"default": ACME, "again": SenderProfile(also_from=("Acme.Example",))})
 
 
+def test_the_providers_of_a_region_handle_what_goes_there(message: Build) -> None:
+    acme = SenderProfile(name="Acme", also_from=("acme.example",), provider_regions=("US",))
+    senders = Senders({"default": acme}, handled_in={"EU": ("DE",), "US-CA": (), "US": ("CA",)})
+    where = {place: senders.of(message(), place).provider_regions for place in ("FR", "US-CA", "US-TX", "BR", None)}
+    assert where == {"FR": ("DE",), "US-CA": ("US",), "US-TX": ("CA",), "BR": ("US",), None: ("US",)}
+    assert senders.of(message(sender="news@acme.example"), "FR").name == "Acme"
+
+
 @pytest.mark.parametrize(
     ("sender", "kind"),
     [
