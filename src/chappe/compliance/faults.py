@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 import types
 from collections.abc import Iterator
-from typing import Annotated, Any, Union, get_args, get_origin
+from enum import StrEnum
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import msgspec
 
@@ -27,8 +28,14 @@ def faults_of(entry: object, rule_types: Any) -> list[Fault]:
 
 def _by_field(entry: object, rule_types: Any) -> Iterator[Fault]:
     kinds = {kind.__struct_config__.tag: kind for kind in get_args(rule_types)}
-    if isinstance(entry, dict) and entry.get("kind") in kinds:
-        yield from _of_struct(entry, kinds[entry["kind"]], "")
+    if not isinstance(entry, dict):
+        return
+    kind = entry.get("kind")
+    if isinstance(kind, str) and kind in kinds:
+        yield from _of_struct(entry, kinds[kind], "")
+        return
+    known = ", ".join(sorted(map(str, kinds)))
+    yield "kind", f"is missing; there are: {known}" if kind is None else f"{kind!r} is not a kind of rule; there are: {known}"
 
 
 def _of_condition(entry: object) -> Iterator[Fault]:
@@ -70,7 +77,16 @@ def _of_whole(value: object, kind: Any, path: str) -> Iterator[Fault]:
         msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
         field, text = _field_and_text(str(error))
+        if not field and (choices := _choices(_without_frills(kind))) and text.startswith("Invalid"):
+            text = f"{text}; there are: {', '.join(choices)}"
         yield _joined(path, field), text
+
+
+def _choices(kind: Any) -> list[str]:
+    """What a value may be, if that is one of a few texts."""
+    if isinstance(kind, type) and issubclass(kind, StrEnum):
+        return [member.value for member in kind]
+    return [str(choice) for choice in get_args(kind)] if get_origin(kind) is Literal else []
 
 
 def _without_frills(kind: Any) -> Any:

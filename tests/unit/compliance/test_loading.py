@@ -75,7 +75,7 @@ def test_times_and_country_codes_need_no_quotes(load: Load) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "field", "says"),
     [
-        ("kind: quiet_hours", "kind: moon_phase", "kind", "moon_phase"),
+        ("kind: quiet_hours", "kind: moon_phase", "kind", "'moon_phase' is not a kind .*: age_gate, "),
         ("  kind: quiet_hours\n", "", "kind", "missing"),
         ("08:00", "8 am", "parameters.start", "HH:MM|regex"),
         ("end: 21:00", "end: 07:00", "parameters", "start must be before end"),
@@ -90,6 +90,7 @@ def test_times_and_country_codes_need_no_quotes(load: Load) -> None:
         ("action: defer", "action: redact", "action", "redact"),
         ("  citation: s. 1\n", "", "citation", "missing"),
         ("severity: high", "severity: 4", "severity", "str"),
+        ("severity: high", "severity: major", "severity", "'major'; there are: low, medium, high, critical"),
         ("id: xx-night", "id: XX night", "id", "regex"),
         ("jurisdiction: XX", "jurisdiction: Norway", "jurisdiction", "regex"),
         ("confidence: verified", "confidence: verified\n  effective_from: soon", "effective_from", "date"),
