@@ -93,7 +93,7 @@ class Acceptance:
             await pace.pause()
             messages.append(self._message(request, arrival))
         valid = [entry for entry in messages if not isinstance(entry, InvalidInput)]
-        now_ms, rules = context.now_ms(), context.rules
+        now_ms, rules, mark = context.now_ms(), context.rules, context.fresh.mark()
         asked = [(message, None) for _, message in valid]
         found = iter(await look_up(context.records, asked, rules, now_ms, urgent=pace.urgent) if asked else ())
         await pace.begin()
@@ -112,6 +112,7 @@ class Acceptance:
                 outcomes.append(error)
                 continue
             decision = decided(rules, message, facts, at_ms)
+            context.fresh.keep(key, facts, rules, mark, now_ms)
             outcomes.append(Accepted(key, message, decision, facts.jurisdiction))
         return outcomes
 
@@ -165,6 +166,7 @@ class Acceptance:
     async def _take_back(self, taken: Sequence[Accepted], answers: Sequence[Answer]) -> None:
         """Leave nothing half-done. Queue messages without a record are dropped at intake."""
         records = self._context.records
+        self._context.fresh.forget()
         try:
             await records.messages.remove([accepted.key for accepted in taken])
             await records.idempotency.forget(answers)

@@ -108,6 +108,7 @@ async def _hand_over(context: Context, held: Held, gateway: Gateway) -> Settleme
         attempts=1,
         counted_at_ms=counted_at_ms,
         unconditional=True,
+        recipient=recipient_text(message.to),
         account=account_of_held(held),
     )
     context.starts.begin(held, step, urgent=is_urgent(message.purpose))
@@ -217,7 +218,8 @@ def _settled(
 
 def _end(held: Held, event: Event) -> Transition:
     """An end without delivery: the message no longer counts against frequency caps."""
-    return Transition(held.key, event, counted_at_ms=None, unconditional=True)
+    to = recipient_text(held.envelope.message.to)
+    return Transition(held.key, event, counted_at_ms=None, unconditional=True, recipient=to)
 
 
 def _failure_event(

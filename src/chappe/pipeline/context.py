@@ -21,6 +21,7 @@ from chappe.pipeline.background import Background, Pace
 from chappe.pipeline.backoff import RetryPolicy
 from chappe.pipeline.breaker import BreakerPolicy
 from chappe.pipeline.classify import ContentCheck
+from chappe.pipeline.fresh_facts import FreshFacts
 from chappe.pipeline.gateway import Routes
 from chappe.pipeline.hands import Hands
 from chappe.pipeline.inbound_effects import InboundSettings
@@ -71,6 +72,7 @@ class Context:
     random: random.Random
     arrivals: Arrivals
     starts: Starts
+    fresh: FreshFacts
     senders: Senders = NOBODY
     content: ContentCheck | None = None
     metrics: Metrics = field(default_factory=Metrics)

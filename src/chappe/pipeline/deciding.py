@@ -13,7 +13,7 @@ from chappe.model.customer import CustomerMessage, Decision, Outcome, Status
 from chappe.model.sends import RecentSend
 from chappe.pipeline.envelope import Envelope
 from chappe.pipeline.judging import decided
-from chappe.pipeline.known import facts_of
+from chappe.pipeline.known import facts_of, with_counted
 from chappe.records.knowledge import Known
 from chappe.records.steps import OPEN
 
@@ -58,11 +58,12 @@ def decide_at_intake(
     sent_at_ms: int,
     counted: tuple[RecentSend, ...] = (),
     senders: Senders = NOBODY,
+    facts: Facts | None = None,
 ) -> Step:
     """The step of a message received from intake.
 
     `sent_at_ms` is when it was put there; `counted` are messages of the same batch that count against the caps of
-    this one and are not in the records yet.
+    this one and are not in the records yet. `facts` are those of what is known, if they were made before.
     """
     if known.status is None:
         return _unrecorded(sent_at_ms, now_ms)
@@ -73,20 +74,28 @@ def decide_at_intake(
     message = envelope.message
     if message.send_at_ms is not None and message.send_at_ms > now_ms:
         return Step(Next.LATER, known.status, until_ms=message.send_at_ms)
-    facts = facts_of(message, known, counted, senders)
+    facts = facts_of(message, known, counted, senders) if facts is None else with_counted(facts, counted)
     return _expired(message, now_ms) or _judged(message, facts, rules, now_ms)
 
 
 def decide_before_attempt(
-    envelope: Envelope, known: Known, rules: Rules, now_ms: int, *, sent_at_ms: int, senders: Senders = NOBODY
+    envelope: Envelope,
+    known: Known,
+    rules: Rules,
+    now_ms: int,
+    *,
+    sent_at_ms: int,
+    senders: Senders = NOBODY,
+    facts: Facts | None = None,
 ) -> Step:
-    """The step of a message received from its lane. GO hands it to a provider."""
+    """The step of a message received from its lane. GO hands it to a provider. The rest as at intake."""
     if known.status is None:
         return _unrecorded(sent_at_ms, now_ms)
     if known.status not in OPEN and not was_moved_back(envelope, known):
         return _DROP
     message = envelope.message
-    facts = facts_of(message, known, senders=senders)
+    if facts is None:
+        facts = facts_of(message, known, senders=senders)
     return _expired(message, now_ms) or _judged(message, facts, rules, now_ms)
 
 

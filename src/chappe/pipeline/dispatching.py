@@ -13,9 +13,9 @@ from chappe.pipeline.accounts import verdict_of
 from chappe.pipeline.background import Pace
 from chappe.pipeline.context import Context, is_urgent
 from chappe.pipeline.deciding import Next, Step, decide_before_attempt, was_moved_back
+from chappe.pipeline.gathering import gather
 from chappe.pipeline.handing import handing_of
 from chappe.pipeline.held import Held, account_of_held
-from chappe.pipeline.looking_up import look_up
 from chappe.pipeline.settling import Settlement
 from chappe.records.recipients import recipient_text
 from chappe.records.steps import Transition
@@ -35,18 +35,18 @@ async def check(context: Context, batch: Sequence[Held]) -> list[Step]:
     news = context.records.news.newest
     found, persons = await asyncio.gather(
         # Caps were decided at intake and counted there.
-        look_up(context.records, asked, rules, now_ms, urgent=urgent, capped=False),
+        gather(context, asked, recipients, rules, now_ms, stage=Status.QUEUED, urgent=urgent),
         context.audit.persons(recipients),
     )
     await pace.begin()
     steps = []
-    for held, recipient, known in zip(batch, recipients, found, strict=True):
+    for held, recipient, (known, facts, _) in zip(batch, recipients, found, strict=True):
         await pace.pause()
         held.attempts, held.checked_at_ms, held.news = known.attempts, now_ms, news
         held.reopened = was_moved_back(held.envelope, known)
         held.cut_off = known.status is Status.SENDING
         step = decide_before_attempt(
-            held.envelope, known, rules, now_ms, sent_at_ms=held.sent_at_ms, senders=context.senders
+            held.envelope, known, rules, now_ms, sent_at_ms=held.sent_at_ms, senders=context.senders, facts=facts
         )
         if step.facts is not None and context.pipelines.at(step.facts.jurisdiction) is not context:
             step = Step(Next.LATER, Status.QUEUED, until_ms=now_ms, facts=step.facts, note=_ELSEWHERE)
@@ -71,7 +71,12 @@ def settle_step(context: Context, held: Held, step: Step) -> Settlement:
     message = held.envelope.message
     event = Event(at_ms=now_ms, status=step.status, decision=step.decision, next_at_ms=step.until_ms, note=step.note)
     transition = Transition(
-        held.key, event, counted_at_ms=None, unconditional=held.reopened, account=account_of_held(held)
+        held.key,
+        event,
+        counted_at_ms=None,
+        unconditional=held.reopened,
+        recipient=recipient_text(message.to),
+        account=account_of_held(held),
     )
     sends: tuple[tuple[str, NewMessage], ...] = ()
     if step.next in (Next.LATER, Next.REVIEW):  # a review is opened by intake

@@ -27,8 +27,8 @@ from chappe.pipeline.context import Context, is_urgent
 from chappe.pipeline.deciding import Next, Step, decide_at_intake
 from chappe.pipeline.envelope import Envelope, from_body, to_body
 from chappe.pipeline.failures import Failures
-from chappe.pipeline.known import counts
-from chappe.pipeline.looking_up import look_up
+from chappe.pipeline.gathering import gather
+from chappe.pipeline.known import counts, without_counted
 from chappe.records.counted import counted_as
 from chappe.records.recipients import recipient_text
 from chappe.records.reviews import NewReview
@@ -133,12 +133,13 @@ class IntakeWorker:
         asked = [(entry.envelope.message, entry.key) for entry in arrived]
         recipients = [recipient_text(message.to) for message, _ in asked]
         found, persons = await asyncio.gather(
-            look_up(context.records, asked, rules, now_ms, urgent=self._urgent), context.audit.persons(recipients)
+            gather(context, asked, recipients, rules, now_ms, stage=Status.ACCEPTED, urgent=self._urgent),
+            context.audit.persons(recipients),
         )
         held = await self._held_before([entry for entry in arrived if _awaits_review(entry)])
         await self._pace.begin()
         counted: dict[str, tuple[RecentSend, ...]] = {}
-        for entry, recipient, known in zip(arrived, recipients, found, strict=True):
+        for entry, recipient, (known, facts, mark) in zip(arrived, recipients, found, strict=True):
             await self._pace.pause()
             if entry.key in held:
                 outcome.finished.append(entry.received.receipt)
@@ -154,6 +155,7 @@ class IntakeWorker:
                 sent_at_ms=entry.received.sent_at_ms,
                 counted=counted.get(recipient, ()),
                 senders=self._context.senders,
+                facts=facts,
             )
             verdict = verdict_of(step, now_ms, Stage.INTAKE, persons[recipient])
             message = entry.envelope.message
@@ -167,6 +169,8 @@ class IntakeWorker:
                 context.metrics.decided(Stage.INTAKE.value, message, step.decision, place)
             sent = RecentSend.of(message, now_ms) if counts(message, rules, place) else None
             self._note(entry, step, verdict, now_ms, outcome, sent)
+            if step.next is Next.GO and step.facts is not None and mark is not None:
+                context.fresh.keep(entry.key, without_counted(step.facts), rules, mark, now_ms)
             if step.next is Next.GO and sent is not None:
                 counted[recipient] = (*counted.get(recipient, ()), sent)
 
@@ -215,7 +219,14 @@ class IntakeWorker:
             )
             account = None if verdict is None else account_of(message, verdict)
             outcome.transitions.append(
-                Transition(entry.key, event, counted_at_ms=counted_at_ms, counted_as=said, account=account)
+                Transition(
+                    entry.key,
+                    event,
+                    counted_at_ms=counted_at_ms,
+                    counted_as=said,
+                    recipient=recipient_text(message.to),
+                    account=account,
+                )
             )
 
     async def _write(self, outcome: _Outcome) -> None:

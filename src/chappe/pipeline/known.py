@@ -70,6 +70,16 @@ def facts_of(
     )
 
 
+def with_counted(facts: Facts, counted: tuple[RecentSend, ...]) -> Facts:
+    """The facts, with messages counted in addition."""
+    return msgspec.structs.replace(facts, recent_sends=facts.recent_sends + counted) if counted else facts
+
+
+def without_counted(facts: Facts) -> Facts:
+    """The facts as a check before an attempt has them: caps were decided at intake and counted there."""
+    return msgspec.structs.replace(facts, recent_sends=()) if facts.recent_sends else facts
+
+
 def _suppression(record: SuppressionRecord, message: CustomerMessage) -> Suppression:
     return Suppression(
         address=message.to.address,  # the records have found that it is the same, however it is written

@@ -23,6 +23,7 @@ from chappe.pipeline.arrivals import Arrivals
 from chappe.pipeline.breaker import CircuitState
 from chappe.pipeline.classify import ContentCheck
 from chappe.pipeline.context import Context, PipelineSettings
+from chappe.pipeline.fresh_facts import FreshFacts
 from chappe.pipeline.gateway import Gateway, Routes
 from chappe.pipeline.inbound import Inbound
 from chappe.pipeline.intake import IntakeWorker
@@ -108,6 +109,7 @@ class Pipeline:
             random=source or random.Random(),  # noqa: S311 (jitter)
             arrivals=Arrivals(records.keys.next()),
             starts=Starts(records.messages),
+            fresh=FreshFacts(records),
             metrics=Metrics(records.commit_durations),
         )
         for region in regions:

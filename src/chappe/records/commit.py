@@ -59,9 +59,17 @@ Rows = Mapping[Bulk, Sequence[Row]]
 
 
 class _Submission:
-    __slots__ = ("future", "operation", "row_count", "rows")
+    __slots__ = ("changes_facts", "future", "operation", "row_count", "rows")
 
-    def __init__(self, future: asyncio.Future[Any], rows: Rows, operation: Callable[[Connection], Any] | None) -> None:
+    def __init__(
+        self,
+        future: asyncio.Future[Any],
+        rows: Rows,
+        operation: Callable[[Connection], Any] | None,
+        *,
+        changes_facts: bool = False,
+    ) -> None:
+        self.changes_facts = changes_facts
         self.future = future
         self.rows = rows
         self.operation = operation
@@ -79,6 +87,8 @@ class GroupCommit:
         self._ordinary: deque[_Submission] = deque()
         self._draining: asyncio.Task[None] | None = None
         self._closed = False
+        self.changes = 0
+        """Operations committed so far, less those that change no facts; counted before their submitters resume."""
         self.durations = Durations()
 
     def write(self, rows: Rows, *, urgent: bool) -> asyncio.Future[None]:
@@ -86,14 +96,17 @@ class GroupCommit:
 
         Fails with `StorageFull`, `StorageFailed`, `DataDamaged`, or `Closed`.
         """
-        return self._submit(rows, None, urgent)
+        return self._submit(_Submission(_future(), rows, None), urgent)
 
-    def run(self, operation: Callable[[Connection], _T], *, urgent: bool = True) -> asyncio.Future[_T]:
+    def run(
+        self, operation: Callable[[Connection], _T], *, urgent: bool = True, changes_facts: bool = True
+    ) -> asyncio.Future[_T]:
         """Submit an operation; the future resolves to its result after the commit.
 
         The operation may run twice, the first time rolled back. It may raise a `ChappeError`, which fails it alone.
+        `changes_facts` False says that messages are decided by nothing that it writes.
         """
-        return self._submit({}, operation, urgent)
+        return self._submit(_Submission(_future(), {}, operation, changes_facts=changes_facts), urgent)
 
     async def close(self) -> None:
         """Commit everything submitted so far and accept nothing more."""
@@ -101,15 +114,14 @@ class GroupCommit:
         if self._draining is not None:
             await self._draining
 
-    def _submit(self, rows: Rows, operation: Callable[[Connection], Any] | None, urgent: bool) -> asyncio.Future[Any]:
-        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+    def _submit(self, submission: _Submission, urgent: bool) -> asyncio.Future[Any]:
         if self._closed:
-            future.set_exception(Closed("The records are closed; the server is shutting down."))
-            return future
-        (self._urgent if urgent else self._ordinary).append(_Submission(future, rows, operation))
+            submission.future.set_exception(Closed("The records are closed; the server is shutting down."))
+            return submission.future
+        (self._urgent if urgent else self._ordinary).append(submission)
         if self._draining is None:
             self._draining = asyncio.create_task(self._drain(), name="records group commit")
-        return future
+        return submission.future
 
     async def _drain(self) -> None:
         # The first submission waits for its peers of this turn of the event loop.
@@ -119,6 +131,7 @@ class GroupCommit:
             begun = loop.time()
             outcomes = await loop.run_in_executor(self._thread, self._commit, batch)
             self.durations.add(loop.time() - begun)
+            self.changes += sum(submission.changes_facts for submission in batch)
             for submission, outcome in zip(batch, outcomes, strict=True):
                 _resolve(submission.future, outcome)
         self._draining = None
@@ -151,6 +164,10 @@ class GroupCommit:
             for bulk, rows in _merged(batch):
                 bulk.statement.write(connection, rows)
             return [None if submission.operation is None else submission.operation(connection) for submission in batch]
+
+
+def _future() -> asyncio.Future[Any]:
+    return asyncio.get_running_loop().create_future()
 
 
 def _merged(batch: list[_Submission]) -> list[tuple[Bulk, list[Row]]]:

@@ -29,4 +29,4 @@ class Marks:
             if changed.rowcount == 0:
                 connection.execute(insert(marks).values(name=name, value=value))
 
-        await self._commits.run(operation, urgent=False)
+        await self._commits.run(operation, urgent=False, changes_facts=False)

@@ -22,10 +22,11 @@ from chappe.model.errors import MessageNotFound, NotCancellable
 from chappe.records import ids
 from chappe.records.audit_pages import audit_rows, note_stored
 from chappe.records.commit import Bulk, GroupCommit, Rows
+from chappe.records.news import News
 from chappe.records.reading import Readers, Reading
 from chappe.records.recipients import recipient_hash, recipient_text
 from chappe.records.statements import Binds, ManyRows, Row
-from chappe.records.steps import ADVANCE, CANCELLABLE, OPEN, Transition, step_row
+from chappe.records.steps import ADVANCE, CANCELLABLE, OPEN, UNCHANGED, Transition, step_row
 from chappe.records.tables import contents, messages
 from chappe.records.timeline import Event, from_lines, to_line
 
@@ -112,6 +113,8 @@ class MessageRecords:
     def __init__(self, commits: GroupCommit, readers: Readers) -> None:
         self._commits = commits
         self._readers = readers
+        self.counted = News()
+        """To whom messages count against caps, or do so no longer, since when."""
 
     def add(self, new: NewMessages, *, urgent: bool, along: Rows | None = None) -> asyncio.Future[None]:
         """Store new messages in one transaction, with `along` (rows of another subject) in the same one."""
@@ -128,11 +131,18 @@ class MessageRecords:
         """
         rows: Rows = {ADVANCE: [step_row(transition) for transition in transitions], **(along or {})}
         accounts = [transition.account for transition in transitions if transition.account is not None]
-        if not accounts:
-            return self._commits.write(rows, urgent=urgent)
-        written = self._commits.write({**rows, **audit_rows(accounts)}, urgent=urgent)
+        written = self._commits.write({**rows, **audit_rows(accounts)} if accounts else rows, urgent=urgent)
         note_stored(accounts, written)
+        counted = [step.recipient for step in transitions if step.counted_at_ms != UNCHANGED]
+        if counted:
+            written.add_done_callback(lambda _: self._tell_counted(counted))
         return written
+
+    def _tell_counted(self, recipients: Sequence[str | None]) -> None:
+        if None in recipients:
+            self.counted.tell_of_everyone()
+        else:
+            self.counted.tell([recipient for recipient in recipients if recipient is not None])
 
     async def remove(self, keys: Sequence[int]) -> None:
         """Take back messages that were stored but could not be queued, so that nothing half-done remains."""

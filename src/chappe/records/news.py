@@ -48,6 +48,12 @@ class News:
         while len(self._about) > self._kept:
             _, self._forgotten = self._about.popitem(last=False)
 
+    def tell_of_everyone(self) -> None:
+        """Something that decides about messages to nobody knows whom has been committed."""
+        self._newest += 1
+        self._forgotten = self._newest
+        self._about.clear()
+
     async def told(self, committed: asyncio.Future[_T], about: Callable[[_T], Iterable[Recipient]]) -> _T:
         """The outcome of a commit, with its news told before that.
 

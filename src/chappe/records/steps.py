@@ -28,7 +28,8 @@ class Transition(msgspec.Struct, frozen=True):
     Unless it is `unconditional`, it happens only while the message still has a way to go: what is cancelled stays
     cancelled. `attempts` is added to the attempts made. `counted_at_ms` says from when the message counts against
     frequency caps; None says that it does not. `counted_as` is the `counted.counted_as` of the message; None leaves
-    what is stored. `account` is the audit log's record of the decision that led to it.
+    what is stored. `recipient` is the message's `recipient_text`, so that a change of `counted_at_ms` is news of one
+    person, not of everybody. `account` is the audit log's record of the decision that led to it.
     """
 
     key: int
@@ -37,6 +38,7 @@ class Transition(msgspec.Struct, frozen=True):
     counted_at_ms: int | None = UNCHANGED
     counted_as: str | None = None
     unconditional: bool = False
+    recipient: str | None = None
     account: Entry | None = None
 
 

@@ -129,6 +129,11 @@ class Records:
         """How long transactions took, from when they were handed to the writing thread."""
         return self._commits.durations
 
+    @property
+    def changes(self) -> int:
+        """Grows with every write but steps of messages; see `GroupCommit.changes`."""
+        return self._commits.changes
+
     async def look_up(self, subjects: Sequence[Subject], *, urgent: bool) -> list[Known]:
         """What is known about each subject, in order."""
         return await (self._urgent_look_ups if urgent else self._look_ups).ask(subjects)
