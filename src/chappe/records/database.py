@@ -189,6 +189,8 @@ def _set_up_writer(connection: sqlite3.Connection) -> None:
         raise StorageFailed(f"The file system does not support SQLite's write-ahead log (mode {mode}).")
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute("PRAGMA wal_autocheckpoint=0")
+    # What is erased is gone from the file, too. How SQLite was built decides otherwise.
+    connection.execute("PRAGMA secure_delete=ON")
     connection.execute(f"PRAGMA cache_size=-{_WRITER_CACHE_KIB}")
 
 

@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 from tests.conformance.clocks import ManualClock
 
-from chappe.model.customer import Status
+from chappe.model.customer import Recipient, Status
 from chappe.model.errors import DataDamaged, StorageFailed
 from chappe.records import database
 from chappe.records.database import check
+from chappe.records.profiles import Profile
 from chappe.records.store import FILE_NAME, Records
 
 Build = Callable[..., Any]
@@ -126,3 +127,14 @@ async def test_closing_leaves_one_file(tmp_path: Path, add: Build, clock: Manual
     await add(records)
     await records.close()
     assert os.listdir(tmp_path) == [FILE_NAME]  # noqa: PTH208
+
+
+async def test_what_is_erased_is_not_left_in_the_file(tmp_path: Path, clock: ManualClock) -> None:
+    records = await Records.open(tmp_path, now_ms=clock)
+    for number in range(50):
+        to = Recipient(email=f"somebody-{number}@example.com")
+        await records.profiles.put(f"p{number}", [to], Profile(country="US"), clock())
+    for number in range(50):
+        await records.profiles.remove(f"p{number}")
+    await records.close()
+    assert b"somebody-" not in (tmp_path / FILE_NAME).read_bytes()
