@@ -64,7 +64,7 @@ def facts_of(
         person=person_of(known.person),
         registries=known.registries,
         opt_outs=_opt_outs(message, known.opt_outs),
-        sender=senders.of(message),
+        sender=senders.of(message, locale.jurisdiction),
         unsubscribe_links=senders.unsubscribe_links,
         rates=_rates(message, known.rates) if known.rates else (),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 
 import msgspec
 
@@ -35,14 +35,24 @@ _message_decoder = msgspec.json.Decoder(CustomerMessage)
 _facts_decoder = msgspec.json.Decoder(Facts)
 
 
+def _nobody_counts(unreadable: int) -> None:
+    """What cannot be read is not told."""
+
+
 async def recorded_decisions(
-    context: Context, since_ms: int, until_ms: int, *, stage: Stage | None = Stage.INTAKE
+    context: Context,
+    since_ms: int,
+    until_ms: int,
+    *,
+    stage: Stage | None = Stage.INTAKE,
+    passed_over: Callable[[int], None] = _nobody_counts,
 ) -> AsyncIterator[RecordedDecision]:
     """Decisions made from `since_ms` until before `until_ms`, in the order of the log.
 
     `stage` None asks for those of both stages. Reads in pieces of bounded size, in a thread. Decisions about people who
     were erased since, and those that were dropped at the end of their retention, are passed over; so are checks before
-    an attempt whose message is not stored any more. Raises `DataDamaged`, `StorageFailed`, `ExtraMissing`.
+    an attempt whose message is not stored any more. `passed_over` is told how many decisions about people who were
+    erased there are, piece by piece. Raises `DataDamaged`, `StorageFailed`, `ExtraMissing`.
     """
     with AuditStorage(context.records.folder) as storage:
         pieces = _pieces(storage, context.audit, since_ms, until_ms, stage)
@@ -50,7 +60,10 @@ async def recorded_decisions(
             piece = await asyncio.to_thread(next, pieces, None)
             if piece is None:
                 return
-            for recorded, content_left_out in piece:
+            readable, unreadable = piece
+            if unreadable:
+                passed_over(unreadable)
+            for recorded, content_left_out in readable:
                 if not content_left_out:
                     yield recorded
                     continue
@@ -61,7 +74,8 @@ async def recorded_decisions(
 
 def _pieces(
     storage: AuditStorage, recorder: Recorder, since_ms: int, until_ms: int, stage: Stage | None
-) -> Iterator[list[tuple[RecordedDecision, bool]]]:
+) -> Iterator[tuple[list[tuple[RecordedDecision, bool]], int]]:
+    """What can be read of each piece, and how many decisions in it cannot, for their people were erased."""
     number = storage.read(lambda connection: _first_after(audit.segments(connection), since_ms))
     for piece in storage.stretches(number):
         wanted: list[tuple[int, DecisionRecord, bytes]] = []
@@ -75,7 +89,8 @@ def _pieces(
                 and (stage is None or said.stage is stage)
             ):
                 wanted.append((stored.number, said, stored.personal_part))
-        yield _opened(storage, recorder, wanted)
+        opened = _opened(storage, recorder, wanted)
+        yield opened, len(wanted) - len(opened)
 
 
 def _first_after(segments: list[audit.Segment], since_ms: int) -> int:

@@ -113,7 +113,7 @@ class Pipeline:
             metrics=Metrics(records.commit_durations),
         )
         for region in regions:
-            self.context.for_region(region, gateways.routes(region.routes))
+            self.context.for_region(region, gateways.routes(region.routes, region.name))
         self.rule_sets = RuleSets(records.rule_sets, now_ms, self._use)
         self.backtests = Backtests(self._recorded, self.rule_sets.get, self.context.background)
         self.inbound = Inbound(self.context, self.accept)
@@ -158,8 +158,10 @@ class Pipeline:
         for pipeline in self.context.pipelines:
             pipeline.rules = rules
 
-    def _recorded(self, since_ms: int, until_ms: int) -> AsyncGenerator[RecordedDecision, None]:
-        recorded = recorded_decisions(self.context, since_ms, until_ms)
+    def _recorded(
+        self, since_ms: int, until_ms: int, passed_over: Callable[[int], None]
+    ) -> AsyncGenerator[RecordedDecision, None]:
+        recorded = recorded_decisions(self.context, since_ms, until_ms, passed_over=passed_over)
         assert isinstance(recorded, AsyncGenerator)
         return recorded
 
@@ -236,9 +238,10 @@ class _Gateways:
         self._settings = settings
         self._by_name: dict[str, Gateway] = {}
 
-    def routes(self, routes: Mapping[Channel, Sequence[Provider]]) -> Routes:
-        """Routes over gateways."""
-        return Routes({channel: [self._gateway(provider) for provider in route] for channel, route in routes.items()})
+    def routes(self, routes: Mapping[Channel, Sequence[Provider]], region: str | None = None) -> Routes:
+        """Routes over gateways, of a region or of no one."""
+        gateways = {channel: [self._gateway(provider) for provider in route] for channel, route in routes.items()}
+        return Routes(gateways, region)
 
     def _gateway(self, provider: Provider) -> Gateway:
         gateway = self._by_name.get(provider.name)

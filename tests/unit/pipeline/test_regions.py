@@ -11,9 +11,14 @@ import msgspec
 from tests.unit.pipeline.house import NAMES, House, ScriptedProvider, eventually, house, request
 
 from chappe.channels.base import TemporaryFailure
+from chappe.compliance.sender import SenderProfile
+from chappe.compliance.senders import Senders
 from chappe.model.customer import Channel, Purpose, Recipient, Status
 from chappe.model.errors import NoRoute
+from chappe.pipeline.known import facts_of
+from chappe.pipeline.normalise import normalise
 from chappe.pipeline.regions import Region
+from chappe.records.knowledge import Known
 from chappe.records.people import ConsentRecord
 from chappe.records.profiles import Profile
 
@@ -67,6 +72,7 @@ async def test_a_region_without_a_provider_for_a_channel_refuses_and_never_falls
     async with with_regions(tmp_path) as (h, _, _):
         (refused,) = await h.pipeline.accept([request(to=Recipient(phone="+442079460123"))])
         assert isinstance(refused, NoRoute)
+        assert 'regions.gb.sms = ["NAME"]' in refused.message
         assert not h.provider.attempts
 
 
@@ -131,3 +137,10 @@ async def test_what_was_cut_off_is_queued_again_in_its_region(tmp_path: Path) ->
         assert counts.ready + counts.in_flight + counts.delayed == 1
         assert await h.status(key) is Status.ACCEPTED
         assert not london.attempts
+
+
+def test_rules_are_told_where_the_providers_of_the_region_handle_data() -> None:
+    senders = Senders({"default": SenderProfile(provider_regions=("US",))}, handled_in={"EU": ("DE",)})
+    messages = [normalise(request(to=to), message_id="msg_1", now_ms=0) for to in (PIERRE, ANN)]
+    facts = [facts_of(message, Known(None, 0), senders=senders) for message in messages]
+    assert [each.sender.provider_regions for each in facts] == [("DE",), ("US",)]

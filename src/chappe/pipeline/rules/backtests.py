@@ -30,8 +30,10 @@ KEPT = 50
 """Backtests that are remembered, running ones included, until the server stops."""
 _log = structlog.get_logger("chappe.rules")
 
-Recorded = Callable[[int, int], AsyncGenerator[RecordedDecision, None]]
-"""Recorded decisions made from the first moment until before the second, oldest first."""
+Recorded = Callable[[int, int, Callable[[int], None]], AsyncGenerator[RecordedDecision, None]]
+"""Recorded decisions made from the first moment until before the second, oldest first; the function is told how many
+were passed over because their people have been erased since.
+"""
 Find = Callable[[int], Awaitable[RuleSet]]
 """The version of this number, compiled."""
 _CAPS = (
@@ -72,6 +74,7 @@ class Backtest:
         self._comparing = Comparing()
         self._reached_ms = span.since_ms
         self._warnings: dict[str, None] = {}
+        self._erased = 0
 
     @property
     def progress(self) -> float:
@@ -87,13 +90,17 @@ class Backtest:
     @property
     def warnings(self) -> tuple[str, ...]:
         """What to keep in mind when reading the result."""
-        return tuple(self._warnings)
+        if not self._erased:
+            return tuple(self._warnings)
+        many = "1 decision" if self._erased == 1 else f"{self._erased:,} decisions"
+        return (*self._warnings, f"{many} about people who were erased since cannot be made again")
 
     async def run(self, recorded: Recorded, rule_set: Find, pace: Pace, limit: int | None = None) -> None:
         """Go through the decisions, at most `limit`. `rule_set` finds the versions that made them."""
         versions: set[int] = set()
         await pace.begin()
-        async with contextlib.aclosing(recorded(self.span.since_ms, self.span.until_ms)) as decisions:
+        span = self.span
+        async with contextlib.aclosing(recorded(span.since_ms, span.until_ms, self._pass_over)) as decisions:
             async for made in decisions:
                 if made.decision.rule_set not in versions:
                     versions.add(made.decision.rule_set)
@@ -103,6 +110,9 @@ class Backtest:
                 if limit is not None and self._comparing.decisions >= limit:
                     self._warnings[f"only the first {limit} decisions were looked at"] = None
                     return
+
+    def _pass_over(self, erased: int) -> None:
+        self._erased += erased
 
     async def _weigh(self, rule_set: Find, version: int) -> None:
         """Facts were gathered for the version that decided; another one may ask for more."""

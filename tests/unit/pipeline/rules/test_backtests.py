@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
 
 import pytest
@@ -108,12 +108,27 @@ async def test_facts_that_were_not_gathered_are_warned_of(tmp_path: Path) -> Non
         assert "longer time" in (await ended(h, begun)).warnings[0]
 
 
-async def endless(since_ms: int, until_ms: int) -> AsyncGenerator[RecordedDecision, None]:
+async def test_decisions_about_people_who_were_erased_are_told_of(tmp_path: Path) -> None:
+    async with house(tmp_path) as h:
+        await h.becomes(await h.send(to=Recipient(email="ana@example.com")), Status.SENT)
+        await h.becomes(await h.send(to=Recipient(email="bo@example.com")), Status.SENT)
+        await h.audit.recorder.erase("email:ana@example.com", h.clock())
+        begun = h.pipeline.backtests.begin(await h.pipeline.rule_sets.get(1), None, Span(0, h.clock() + 1))
+        ended_one = await ended(h, begun)
+        assert ended_one.result().decisions == 1
+        assert ended_one.warnings == ("1 decision about people who were erased since cannot be made again",)
+
+
+async def endless(
+    since_ms: int, until_ms: int, passed_over: Callable[[int], None]
+) -> AsyncGenerator[RecordedDecision, None]:
     await asyncio.Event().wait()
     yield  # type: ignore[misc]
 
 
-async def failing(since_ms: int, until_ms: int) -> AsyncGenerator[RecordedDecision, None]:
+async def failing(
+    since_ms: int, until_ms: int, passed_over: Callable[[int], None]
+) -> AsyncGenerator[RecordedDecision, None]:
     raise OSError
     yield
 
