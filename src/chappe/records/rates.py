@@ -53,7 +53,7 @@ class RateRecords:
             connection.execute(insert(sender_rates), values | {"source": record.source, "author": record.author})
             return _telling(connection)
 
-        self.telling = await self._commits.run(operation)
+        self._tell(await self._commits.run(operation))
 
     async def remove(self, key: int) -> None:
         """Forget a measurement. Raises `RateNotFound`."""
@@ -64,7 +64,11 @@ class RateRecords:
                 raise RateNotFound(f"There is no measurement {text}.", id=text)
             return _telling(connection)
 
-        self.telling = await self._commits.run(operation)
+        self._tell(await self._commits.run(operation))
+
+    def _tell(self, rates: tuple[Rate, ...]) -> None:
+        self.telling = rates
+        self._commits.changes += 1  # what was read between the commit and this must not be taken for fresh
 
     async def page(self, before_key: int | None, limit: int, metric: str | None = None) -> list[RateRecord]:
         """Measurements, those recorded last first."""

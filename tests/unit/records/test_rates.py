@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 from hypothesis import given
@@ -31,7 +32,13 @@ def test_the_newest_and_the_last_that_crossed_a_line_are_among_them(values: list
 async def test_they_are_known_again_after_a_restart(tmp_path: Path) -> None:
     records = await Records.open(tmp_path, now_ms=lambda: 1_000)
     rate = Rate("spam_complaint_rate", 500, 0.004, "news@acme.example")
-    await records.rates.add(RateRecord(records.keys.next(), rate, "", "key"))
+    adding = asyncio.ensure_future(records.rates.add(RateRecord(records.keys.next(), rate, "", "key")))
+    changes = records.changes
+    while not records.rates.telling:
+        changes = records.changes
+        await asyncio.sleep(0)
+    await adding
+    assert records.changes > changes  # whoever read before that knew nothing of it
     await records.close()
     records = await Records.open(tmp_path, now_ms=lambda: 1_000)
     assert records.rates.telling == (rate,)
