@@ -26,7 +26,9 @@ ANYWHERE = "*"
 
 
 class Template(msgspec.Struct, frozen=True):
-    """One template. `id` is its file and line. `region` is an ISO 3166 country or `*`."""
+    """One template. `id` is its file and line. `region` is an ISO 3166 country or `*`. `part` is the end of the file's
+    name, such as `-b`: files that share it were written by one hand.
+    """
 
     id: str
     label: Label
@@ -37,6 +39,7 @@ class Template(msgspec.Struct, frozen=True):
     region: str
     text: str
     hard: bool = False
+    part: str = ""
 
 
 class Filled(msgspec.Struct, frozen=True):
@@ -102,6 +105,7 @@ def _template(path: Path, number: int, line: str, hard: bool) -> Template:
         region=region,
         text=text.replace("\\n", "\n"),
         hard=hard,
+        part=found[0] if (found := _PART.search(path.stem)) else "",
     )
 
 

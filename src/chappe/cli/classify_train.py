@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from chappe.cli.classify_second import EmbeddingOption, compare, make_second_opinion, need_libraries, progress_bar
+from chappe.cli.classify_second import (
+    EmbeddingOption,
+    compare,
+    load_word_vectors,
+    make_second_opinion,
+    need_libraries,
+    progress_bar,
+)
 from chappe.cli.connection import JsonOption
 from chappe.cli.output import messages, print_json, terminal
 from chappe.model.errors import InvalidConfiguration, InvalidInput
@@ -57,6 +64,14 @@ def train(
         typer.Option(metavar="FILE", help="Also make a second opinion from the same messages; needs chappe[embed]."),
     ] = None,
     embedding: EmbeddingOption = None,
+    word_vectors: Annotated[
+        bool,
+        typer.Option(
+            "--word-vectors",
+            help="Learn what words have in common from the embedding, so that words of like meaning weigh alike, also "
+            "those in no message; needs chappe[embed]. The model itself needs nothing.",
+        ),
+    ] = False,
     name: Annotated[str, typer.Option(help="What the model's card calls it.")] = "chappe",
     licence: Annotated[str, typer.Option(help="The licence that the card states.")] = _LICENCE,
     json: JsonOption = False,
@@ -78,13 +93,18 @@ def train(
     from chappe.classify.training.examples import from_csv
 
     given, data = _examples(labelled or [], corpus)
+    if word_vectors:
+        data += "; what words have in common from the embedding"
     checked = [(path.name, splitting.grouped(from_csv(path))) for path in check or []]
     examples = splitting.grouped(given)
     splitting.check(examples)
+    vectors = load_word_vectors(embedding) if word_vectors else None
     with progress_bar("training", hidden=json) as progress:
-        built = build(examples, false_positives_max=bound, progress=progress)
+        built = build(examples, false_positives_max=bound, vectors=vectors, progress=progress)
     model = Model(built.weights, name)
     figures = {"held-out groups": built.figures}
+    if built.of_strangers is not None:
+        figures["held-out origins"] = built.of_strangers
     figures |= {f"{file}, not learnt from": evaluate(found, judge_with(model)) for file, found in checked}
     card = _card(name, data, licence, bound, _documents(figures))
     content = artefact_bytes(card, built.weights)

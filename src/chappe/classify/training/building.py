@@ -1,8 +1,10 @@
 """From labelled examples to a calibrated model and what it is worth, in one go.
 
-A cross-validation over groups comes first. Its models have not seen what they are asked, so their scores say how far to
-trust a score (the temperature), where promotional begins (the floor) and how good such a model is (the figures). The
-model that is handed out learns from everything.
+Two cross-validations come first; their models have not seen what they are asked. One holds out groups, and says how
+good such a model is on other messages of the same origin (the figures). The other holds out who wrote and what about
+(`splitting.strangers`), and says how far to trust a score (the temperature) and where promotional begins (the floor) on
+messages of other origin, which is what a model meets. Where all is of one origin, the first serves for both. The model
+that is handed out learns from everything.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ from chappe.classify.model import LABELS, Model, Verdict, Weights
 from chappe.classify.training import linear, splitting
 from chappe.classify.training.evaluation import Figures, figures_of, leans_promotional
 from chappe.classify.training.examples import Example
+from chappe.classify.training.word_vectors import WordVectors
 
 Progress = Callable[[int, int], None]
 """Called with the steps done and the steps in all."""
@@ -26,76 +29,105 @@ FLOORS = tuple(round(0.5 + step / 100, 2) for step in range(46))
 
 
 class Built(msgspec.Struct, frozen=True):
-    """`figures` are those of held-out groups. `floor_kept` is whether a floor keeps the bound on false positives."""
+    """`figures` are those of held-out groups, `of_strangers` those of held-out origins, if there are any. `floor_kept`
+    is whether a floor keeps the bound on false positives.
+    """
 
     weights: Weights
     figures: Figures
+    of_strangers: Figures | None
     floor_kept: bool
 
 
-def build(examples: Sequence[Example], *, false_positives_max: float, progress: Progress | None = None) -> Built:
+class _HeldOut(msgspec.Struct, frozen=True):
+    """Examples, each with a model that has not seen it. `folds` are the models and the places they are asked about."""
+
+    examples: Sequence[Example]
+    folds: Sequence[tuple[Weights, Sequence[int]]]
+
+    @property
+    def asked(self) -> list[Example]:
+        return [self.examples[place] for _, unseen in self.folds for place in unseen]
+
+    def verdicts(self, temperature: float, floor: float) -> list[Verdict]:
+        """In the order of `asked`."""
+        out: list[Verdict] = []
+        for weights, unseen in self.folds:
+            fitted = msgspec.structs.replace(weights, temperature=temperature, promotional_floor=floor)
+            model = Model(fitted, "fold")
+            out += [model.judge(fingerprint(self.examples[place].text)) for place in unseen]
+        return out
+
+    def scores(self) -> linear.Floats:
+        """In the order of `asked`, one column a label."""
+        out: list[list[float]] = []
+        for weights, unseen in self.folds:
+            model = Model(weights, "fold")
+            out += [model.scores(fingerprint(self.examples[place].text))[1][: len(LABELS)] for place in unseen]
+        return np.array(out)
+
+
+def build(
+    examples: Sequence[Example],
+    *,
+    false_positives_max: float,
+    vectors: WordVectors | None = None,
+    progress: Progress | None = None,
+) -> Built:
     """Train, calibrate and judge. `examples` must have groups (`splitting.grouped`) and enough of them
     (`splitting.check`). `false_positives_max` bounds the share of held-out transactional messages that are called
     promotional. Deterministic.
     """
     # One thread: these matrices are too small for more, and so the sums don't depend on the number of cores.
     with threadpool_limits(1):
-        return _build(examples, false_positives_max, progress or (lambda step, steps: None))
+        return _build(examples, false_positives_max, vectors, progress or (lambda step, steps: None))
 
 
-def _build(examples: Sequence[Example], false_positives_max: float, done: Progress) -> Built:
-    steps = splitting.FOLDS + 1
-    held_out: list[tuple[Weights, list[int]]] = []
-    for number, (seen, unseen) in enumerate(splitting.folds(examples)):
-        done(number, steps)
-        weights = linear.fit([examples[place] for place in seen], with_kinds=False)
-        held_out.append((weights, [int(place) for place in unseen]))
-    temperature = _temperature(examples, held_out)
-    floor = _floor(examples, _verdicts(examples, held_out, temperature), false_positives_max)
-    verdicts = _verdicts(examples, held_out, temperature, floor or FLOORS[-1])
-    done(splitting.FOLDS, steps)
-    weights = msgspec.structs.replace(
-        linear.fit(examples), temperature=temperature, promotional_floor=floor or FLOORS[-1]
-    )
+def _build(
+    examples: Sequence[Example], false_positives_max: float, vectors: WordVectors | None, done: Progress
+) -> Built:
+    near, far = list(splitting.folds(examples)), splitting.strangers(examples)
+    steps = len(near) + len(far) + 1
+    fitted: list[tuple[Weights, Sequence[int]]] = []
+    for seen, unseen in near + far:
+        done(len(fitted), steps)
+        weights = linear.fit([examples[place] for place in seen], vectors=vectors, with_kinds=False)
+        fitted.append((weights, unseen.tolist()))
+    done(len(fitted), steps)
+    groups, origins = _HeldOut(examples, fitted[: len(near)]), _HeldOut(examples, fitted[len(near) :])
+    chosen_by = origins if far else groups
+    temperature = _temperature(chosen_by)
+    kept = _floor(chosen_by.asked, chosen_by.verdicts(temperature, FLOORS[0]), false_positives_max)
+    floor = FLOORS[-1] if kept is None else kept
+    weights = linear.fit(examples, vectors=vectors)
     done(steps, steps)
-    return Built(weights, figures_of(examples, verdicts), floor is not None)
+    return Built(
+        msgspec.structs.replace(weights, temperature=temperature, promotional_floor=floor),
+        figures_of(groups.asked, groups.verdicts(temperature, floor)),
+        figures_of(origins.asked, origins.verdicts(temperature, floor)) if far else None,
+        kept is not None,
+    )
 
 
 def held_out_verdicts(
-    examples: Sequence[Example], seen: Sequence[int], unseen: Sequence[int], like: Weights
+    examples: Sequence[Example],
+    seen: Sequence[int],
+    unseen: Sequence[int],
+    like: Weights,
+    vectors: WordVectors | None = None,
 ) -> list[Verdict]:
     """What a model that learnt from `seen` says of `unseen`, with the temperature and floor of another."""
-    weights = linear.fit([examples[place] for place in seen], with_kinds=False)
-    weights = msgspec.structs.replace(weights, temperature=like.temperature, promotional_floor=like.promotional_floor)
-    model = Model(weights, "held-out")
-    return [model.judge(fingerprint(examples[place].text)) for place in unseen]
+    weights = linear.fit([examples[place] for place in seen], vectors=vectors, with_kinds=False)
+    return _HeldOut(examples, [(weights, unseen)]).verdicts(like.temperature, like.promotional_floor)
 
 
-def _verdicts(
-    examples: Sequence[Example],
-    held_out: Sequence[tuple[Weights, list[int]]],
-    temperature: float,
-    floor: float = FLOORS[0],
-) -> list[Verdict]:
-    out: dict[int, Verdict] = {}
-    for weights, unseen in held_out:
-        fitted = msgspec.structs.replace(weights, temperature=temperature, promotional_floor=floor)
-        model = Model(fitted, "fold")
-        out |= {place: model.judge(fingerprint(examples[place].text)) for place in unseen}
-    return [out[place] for place in range(len(examples))]
-
-
-def _temperature(examples: Sequence[Example], held_out: Sequence[tuple[Weights, list[int]]]) -> float:
-    """What the scores have to be divided by for the probabilities on held-out groups to be honest (Guo and others,
+def _temperature(held_out: _HeldOut) -> float:
+    """What the scores have to be divided by for the probabilities on held-out examples to be honest (Guo and others,
     2017): the value of least log loss.
     """
-    scores = np.zeros((len(examples), len(LABELS)))
-    for weights, unseen in held_out:
-        model = Model(weights, "fold")
-        for place in unseen:
-            scores[place] = model.scores(fingerprint(examples[place].text))[1][: len(LABELS)]
-    labels = np.array([LABELS.index(example.label) for example in examples])
-    counts = splitting.group_weights(examples)
+    scores, asked = held_out.scores(), held_out.asked
+    labels = np.array([LABELS.index(example.label) for example in asked])
+    counts = splitting.group_weights(asked)
     candidates = np.geomspace(0.3, 4.0, 80)
     losses = [_log_loss(scores / candidate, labels, counts) for candidate in candidates]
     return round(float(candidates[int(np.argmin(losses))]), 3)

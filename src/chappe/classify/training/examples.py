@@ -18,11 +18,14 @@ from chappe.model.errors import InvalidConfiguration
 _ALIASES = {"personal": Label.CONVERSATIONAL, "ham": Label.CONVERSATIONAL, "fraud": Label.SPAM}
 FILLINGS = 4
 """How often each template is filled for training: what the slots hold matters little, since digits are masked."""
+MIXED = "mixed"
+"""The name of a file with templates of all industries."""
 
 
 class Example(msgspec.Struct, frozen=True):
     """`group` joins texts that are alike (one template): a split must keep them together. It may be empty until
-    `splitting.grouped` has found out.
+    `splitting.grouped` has found out. `source` is whose hand wrote it or where it was collected, `subject` what it is
+    about; both may be empty, and so may `language`.
     """
 
     text: str
@@ -31,12 +34,22 @@ class Example(msgspec.Struct, frozen=True):
     kind: Kind | None = None
     source: str = ""
     metadata: Metadata = UNKNOWN
+    subject: str = ""
+    language: str = ""
 
 
 def from_corpus(templates: Sequence[Template], filler: Filler, fillings: int = FILLINGS) -> list[Example]:
     """Each template filled so many times."""
     return [
-        Example(filler.fill(template, number), template.label, template.id, template.kind, template.language)
+        Example(
+            filler.fill(template, number),
+            template.label,
+            template.id,
+            template.kind,
+            source=f"{template.language}{template.part}",
+            subject="" if template.industry == MIXED else template.industry,
+            language=template.language,
+        )
         for template in templates
         for number in range(fillings)
     ]

@@ -22,6 +22,10 @@ from chappe.model.errors import InvalidConfiguration
 FOLDS = 5
 GROUPS_MIN = 2 * FOLDS
 """Groups that a class must have: two in every fold."""
+PARTS = 3
+ONE_CLASS = 0.8
+STRANGERS_GROUPS_MIN = 500
+"""Groups that a language must have to be held out by halves: with fewer, the language itself would be missing."""
 
 Places = NDArray[np.int64]
 
@@ -87,6 +91,58 @@ def by_source(examples: Sequence[Example]) -> Iterator[tuple[str, Places, Places
         seen = [place for place, example in enumerate(examples) if example.group not in mine]
         if seen:
             yield source, np.array(seen), np.array(unseen)
+
+
+def strangers(examples: Sequence[Example]) -> list[tuple[Places, Places]]:
+    """Places of seen and of held-out examples, where what is held out was written by others and is about something
+    else than what is seen: as near as a collection comes to the messages of people it knows nothing of.
+
+    The sources of each language make two halves, the subjects three parts; one part of one half is held out, and the
+    rest of that part and of that half is not seen. A language with one source or few groups is seen and never held
+    out. A subject that is nearly all one class is held out by half alone, because the class would go with it. Empty if
+    no language has two sources.
+    """
+    halves = _halves(examples)
+    parts = {subject: number % PARTS for number, subject in enumerate(sorted({entry.subject for entry in examples}))}
+    lasting = _of_one_class(examples) | {""}
+    out = []
+    for half in (0, 1):
+        for part in range(PARTS):
+            mine = [halves.get(entry.source) == half and parts[entry.subject] == part for entry in examples]
+            held_out = {entry.group for entry, held in zip(examples, mine, strict=True) if held}
+            seen = [
+                place
+                for place, entry in enumerate(examples)
+                if halves.get(entry.source) != half
+                and (parts[entry.subject] != part or entry.subject in lasting)
+                and entry.group not in held_out
+            ]
+            if seen and any(mine):
+                out.append((np.array(seen), np.flatnonzero(mine)))
+    return out
+
+
+def _halves(examples: Sequence[Example]) -> dict[str, int]:
+    """Which half each source is in: the largest go first, each to the half that has less."""
+    groups: defaultdict[str, defaultdict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+    for example in examples:
+        groups[example.language][example.source].add(example.group)
+    halves: dict[str, int] = {}
+    for sources in groups.values():
+        if len(sources) < 2 or sum(map(len, sources.values())) < STRANGERS_GROUPS_MIN:
+            continue
+        sizes = [0, 0]
+        for size, source in sorted((-len(found), source) for source, found in sources.items()):
+            halves[source] = 0 if sizes[0] <= sizes[1] else 1
+            sizes[halves[source]] -= size
+    return halves
+
+
+def _of_one_class(examples: Sequence[Example]) -> set[str]:
+    counts: defaultdict[str, Counter[Label]] = defaultdict(Counter)
+    for example in examples:
+        counts[example.subject][example.label] += 1
+    return {subject for subject, found in counts.items() if max(found.values()) > ONE_CLASS * found.total()}
 
 
 def group_weights(examples: Sequence[Example]) -> NDArray[np.float64]:

@@ -63,6 +63,38 @@ def test_a_source_is_held_out_with_the_groups_it_shares() -> None:
     assert found["one"] == ([2], [0])
 
 
+def _of_two_hands() -> list[Example]:
+    """Two hands in one language and one in another, three subjects, and chat as a subject of one class."""
+    out = []
+    for number in range(120):
+        for hand, language in (("en", "en"), ("en-b", "en"), ("de", "de")):
+            subject = ("bank", "chat", "shop", "train")[number % 4]
+            label = Label.CONVERSATIONAL if subject == "chat" else (Label.SPAM, Label.PROMOTIONAL)[number // 4 % 2]
+            out.append(Example("", label, f"{hand}{number}", source=hand, subject=subject, language=language))
+    return out
+
+
+def test_strangers_share_neither_hand_nor_subject(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(splitting, "STRANGERS_GROUPS_MIN", 200)
+    examples = _of_two_hands()
+    held_out: list[int] = []
+    for seen, unseen in splitting.strangers(examples):
+        known = {(examples[place].source, examples[place].subject) for place in seen}
+        for place in unseen:
+            entry = examples[place]
+            assert entry.source not in {source for source, _ in known}
+            # Chat is all there is of its class, so only who wrote it is held out.
+            assert entry.subject == "chat" or entry.subject not in {subject for _, subject in known}
+        assert "chat" in {subject for _, subject in known}
+        held_out += [int(place) for place in unseen]
+    assert sorted(held_out) == [place for place, entry in enumerate(examples) if entry.language == "en"]
+
+
+def test_where_all_is_of_one_origin_there_are_no_strangers() -> None:
+    assert splitting.strangers(_many(40)) == []
+    assert splitting.strangers(_of_two_hands()) == []
+
+
 def test_too_few_groups_are_refused_and_named() -> None:
     examples = _many(40)[: 2 * 19]
     with pytest.raises(InvalidConfiguration, match="transactional has 9"):
