@@ -5,7 +5,7 @@ from __future__ import annotations
 from chappe.compliance.jurisdictions import lineage
 from chappe.compliance.kinds.opt_out_honour import OptOutRule
 from chappe.compliance.kinds.opt_out_keyword import keyword_rules
-from chappe.compliance.locating import locate
+from chappe.compliance.locating import Locale
 from chappe.compliance.opt_out.deadlines import HonourTerm, due_at_ms
 from chappe.compliance.rollout import Rollout, Rules
 from chappe.compliance.ruleset import RuleSet
@@ -14,28 +14,28 @@ from chappe.records.opt_outs import Deadline
 
 
 def honour_deadlines(
-    rules: Rules, to: Recipient, channel: Channel, purpose: Purpose | None, received_at_ms: int
+    rules: Rules, to: Recipient, where: Locale, channel: Channel, purpose: Purpose | None, received_at_ms: int
 ) -> tuple[Deadline, ...]:
-    """One deadline per rule that binds a request about this channel, the earliest first.
+    """One deadline per rule that binds a request about this channel from somebody there, the earliest first.
 
     `purpose` None is a request about messages of every purpose. Rules count that are in force on receipt.
     """
-    locale = locate(to)
-    places = lineage(locale.jurisdiction)
+    places = lineage(where.jurisdiction)
     found = []
-    for rule in rule_set_for(rules, to, locale.jurisdiction).rules:
+    for rule in rule_set_for(rules, to, where.jurisdiction).rules:
         if not isinstance(rule, OptOutRule) or rule.jurisdiction not in places:
             continue
         amount = rule.parameters.deadline
         if amount is not None and _is_about(rule, channel, purpose, received_at_ms):
-            term = HonourTerm(rule.id, amount, rule.parameters.unit, locale.jurisdiction or rule.jurisdiction)
-            found.append(Deadline(rule.id, due_at_ms(term, received_at_ms, locale.zones)))
+            term = HonourTerm(rule.id, amount, rule.parameters.unit, where.jurisdiction or rule.jurisdiction)
+            found.append(Deadline(rule.id, due_at_ms(term, received_at_ms, where.zones)))
     return tuple(sorted(found, key=lambda deadline: (deadline.due_at_ms, deadline.rule)))
 
 
-def opt_out_words(rules: Rules, to: Recipient, channel: Channel, now_ms: int) -> tuple[str, ...]:
-    """The words that rules in force say are an opt-out when this person answers with them."""
-    jurisdiction = locate(to).jurisdiction
+def opt_out_words(
+    rules: Rules, to: Recipient, jurisdiction: str | None, channel: Channel, now_ms: int
+) -> tuple[str, ...]:
+    """The words that rules in force say are an opt-out when this person, who is there, answers with them."""
     found = keyword_rules(rule_set_for(rules, to, jurisdiction).rules, jurisdiction, channel, now_ms)
     return tuple(word for rule in found if rule.parameters.intent == "opt_out" for word in rule.parameters.keywords)
 

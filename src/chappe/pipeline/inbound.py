@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from chappe.compliance.locating import locate
+from chappe.compliance.locating import Locale
 from chappe.compliance.opt_out.reading import read_reply
 from chappe.compliance.opt_out.reply import Intent, Reply, Scope
 from chappe.model.customer import Channel, Purpose, Recipient
@@ -21,8 +21,11 @@ from chappe.pipeline.honouring import honour_deadlines, opt_out_words
 from chappe.pipeline.inbound_answers import Accept, Answering
 from chappe.pipeline.inbound_effects import link_effect, opt_out_effect, what_follows
 from chappe.pipeline.inbound_request import InboundRequest, InboundText, normalise_inbound
+from chappe.pipeline.person import whereabouts
 from chappe.records.inbound import InboundRecord, NewInbound, Resolution, Taken
 from chappe.records.opt_outs import Deadline, OptOutRecord
+from chappe.records.profiles import KnownPerson
+from chappe.records.recipients import recipient_text
 
 Taking = Taken | ChappeError
 """What became of one text."""
@@ -53,34 +56,38 @@ class Inbound:
         pace = Pace(context.background, urgent=False)
         await pace.begin()
         checked = [_checked(request, now_ms) for request in requests]
+        known = await self._known([text.to for text in checked if isinstance(text, InboundText)])
         new = []
         for text in checked:
             if isinstance(text, InboundText):
                 await pace.pause()
-                new.append(self._followed(text, now_ms))
+                new.append(self._followed(text, known.get(recipient_text(text.to)), now_ms))
         taken = iter(await context.records.inbound.take(new) if new else ())
         self.answering.wake()
         return [text if isinstance(text, InvalidInput) else next(taken) for text in checked]
 
-    def _followed(self, text: InboundText, now_ms: int) -> NewInbound:
+    def _followed(self, text: InboundText, person: KnownPerson | None, now_ms: int) -> NewInbound:
+        where = whereabouts(text.to, person)
+        if text.language is None and person is not None and person.profile is not None:
+            text = msgspec.structs.replace(text, language=person.profile.language)
         return what_follows(
             text,
-            self.read(text.text, text.to, text.channel, text.language),
-            self._deadlines(text.to, text.channel, text.received_at_ms),
+            where.jurisdiction,
+            self._read(text, where),
+            self._deadlines(text.to, where, text.channel, text.received_at_ms),
             self._context.settings.inbound,
             self._context.senders.known_as(text.sender),
             now_ms,
             self._context.records.keys.next,
         )
 
-    def read(self, text: str, to: Recipient, channel: Channel, language: str | None = None) -> Reply:
-        """How a text that this person sent on this channel is read."""
+    def _read(self, text: InboundText, where: Locale) -> Reply:
         context = self._context
-        words = opt_out_words(context.rules, to, channel, context.now_ms())
+        words = opt_out_words(context.rules, text.to, where.jurisdiction, text.channel, context.now_ms())
         return read_reply(
-            text,
-            language=language,
-            jurisdiction=locate(to).jurisdiction,
+            text.text,
+            language=text.language,
+            jurisdiction=where.jurisdiction,
             extra_keywords=(*context.settings.inbound.keywords, *words),
         )
 
@@ -94,8 +101,9 @@ class Inbound:
         now_ms = context.now_ms()
         effect = None
         if verdict.intent is Intent.OPT_OUT:
-            due = self._deadlines(record.to, record.channel, record.received_at_ms)
-            effect = opt_out_effect(record, verdict.scope, due, now_ms, context.records.keys.next)
+            where = await self._whereabouts(record.to)
+            due = self._deadlines(record.to, where, record.channel, record.received_at_ms)
+            effect = opt_out_effect(record, where.jurisdiction, verdict.scope, due, now_ms, context.records.keys.next)
         resolution = Resolution(verdict.intent.value, verdict.scope.value, now_ms, verdict.by, verdict.note)
         return await context.records.inbound.resolve(key, resolution, effect)
 
@@ -110,14 +118,25 @@ class Inbound:
             raise MessageNotFound("This link is not valid; it may have been cut off. Copy it from the message again.")
         message = (await context.records.messages.get(key)).message
         now_ms = context.now_ms()
-        due = self._deadlines(message.to, message.channel, now_ms, Purpose.PROMOTIONAL)
-        effect = link_effect(message.to, message.channel, key, due, now_ms, context.records.keys.next)
+        where = await self._whereabouts(message.to)
+        due = self._deadlines(message.to, where, message.channel, now_ms, Purpose.PROMOTIONAL)
+        effect = link_effect(
+            message.to, where.jurisdiction, message.channel, key, due, now_ms, context.records.keys.next
+        )
         return await context.records.opt_outs.add(effect)
 
+    async def _known(self, to: Sequence[Recipient]) -> dict[str, KnownPerson]:
+        """What is stored of these people: a profile says better than an address where somebody is."""
+        profiles = self._context.records.profiles
+        return await profiles.known_of(map(recipient_text, to)) if to and profiles.anybody else {}
+
+    async def _whereabouts(self, to: Recipient) -> Locale:
+        return whereabouts(to, (await self._known([to])).get(recipient_text(to)))
+
     def _deadlines(
-        self, to: Recipient, channel: Channel, received_at_ms: int, purpose: Purpose | None = None
+        self, to: Recipient, where: Locale, channel: Channel, received_at_ms: int, purpose: Purpose | None = None
     ) -> tuple[Deadline, ...]:
-        return honour_deadlines(self._context.rules, to, channel, purpose, received_at_ms)
+        return honour_deadlines(self._context.rules, to, where, channel, purpose, received_at_ms)
 
 
 def _checked(request: InboundRequest | InvalidInput, now_ms: int) -> InboundText | InvalidInput:

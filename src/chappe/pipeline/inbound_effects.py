@@ -14,7 +14,6 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from chappe.compliance.facts import ConsentLevel
-from chappe.compliance.locating import locate
 from chappe.compliance.opt_out.answers import AnswersByLanguage, choose_answers, packaged_answers
 from chappe.compliance.opt_out.reading import expected_languages
 from chappe.compliance.opt_out.reasons import BY_LINK, BY_REPLY, UNDER_REVIEW
@@ -53,6 +52,7 @@ class InboundSettings(msgspec.Struct, frozen=True):
 
 def what_follows(
     text: InboundText,
+    jurisdiction: str | None,
     reply: Reply,
     deadlines: Sequence[Deadline],
     settings: InboundSettings,
@@ -62,7 +62,8 @@ def what_follows(
 ) -> NewInbound:
     """What is to be written and answered.
 
-    `deadlines` are those of an opt-out on the text's channel, `sender` is the profile of whom the text was sent to.
+    `jurisdiction` is where the person is, `deadlines` are those of an opt-out on the text's channel, `sender` is the
+    profile of whom the text was sent to.
     """
     record = InboundRecord(
         key=new_key(),
@@ -84,11 +85,11 @@ def what_follows(
     if record.review is Review.OPEN:
         if reply.intent is not Intent.OPT_OUT:
             return NewInbound(record)
-        effect = opt_out_effect(record, Scope.PROMOTIONAL, deadlines, now_ms, new_key, certain=False)
+        effect = opt_out_effect(record, jurisdiction, Scope.PROMOTIONAL, deadlines, now_ms, new_key, certain=False)
         return NewInbound(msgspec.structs.replace(record, opt_out=effect.record.key), opt_out=effect)
-    answer = answer_to(text, reply, settings, sender)
+    answer = answer_to(text, jurisdiction, reply, settings, sender)
     if reply.intent is Intent.OPT_OUT:
-        effect = opt_out_effect(record, reply.scope, deadlines, now_ms, new_key)
+        effect = opt_out_effect(record, jurisdiction, reply.scope, deadlines, now_ms, new_key)
         record = msgspec.structs.replace(record, opt_out=effect.record.key)
         return NewInbound(record, opt_out=effect, answer=answer)
     if reply.intent is Intent.OPT_IN:
@@ -98,6 +99,7 @@ def what_follows(
 
 def opt_out_effect(
     inbound: InboundRecord,
+    jurisdiction: str | None,
     scope: Scope,
     deadlines: Sequence[Deadline],
     now_ms: int,
@@ -116,7 +118,7 @@ def opt_out_effect(
         means="keyword" if inbound.keyword else "free_text",
         received_at_ms=inbound.received_at_ms,
         keyword=inbound.keyword,
-        jurisdiction=locate(inbound.to).jurisdiction,
+        jurisdiction=jurisdiction,
         inbound=inbound.key,
         due_at_ms=_earliest(deadlines),
         deadlines=tuple(deadlines),
@@ -134,6 +136,7 @@ def opt_out_effect(
 
 def link_effect(
     to: Recipient,
+    jurisdiction: str | None,
     channel: Channel,
     message: int,
     deadlines: Sequence[Deadline],
@@ -149,7 +152,7 @@ def link_effect(
         scope=Scope.PROMOTIONAL.value,
         means="link",
         received_at_ms=now_ms,
-        jurisdiction=locate(to).jurisdiction,
+        jurisdiction=jurisdiction,
         message=message,
         due_at_ms=_earliest(deadlines),
         deadlines=tuple(deadlines),
@@ -184,11 +187,13 @@ def start_consent(inbound: InboundRecord, key: int) -> ConsentRecord:
     )
 
 
-def answer_to(text: InboundText, reply: Reply, settings: InboundSettings, sender: SenderProfile) -> AnswerOwed | None:
+def answer_to(
+    text: InboundText, jurisdiction: str | None, reply: Reply, settings: InboundSettings, sender: SenderProfile
+) -> AnswerOwed | None:
     """What is said in return, if anything, in the language of the text or one to expect of the person."""
     if reply.intent not in _CATEGORIES or not settings.answers_to(reply.intent):
         return None
-    likely = expected_languages(text.language, locate(text.to).jurisdiction)
+    likely = expected_languages(text.language, jurisdiction)
     languages = (reply.language, *likely) if reply.language and reply.language != "en" else likely
     brand = sender.name or sender.legal_name or text.sender
     support = sender.phone or sender.email or sender.website

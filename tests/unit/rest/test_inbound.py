@@ -63,6 +63,21 @@ async def test_stop_suppresses_withdraws_and_is_recorded_with_its_deadline(api: 
     assert (await api.get("/v1/opt-outs", overdue="true")).json()["opt_outs"] == [request]
 
 
+async def test_the_profile_says_whose_rules_set_the_deadline(api: Api) -> None:
+    """The number is British, and the person lives in Florida."""
+    abroad = "+447700900123"
+    person = {"addresses": [{"phone": abroad}, {"email": "bea@example.com"}], "country": "US", "region": "FL"}
+    assert (await api.http.put("/v1/people/bea", json=person)).status_code == 201
+    await take(api, "STOP", **{"from": {"phone": abroad}})
+    sent = await api.send(to={"email": "bea@example.com"}, channel="email")
+    token = api.house.pipeline.context.links.token(int(sent["id"].removeprefix("msg_"), 16))
+    assert (await api.http.post(f"/v1/unsubscribe/{token}")).status_code == 200
+    for address, rule in ((abroad, "us-tcpa-revocation-deadline"), ("bea@example.com", "us-can-spam-opt-out-deadline")):
+        (request,) = (await api.get("/v1/opt-outs", person=address)).json()["opt_outs"]
+        assert request["jurisdiction"] == "US-FL"
+        assert rule in {entry["rule"] for entry in request["deadlines"]}, address
+
+
 async def test_what_is_handed_in_at_once_is_not_overdue(api: Api) -> None:
     await take(api, "STOP")
     (request,) = (await api.get("/v1/opt-outs")).json()["opt_outs"]
