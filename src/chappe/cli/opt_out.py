@@ -9,11 +9,14 @@ import msgspec
 import typer
 from rich.table import Table
 
+from chappe.cli import inbound
 from chappe.cli.connection import DataOption, JsonOption, KeyOption, UrlOption, connect
 from chappe.cli.output import print_json, terminal
 
 app = typer.Typer(help="Read what people answer, and see their requests to stop.", no_args_is_help=True)
 _PAGE = 500
+app.command("texts")(inbound.texts)
+app.command("resolve")(inbound.resolve)
 
 
 @app.command()

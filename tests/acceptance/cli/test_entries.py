@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from chappe.cli.connection import connect
+
 from .conftest import Process, Run
 
 
@@ -27,6 +29,23 @@ def test_a_consent_is_given_and_taken_back(chappe: Run, server: Process) -> None
     table = chappe("consents", "list", *at).out
     assert "took back" in table
     assert "written" in table
+
+
+def test_an_uncertain_text_is_settled(chappe: Run, server: Process) -> None:
+    at = ("--data", server.data)
+    text = {"from": {"phone": "+12025550177"}, "to": "24273", "text": "not interested", "provider_message_id": "x-1"}
+    with connect(None, None, server.data) as api:
+        taken = api.post("/v1/inbound", text)
+    (waiting,) = chappe("optout", "texts", "--review", "--json", *at).json
+    assert waiting["id"] == taken["id"]
+    assert "not interested" in chappe("optout", "texts", "--person", "+12025550177", *at).out
+    settled = chappe("optout", "resolve", taken["id"], "opt_out", "--note", "clear enough", *at)
+    assert settled.out == f"{taken['id']}: carried out as a request to stop\n", settled.err
+    assert chappe("optout", "texts", "--review", "--json", *at).json == []
+    assert chappe("optout", "resolve", taken["id"], "none", *at).code == 1
+    settled_one, meanwhile = chappe("optout", "list", "--person", "+12025550177", "--json", *at).json
+    assert settled_one["honoured_at"]
+    assert meanwhile["lifted_at"]
 
 
 def test_a_rate_is_recorded_listed_and_forgotten(chappe: Run, server: Process) -> None:
