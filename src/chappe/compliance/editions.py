@@ -21,9 +21,10 @@ from chappe.compliance.kinds import AnyRule, FrequencyCapRule
 from chappe.compliance.rule import ALWAYS_MS, StandingRule
 from chappe.compliance.scanning import scan_for
 from chappe.compliance.sender import SenderProfile
-from chappe.model.customer import Channel, CustomerMessage, Outcome, RuleOutcome
+from chappe.model.customer import Channel, CustomerMessage, Decision, Outcome, RuleOutcome
 
 _EDITIONS_KEPT = 1_024
+_DECISIONS_KEPT = 64
 _DAY_MS = 86_400_000
 
 _TO_BE_ASKED = RuleOutcome("", Outcome.BLOCK, "a rule has not been asked")
@@ -32,19 +33,37 @@ Judging = Callable[[CustomerMessage, Facts, int], RuleOutcome]
 JudgingCap = Callable[[CustomerMessage, Facts, int], tuple[RuleOutcome, int]]
 
 
+_Said = tuple[int, tuple[RuleOutcome, ...]]
+
+
 class Settled:
     """The outcomes of the rules that nothing about a message sways, each at its place among all. At the others
     stands an outcome that is to be replaced.
 
     `sender` is the profile that they were worked out for. It is kept here so that its identity is not given to another.
+    Decisions that differ from others in nothing are made once: what the rest of the rules said tells them apart.
     """
 
-    __slots__ = ("caps", "sender", "standing")
+    __slots__ = ("_decisions", "caps", "sender", "standing")
 
     def __init__(self, standing: list[RuleOutcome], caps: list[RuleOutcome], sender: SenderProfile) -> None:
         self.standing = standing
         self.caps = caps
         self.sender = sender
+        self._decisions: dict[_Said, tuple[Sequence[RuleOutcome], Decision]] = {}
+
+    def decision(self, of_hours: Sequence[RuleOutcome], said: tuple[RuleOutcome, ...]) -> Decision | None:
+        """The decision that was made where the rules of hours, and those that were asked, said the same."""
+        found = self._decisions.get((id(of_hours), said))
+        return found[1] if found is not None and found[0] is of_hours else None
+
+    def keep(self, of_hours: Sequence[RuleOutcome], said: tuple[RuleOutcome, ...], decision: Decision) -> None:
+        """Keep a decision that allows. Others depend on the moment, or on when the message expires."""
+        if decision.outcome is not Outcome.ALLOW:
+            return
+        if len(self._decisions) >= _DECISIONS_KEPT:
+            self._decisions.clear()
+        self._decisions[id(of_hours), said] = (of_hours, decision)
 
 
 class Split:
@@ -104,6 +123,20 @@ class Split:
         for place in self._settled_caps:
             caps[place] = self._caps[place].judge(message, facts, now_ms)[0]
         return Settled(standing, caps, facts.sender)
+
+    def standing(self, settled: Settled, asked: Sequence[RuleOutcome]) -> list[RuleOutcome]:
+        """What all standing rules say, in their order: those that are settled, and those that were asked."""
+        outcomes = settled.standing.copy()
+        for (place, _), outcome in zip(self.swayed_standing, asked, strict=True):
+            outcomes[place] = outcome
+        return outcomes
+
+    def caps(self, settled: Settled, asked: Sequence[tuple[RuleOutcome, int]]) -> list[RuleOutcome]:
+        """The same of the caps."""
+        outcomes = settled.caps.copy()
+        for (place, _), (outcome, _) in zip(self.swayed_caps, asked, strict=True):
+            outcomes[place] = outcome
+        return outcomes
 
 
 class Edition:

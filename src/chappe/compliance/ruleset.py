@@ -13,7 +13,7 @@ is blocked.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -104,29 +104,30 @@ class RuleSet:
             edition = edition.without(unbound)
         split = edition.split(present_in(message, facts))
         settled = self._settled(split, message, facts, now_ms)
-        outcomes = settled.standing.copy()
         if split.scan is not None:
             shown(message.content).look_for(split.scan)
-        for place, judge in split.swayed_standing:
-            outcomes[place] = judge(message, facts, now_ms)
+        asked = [judge(message, facts, now_ms) for _, judge in split.swayed_standing]
         hours: Timetable | None = None
+        of_hours: Sequence[RuleOutcome] = ()
+        closed = False
         if edition.asks_hours:
             whom = _whom(edition, split, message, facts, now_ms)
             hours = self._timetable(edition, whom, now_ms // STRETCH_MS)
-            if is_open(hours.spans, now_ms):
-                outcomes += hours.kept
-            else:
-                outcomes += self._closed(edition, whom, now_ms // 1000)
-        room_from_ms = now_ms
-        if edition.caps:
-            first = len(outcomes)
-            outcomes += settled.caps
-            for place, judge_cap in split.swayed_caps:
-                outcomes[first + place], rule_has_room_from_ms = judge_cap(message, facts, now_ms)
-                room_from_ms = max(room_from_ms, rule_has_room_from_ms)
+            closed = not is_open(hours.spans, now_ms)
+            of_hours = self._closed(edition, whom, now_ms // 1000) if closed else hours.kept
+        asked_caps = [judge(message, facts, now_ms) for _, judge in split.swayed_caps]
+        said = (*asked, *[outcome for outcome, _ in asked_caps])
+        lasting = not closed and not failures
+        if lasting and (before := settled.decision(of_hours, said)) is not None:
+            return before
+        outcomes = [*split.standing(settled, asked), *of_hours, *split.caps(settled, asked_caps)]
         if failures:
             outcomes = explained(outcomes, failures)
-        return self._combined(message, outcomes, hours, room_from_ms, now_ms)
+        room_from_ms = max([now_ms, *[room_ms for _, room_ms in asked_caps]])
+        decision = self._combined(message, outcomes, hours, room_from_ms, now_ms)
+        if lasting:
+            settled.keep(of_hours, said, decision)
+        return decision
 
     def _plan(self, jurisdiction: str | None, message: CustomerMessage, also_in: tuple[str, ...]) -> Plan:
         category = message.category if message.category in self._categories else None

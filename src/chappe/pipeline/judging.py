@@ -28,11 +28,33 @@ def decided(rules: Rules, message: CustomerMessage, facts: Facts, now_ms: int) -
     if found is None:
         return decision
     if not found.flags and found.review is None:
-        return Decision(decision.outcome, decision.rule_set, (*decision.rules, _unflagged(found)), decision.until_ms)
+        return _with_last(decision, _unflagged(found))
     review_by_ms = now_ms + found.hold_ms
     if message.expires_at_ms is not None:
         review_by_ms = min(review_by_ms, message.expires_at_ms)
     return _combined(decision, content_outcomes(found), review_by_ms)
+
+
+class _Joined:
+    """Decisions with an outcome added, by the identity of both: nearly all messages share a few."""
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple[int, int], tuple[Decision, RuleOutcome, Decision]] = {}
+
+    def __call__(self, decision: Decision, last: RuleOutcome) -> Decision:
+        key = (id(decision), id(last))
+        found = self._kept.get(key)
+        if found is not None and found[0] is decision and found[1] is last:
+            return found[2]
+        if len(self._kept) >= _JOINED_KEPT:
+            self._kept.clear()
+        joined = Decision(decision.outcome, decision.rule_set, (*decision.rules, last), decision.until_ms)
+        self._kept[key] = (decision, last, joined)
+        return joined
+
+
+_JOINED_KEPT = 2_048
+_with_last = _Joined()
 
 
 def content_outcomes(found: Classification) -> tuple[RuleOutcome, ...]:

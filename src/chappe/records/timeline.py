@@ -10,6 +10,7 @@ from collections.abc import Iterable
 import msgspec
 
 from chappe.model.customer import Decision, Status
+from chappe.model.decision_forms import forms_of
 
 
 class Event(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -32,13 +33,42 @@ class Event(msgspec.Struct, frozen=True, omit_defaults=True):
     note: str | None = None
 
 
+class _Line(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The stored form of an event with a decision: the fields of `Event`, in their order."""
+
+    at_ms: int
+    status: Status
+    decision: msgspec.Raw
+    attempt: int | None = None
+    provider: str | None = None
+    code: str | None = None
+    reply: str | None = None
+    provider_message_id: str | None = None
+    next_at_ms: int | None = None
+    note: str | None = None
+
+
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(Event)
 
 
 def to_line(event: Event) -> str:
     """The stored form of an event, with its newline."""
-    return _encoder.encode(event).decode() + "\n"
+    if event.decision is None:
+        return _encoder.encode(event).decode() + "\n"
+    line = _Line(
+        event.at_ms,
+        event.status,
+        forms_of(event.decision).json,
+        event.attempt,
+        event.provider,
+        event.code,
+        event.reply,
+        event.provider_message_id,
+        event.next_at_ms,
+        event.note,
+    )
+    return _encoder.encode(line).decode() + "\n"
 
 
 def from_lines(lines: str) -> list[Event]:

@@ -38,6 +38,21 @@ class DecisionRecord(msgspec.Struct, frozen=True, omit_defaults=True, tag_field=
     declared: str | None = None
 
 
+class WrittenDecision(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="kind", tag="decision"):
+    """A `DecisionRecord` to be encoded, whose decision is JSON already: the same fields in the same order."""
+
+    message: str
+    at_ms: int
+    stage: Stage
+    channel: str
+    purpose: str
+    decision: msgspec.Raw
+    person: int
+    jurisdiction: str | None = None
+    category: str | None = None
+    declared: str | None = None
+
+
 class ErasureRecord(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="kind", tag="erasure"):
     """The keys of these persons were deleted."""
 
@@ -105,7 +120,7 @@ _decoder = msgspec.json.Decoder(AnyRecord)
 _personal_decoder = msgspec.json.Decoder(PersonalPart)
 
 
-def encode(part: AnyRecord | PersonalPart) -> bytes:
+def encode(part: AnyRecord | WrittenDecision | PersonalPart) -> bytes:
     """The bytes that are hashed or encrypted."""
     return _encoder.encode(part)
 

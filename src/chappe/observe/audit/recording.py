@@ -11,14 +11,15 @@ import msgspec
 from sqlalchemy import Connection
 
 from chappe.model.customer import Content, CustomerMessage, Decision, RuleOutcome
+from chappe.model.decision_forms import forms_of
 from chappe.model.errors import DataDamaged
 from chappe.observe.audit.persons import PersonKeys, Wrapping, decrypt, encrypt
 from chappe.observe.audit.record import (
     AnyRecord,
-    DecisionRecord,
     ErasureRecord,
     PersonalPart,
     Stage,
+    WrittenDecision,
     decode_personal,
     encode,
 )
@@ -88,17 +89,17 @@ def decision_entry(
     """The record of a decision on a stored message. `personal_texts` are what reasons may have quoted of the facts."""
     shown, reasons = _without(decision, [message.to.address, recipient_text(message.to), *personal_texts])
     open_part = encode(
-        DecisionRecord(
-            message=message.id,
-            at_ms=at_ms,
-            stage=stage,
-            channel=message.channel.value,
-            purpose=message.purpose.value,
-            decision=shown,
-            person=person.person,
-            jurisdiction=jurisdiction,
-            category=message.category,
-            declared=message.declared and message.declared.value,
+        WrittenDecision(
+            message.id,
+            at_ms,
+            stage,
+            message.channel.value,
+            message.purpose.value,
+            forms_of(shown).json,
+            person.person,
+            jurisdiction,
+            message.category,
+            message.declared and message.declared.value,
         )
     )
     left_out = stage is Stage.ATTEMPT
@@ -123,7 +124,7 @@ def open_entry(record: AnyRecord, at_ms: int) -> Entry:
 
 def _without(decision: Decision, texts: list[str]) -> tuple[Decision, dict[int, str]]:
     """The decision without these texts in its reasons, and the full reasons of those that had one."""
-    reasons = "\n".join([rule.reason for rule in decision.rules]).lower()
+    reasons = forms_of(decision).reasons
     quoted = [text for text in texts if len(text) >= _QUOTED_MIN_CHARACTERS and text.lower() in reasons]
     if not quoted:
         return decision, {}
