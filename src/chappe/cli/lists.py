@@ -103,5 +103,11 @@ def tell(ended: dict[str, Any], what: str, *, json: bool) -> None:
     """How an import ended."""
     if json:
         print_json(ended)
-    else:
-        typer.echo(f"{ended['lines']:,} lines, {ended['changed']:,} {what}, the others were there already")
+        return
+    lines, changed, bad = ended["lines"], ended["changed"], ended["bad_lines"]
+    parts = [f"{changed:,} {what}"]
+    if there := lines - changed - bad:
+        parts.append(f"{there:,} there already")
+    if bad:
+        parts.append(f"{bad:,} bad")
+    typer.echo(f"{lines:,} {'line' if lines == 1 else 'lines'}: {', '.join(parts)}")
