@@ -15,6 +15,7 @@ from chappe.compliance.opt_out.tables import jurisdictions, languages
         "stop.",
         "¡stop!",
         "ＳＴＯＰ",
+        "중단",
         "s t o p",
         "S.T.O.P",
         "Stop\u200b",
