@@ -35,7 +35,8 @@ def _by_field(entry: object, rule_types: Any) -> Iterator[Fault]:
         yield from _of_struct(entry, kinds[kind], "")
         return
     known = ", ".join(sorted(map(str, kinds)))
-    yield "kind", f"is missing; there are: {known}" if kind is None else f"{kind!r} is not a kind of rule; there are: {known}"
+    wrong = "is missing" if kind is None else f"{kind!r} is not a kind of rule"
+    yield "kind", f"{wrong}; there are: {known}"
 
 
 def _of_condition(entry: object) -> Iterator[Fault]:

@@ -15,7 +15,6 @@ from chappe.compliance.opt_out.tables import jurisdictions, languages
         "stop.",
         "¡stop!",
         "ＳＴＯＰ",
-        "중단",
         "s t o p",
         "S.T.O.P",
         "Stop\u200b",
@@ -32,6 +31,13 @@ from chappe.compliance.opt_out.tables import jurisdictions, languages
 def test_one_word_is_found_however_it_is_written(text: str) -> None:
     reply = read_reply(text)
     assert (reply.intent, reply.keyword) == (Intent.OPT_OUT, "stop")
+    assert reply.certain
+
+
+@pytest.mark.parametrize("text", ["ARRÊT", "退订", "수신거부", "중지", "중단", "отписаться"])
+def test_one_word_of_another_language_is_enough(text: str) -> None:
+    reply = read_reply(text)
+    assert reply.intent is Intent.OPT_OUT
     assert reply.certain
 
 
