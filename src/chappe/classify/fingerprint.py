@@ -105,4 +105,6 @@ def grams(printed: bytes) -> set[bytes]:
 
 def _stem(word: bytes) -> bytes:
     """The first five letters, or of scripts with three bytes a letter the first three."""
-    return word[: 5 if word[0] < 0x80 else 10 if word[0] < 0xE0 else 9] + b"-"
+    if word[0] >= 0x80:
+        return word[: 10 if word[0] < 0xE0 else 9] + b"-"
+    return word[: 5 if word[5] & 0xC0 != 0x80 else 6] + b"-"

@@ -36,6 +36,11 @@ def test_scripts_without_spaces_are_read_character_by_character() -> None:
     assert "\u9a57 \u8bc1".encode() in grams(fingerprint("\u9a57\u8bc1\u7801"))
 
 
+@pytest.mark.parametrize(("word", "stem"), [("Bestätigung", "bestä-"), ("payments", "payme-"), ("платежами", "плате-")])
+def test_long_words_are_known_by_their_beginning_which_ends_with_a_whole_letter(word: str, stem: str) -> None:
+    assert stem.encode() in grams(fingerprint(word))
+
+
 @given(st.text(max_size=300))
 def test_any_text_has_a_fingerprint_that_is_stable_words(text: str) -> None:
     printed = fingerprint(text)
