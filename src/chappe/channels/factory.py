@@ -6,10 +6,8 @@ from collections.abc import Mapping
 from typing import assert_never
 
 from chappe.channels.base import Provider
-from chappe.channels.email import SmtpProvider
 from chappe.channels.sandbox import SandboxProvider
 from chappe.channels.settings import ProviderSettings, SandboxSettings, Secret, SmtpSettings, WebhookSettings
-from chappe.channels.webhook import WebhookProvider
 from chappe.model.errors import InvalidConfiguration
 
 
@@ -17,7 +15,8 @@ def build_providers(settings: Mapping[str, ProviderSettings], *, webhook_secret:
     """One provider for each entry, by name. To be closed with `aclose`.
 
     `webhook_secret` signs for webhook providers that have no secret of their own. Raises
-    `InvalidConfiguration` for a file that cannot be used. Opens no connection.
+    `InvalidConfiguration` for a file that cannot be used. Opens no connection. Clients of protocols are imported where
+    they are used, so that a server without them starts sooner.
     """
     return {name: _build(name, entry, webhook_secret) for name, entry in settings.items()}
 
@@ -26,8 +25,12 @@ def _build(name: str, settings: ProviderSettings, webhook_secret: Secret) -> Pro
     try:
         match settings:
             case SmtpSettings():
+                from chappe.channels.email import SmtpProvider  # noqa: PLC0415 (see above)
+
                 return SmtpProvider(name, settings)
             case WebhookSettings():
+                from chappe.channels.webhook import WebhookProvider  # noqa: PLC0415
+
                 return WebhookProvider(name, settings, fallback_secret=webhook_secret)
             case SandboxSettings():
                 return SandboxProvider(name, settings)

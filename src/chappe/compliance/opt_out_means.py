@@ -8,10 +8,10 @@ from typing import Any
 
 import msgspec
 import re2
-import yaml
 
 from chappe.compliance.facts import Facts
 from chappe.compliance.originator import SenderType, originator, sender_type
+from chappe.compliance.packaged_tables import parse_table
 from chappe.compliance.sender import MeansKind, OptOutMeans
 from chappe.compliance.shown import Shown
 from chappe.model.customer import Channel, CustomerMessage, Purpose
@@ -45,7 +45,7 @@ class Statements(msgspec.Struct, frozen=True):
 
 def _read() -> dict[str, Statements]:
     text = files("chappe.compliance").joinpath("opt_out_statements.yaml").read_text(encoding="utf-8")
-    return msgspec.convert(yaml.safe_load(text), dict[str, Statements])
+    return msgspec.convert(parse_table(text), dict[str, Statements])
 
 
 STATEMENTS = _read()

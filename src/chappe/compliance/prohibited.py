@@ -10,8 +10,7 @@ from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
 
-import yaml
-
+from chappe.compliance.packaged_tables import parse_table
 from chappe.compliance.patterns import compiled, compiled_long
 from chappe.compliance.shown import Shown
 
@@ -19,7 +18,7 @@ from chappe.compliance.shown import Shown
 @cache
 def _patterns() -> dict[str, Any]:
     text = files("chappe.compliance").joinpath("prohibited.yaml").read_text(encoding="utf-8")
-    words: dict[str, list[str]] = yaml.safe_load(text)
+    words: dict[str, list[str]] = parse_table(text)
     return {matter: compiled("|".join(f"(?:{pattern})" for pattern in patterns)) for matter, patterns in words.items()}
 
 

@@ -15,8 +15,8 @@ from importlib.resources import files
 from typing import Any
 
 import msgspec
-import yaml
 
+from chappe.compliance.packaged_tables import parse_table
 from chappe.compliance.patterns import compiled, compiled_long
 from chappe.model.customer import Amendment, Place
 
@@ -197,7 +197,7 @@ class _Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def _read() -> dict[Sensitive, tuple[_Kind, ...]]:
     text = files("chappe.compliance").joinpath("redaction.yaml").read_text(encoding="utf-8")
-    table = msgspec.convert(yaml.safe_load(text), dict[Sensitive, tuple[_Entry, ...]])
+    table = msgspec.convert(parse_table(text), dict[Sensitive, tuple[_Entry, ...]])
     return {what: tuple(_kind(entry) for entry in entries) for what, entries in table.items()}
 
 

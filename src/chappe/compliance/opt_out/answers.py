@@ -12,6 +12,7 @@ import msgspec
 import yaml
 
 from chappe.compliance.opt_out.reply import Intent
+from chappe.compliance.packaged_tables import parse_table
 from chappe.model.errors import InvalidConfiguration
 
 FALLBACK = "en"
@@ -62,6 +63,6 @@ def choose_answers(answers: AnswersByLanguage, languages: Sequence[str]) -> Answ
 
 def _decoded(text: str, name: str) -> dict[str, Answers]:
     try:
-        return msgspec.convert(yaml.safe_load(text), dict[str, Answers])
+        return msgspec.convert(parse_table(text), dict[str, Answers])
     except (yaml.YAMLError, msgspec.ValidationError) as error:
         raise InvalidConfiguration(f"{name}: {error}", source=name) from error

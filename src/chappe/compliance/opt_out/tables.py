@@ -30,6 +30,7 @@ import yaml
 from chappe.compliance.opt_out.normalising import phrase_form
 from chappe.compliance.opt_out.patterns import InvalidPattern, compile_pattern
 from chappe.compliance.opt_out.reply import Intent, Scope
+from chappe.compliance.packaged_tables import parse_table
 from chappe.model.errors import InvalidConfiguration
 
 WEIGHTS = {"strong": 0.9, "likely": 0.6, "weak": 0.3}
@@ -131,7 +132,7 @@ def _yaml_files(folder: Traversable) -> list[Traversable]:
 
 def _convert(file: Traversable, kind: type[_T]) -> _T:
     try:
-        return msgspec.convert(yaml.safe_load(file.read_text(encoding="utf-8")), kind)
+        return msgspec.convert(parse_table(file.read_text(encoding="utf-8")), kind)
     except (yaml.YAMLError, msgspec.ValidationError) as error:
         raise InvalidConfiguration(f"{file.name}: {error}", source=file.name) from error
 

@@ -23,7 +23,7 @@ import structlog
 
 from chappe.model.errors import ChappeError, Closed, DataDamaged
 from chappe.observe.audit.record import DecisionRecord, decode_open
-from chappe.observe.audit.segments import StoredRecord, day_of, load_pyarrow, write_records
+from chappe.observe.audit.segments import EXTRA_MISSING, StoredRecord, day_of, pyarrow_installed, write_records
 from chappe.observe.audit.storage import SEGMENTS_FOLDER, AuditStorage
 from chappe.records import audit, ids
 from chappe.records.audit import AuditRecords, Segment
@@ -60,10 +60,8 @@ class Sealer:
 
     async def run(self) -> None:
         """Remove what a crash left, and seal, until cancelled. Does nothing without the extra `chappe[audit]`."""
-        try:
-            load_pyarrow()
-        except ChappeError as error:
-            _log.warning("audit_log_not_sealed", reason=error.message)
+        if not pyarrow_installed():  # importing it takes a tenth of a second, and sealing has time
+            _log.warning("audit_log_not_sealed", reason=EXTRA_MISSING)
             return
         sweep_at = 0.0
         while True:

@@ -7,6 +7,7 @@ record that was dropped at the end of its retention the number, the hash and whe
 
 from __future__ import annotations
 
+import importlib.util
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
@@ -26,6 +27,7 @@ ROWS_AT_ONCE = 8_192
 ROW_GROUP_RECORDS = 131_072
 """What a file is read by in parallel, and skipped by."""
 DEFAULT_DAY = "1970-01-01"
+EXTRA_MISSING = "older audit records are in Parquet files, for which this needs an extra: pip install 'chappe[audit]'"
 
 
 class StoredRecord(msgspec.Struct, frozen=True):
@@ -258,14 +260,17 @@ def read_rows(
                 yield batch, _records_of(batch)
 
 
+def pyarrow_installed() -> bool:
+    """Whether the library is there, without loading it."""
+    return importlib.util.find_spec("pyarrow") is not None
+
+
 def load_pyarrow() -> Any:
     """The library. Raises `ExtraMissing`."""
     try:
         import pyarrow
     except ImportError as error:
-        raise ExtraMissing(
-            "older audit records are in Parquet files, for which this needs an extra: pip install 'chappe[audit]'"
-        ) from error
+        raise ExtraMissing(EXTRA_MISSING) from error
     return pyarrow
 
 
