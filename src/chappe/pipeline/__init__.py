@@ -3,6 +3,7 @@
     request.py       what a caller asks for, as it arrives      normalise.py    ... checked and made canonical
     accept.py        stored and queued before it is answered    arrivals.py     ... who is being accepted right now
     intake.py        decided: on, later, blocked or expired     known.py, deciding.py, judging.py
+    gathering.py     what it is decided from, looked up         fresh_facts.py  ... or known from a moment ago
     classify.py      judged by its content, once                models.py       ... the models that judge
     reviewing.py     held, and brought back by a person         classifier_readings.py  ... and what is counted
     lane.py          received from a lane, held, attempted      dispatching.py  ... checked once more before
