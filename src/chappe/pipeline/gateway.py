@@ -30,14 +30,11 @@ class Gateway:
         self, provider: Provider, *, max_concurrent: int, timeout_seconds: float, breaker: BreakerPolicy
     ) -> None:
         self.provider = provider
+        self.name = provider.name
         self.gate = Gate(max_concurrent)
         self._timeout_seconds = timeout_seconds
         self._policy = breaker
         self._circuits: OrderedDict[str, CircuitBreaker] = OrderedDict()
-
-    @property
-    def name(self) -> str:
-        return self.provider.name
 
     @staticmethod
     def destination(message: CustomerMessage) -> str:
