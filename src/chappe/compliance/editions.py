@@ -25,6 +25,7 @@ from chappe.model.customer import Channel, CustomerMessage, Decision, Outcome, R
 
 _EDITIONS_KEPT = 1_024
 _DECISIONS_KEPT = 64
+_SHARED_BY = 1
 _DAY_MS = 86_400_000
 
 _TO_BE_ASKED = RuleOutcome("", Outcome.BLOCK, "a rule has not been asked")
@@ -70,6 +71,7 @@ class Split:
     """The rules of an edition, by whether they are swayed by what is present in a message and its facts.
 
     `liftable` are the hours rules that may be lifted, `scan` is for what the rules that are swayed look for in content.
+    `shared` says that so few are swayed that finding a decision made before is less work than making one.
     """
 
     __slots__ = (
@@ -80,6 +82,7 @@ class Split:
         "_standing",
         "liftable",
         "scan",
+        "shared",
         "swayed_caps",
         "swayed_standing",
     )
@@ -92,6 +95,7 @@ class Split:
         self.swayed_caps: tuple[tuple[int, JudgingCap], ...] = tuple(
             (place, rule.judge) for place, rule in enumerate(edition.caps) if sways(rule.swayed_by, present)
         )
+        self.shared = len(self.swayed_standing) <= _SHARED_BY and not self.swayed_caps
         self._settled_standing = _others(len(edition.standing), self.swayed_standing)
         self._settled_caps = _others(len(edition.caps), self.swayed_caps)
         patterns = [p for place, _ in self.swayed_standing for p in edition.standing[place].patterns]
@@ -123,20 +127,6 @@ class Split:
         for place in self._settled_caps:
             caps[place] = self._caps[place].judge(message, facts, now_ms)[0]
         return Settled(standing, caps, facts.sender)
-
-    def standing(self, settled: Settled, asked: Sequence[RuleOutcome]) -> list[RuleOutcome]:
-        """What all standing rules say, in their order: those that are settled, and those that were asked."""
-        outcomes = settled.standing.copy()
-        for (place, _), outcome in zip(self.swayed_standing, asked, strict=True):
-            outcomes[place] = outcome
-        return outcomes
-
-    def caps(self, settled: Settled, asked: Sequence[tuple[RuleOutcome, int]]) -> list[RuleOutcome]:
-        """The same of the caps."""
-        outcomes = settled.caps.copy()
-        for (place, _), (outcome, _) in zip(self.swayed_caps, asked, strict=True):
-            outcomes[place] = outcome
-        return outcomes
 
 
 class Edition:

@@ -106,7 +106,9 @@ class RuleSet:
         settled = self._settled(split, message, facts, now_ms)
         if split.scan is not None:
             shown(message.content).look_for(split.scan)
-        asked = [judge(message, facts, now_ms) for _, judge in split.swayed_standing]
+        standing = settled.standing.copy()
+        for place, judge in split.swayed_standing:
+            standing[place] = judge(message, facts, now_ms)
         hours: Timetable | None = None
         of_hours: Sequence[RuleOutcome] = ()
         closed = False
@@ -115,17 +117,20 @@ class RuleSet:
             hours = self._timetable(edition, whom, now_ms // STRETCH_MS)
             closed = not is_open(hours.spans, now_ms)
             of_hours = self._closed(edition, whom, now_ms // 1000) if closed else hours.kept
-        asked_caps = [judge(message, facts, now_ms) for _, judge in split.swayed_caps]
-        said = (*asked, *[outcome for outcome, _ in asked_caps])
-        lasting = not closed and not failures
-        if lasting and (before := settled.decision(of_hours, said)) is not None:
+        shared = split.shared and not closed and not failures
+        said = tuple([standing[place] for place, _ in split.swayed_standing]) if shared else ()
+        if shared and (before := settled.decision(of_hours, said)) is not None:
             return before
-        outcomes = [*split.standing(settled, asked), *of_hours, *split.caps(settled, asked_caps)]
+        outcomes = [*standing, *of_hours, *settled.caps]
+        room_from_ms = now_ms
+        first = len(outcomes) - len(settled.caps)
+        for place, judge_cap in split.swayed_caps:
+            outcomes[first + place], rule_has_room_from_ms = judge_cap(message, facts, now_ms)
+            room_from_ms = max(room_from_ms, rule_has_room_from_ms)
         if failures:
             outcomes = explained(outcomes, failures)
-        room_from_ms = max([now_ms, *[room_ms for _, room_ms in asked_caps]])
         decision = self._combined(message, outcomes, hours, room_from_ms, now_ms)
-        if lasting:
+        if shared:
             settled.keep(of_hours, said, decision)
         return decision
 
