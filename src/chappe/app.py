@@ -27,6 +27,7 @@ from chappe.channels.factory import build_providers
 from chappe.channels.sandbox import SandboxProvider
 from chappe.classify.artefact import packaged_model
 from chappe.classify.moderation import load_moderator
+from chappe.classify.second.consulting import consultant
 from chappe.classify.serving import Serving
 from chappe.compliance.ruleset import RuleSet, load_rule_set
 from chappe.compliance.senders import Senders
@@ -303,7 +304,10 @@ def _content_check(config: Config, senders: Senders) -> ContentCheck | None:
         raise InvalidConfiguration(
             f"classify.moderation: there is no category {sorted(unknown)[0]!r}; there are: {known}"
         )
-    return ContentCheck(Serving(packaged_model()), settings.policy, moderator, senders)
+    second = None
+    if settings.second_opinion is not None:
+        second = consultant(settings.second_opinion, settings.embedding)
+    return ContentCheck(Serving(packaged_model()), settings.policy, moderator, senders, second)
 
 
 def _routes(config: Config, providers: dict[str, Provider]) -> dict[Channel, list[Provider]]:

@@ -39,15 +39,23 @@ class Drift:
         self._senders: dict[str, SenderDrift] = {}
 
     def note(
-        self, sender: str | None, verdict: Verdict, treatment: Treatment | None, *, declared_promotional: bool
+        self,
+        sender: str | None,
+        verdict: Verdict,
+        treatment: Treatment | None,
+        *,
+        declared_promotional: bool,
+        of_model: Verdict | None = None,
     ) -> None:
-        """Take in the verdict on one message."""
+        """Take in the verdict on one message. `of_model` is the model's own where a second opinion had its say too:
+        whether the model is certain is told by that.
+        """
         self.labels[verdict.label] += 1
         if treatment is not None:
             self.treatments[treatment] += 1
         entry = self._entry(sender or NOBODY)
         entry.judged += 1
-        entry.uncertain += is_uncertain(verdict)
+        entry.uncertain += is_uncertain(of_model or verdict)
         entry.disagreeing += disagrees(verdict, declared_promotional=declared_promotional)
 
     def senders(self) -> list[SenderDrift]:

@@ -71,6 +71,22 @@ class ClassifySettings(msgspec.Struct, frozen=True, kw_only=True):
             "arrive locks a person out. Below it such a message goes as declared, with a note."
         ),
     ] = _POLICY.urgent_threshold
+    second_opinion: Annotated[
+        Path | None,
+        Meta(
+            description="A file of `chappe classify train --second-opinion`: it is asked about messages of which the "
+            "model is uncertain, and the mean of both counts. It takes milliseconds, and only those messages wait for "
+            "it. Needs the extra `chappe[embed]`."
+        ),
+    ] = None
+    embedding: Annotated[
+        Path | None,
+        Meta(
+            description="The folder of the sentence embedding that the second opinion was taught with (`config.json`, "
+            "`model.safetensors` and `tokenizer.json` of the BERT family). Without it the all-MiniLM-L6-v2 of the "
+            "extra `chappe[embed]`."
+        ),
+    ] = None
     review_hours: Annotated[
         float,
         Meta(gt=0, le=8_760, description="How long a held message waits for its review. After that it is blocked."),
@@ -85,7 +101,10 @@ class ClassifySettings(msgspec.Struct, frozen=True, kw_only=True):
     moderation: Annotated[tuple[_FlagTreatment, ...], Meta(description=_MODERATION)] = ()
     moderation_lists: Annotated[
         tuple[Path, ...],
-        Meta(description="YAML files of categories and words, besides those that come with Chappe; see moderation.md."),
+        Meta(
+            description="YAML files of categories and words, besides those that come with Chappe; see "
+            "[classification.md](classification.md)."
+        ),
     ] = ()
     moderation_off: Annotated[tuple[_Name, ...], Meta(description="Categories that are not looked for at all.")] = ()
     links: Annotated[tuple[_FlagTreatment, ...], Meta(description=_LINKS)] = ()

@@ -61,6 +61,7 @@ class Classification(msgspec.Struct, frozen=True, omit_defaults=True):
     """The verdict of one model on one content, and what else was found in it.
 
     `probability` is that of `label`. `model` is the version that judged, so that the same verdict can be had again.
+    `second_opinion` tells that the model was uncertain and another had its say: the probability is that of both.
     `hold_ms` is how long a held message waits for its review.
     """
 
@@ -71,6 +72,7 @@ class Classification(msgspec.Struct, frozen=True, omit_defaults=True):
     flags: tuple[Flag, ...] = ()
     hold_ms: int = 0
     review: Review | None = None
+    second_opinion: bool = False
 
     @property
     def treatment(self) -> Treatment | None:

@@ -34,6 +34,10 @@ class ClassifierReadings(msgspec.Struct, frozen=True):
     compared: int = 0
     disagreed: int = 0
     reviews_waiting: int = 0
+    second_opinions: Mapping[str, int] = {}
+    """Of uncertain verdicts: those that stayed the `same`, that became `other`, and that were `passed_over` because too
+    many waited.
+    """
 
 
 def classifier_families(readings: ClassifierReadings) -> Iterator[Metric]:
@@ -57,6 +61,12 @@ def classifier_families(readings: ClassifierReadings) -> Iterator[Metric]:
     if readings.shadow is not None:
         shadow["other"] = readings.disagreed
     yield _by("chappe_classifier_shadow_verdicts", "Verdicts of the model in the shadow, compared.", "verdict", shadow)
+    yield _by(
+        "chappe_classifier_second_opinions",
+        "Uncertain verdicts, by what a second opinion made of them.",
+        "verdict",
+        readings.second_opinions,
+    )
     model = GaugeMetricFamily("chappe_classifier_model", "1 for the model in use.", labels=("version",))
     model.add_metric((readings.model,), 1)
     yield model

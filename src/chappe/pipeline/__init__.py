@@ -5,6 +5,7 @@
     intake.py        decided: on, later, blocked or expired     known.py, deciding.py, judging.py
     gathering.py     what it is decided from, looked up         fresh_facts.py  ... or known from a moment ago
     classify.py      judged by its content, once                models.py       ... the models that judge
+    second_opinion.py  ... a second time, where uncertain
     reviewing.py     held, and brought back by a person         classifier_readings.py  ... and what is counted
     lane.py          received from a lane, held, attempted      dispatching.py  ... checked once more before
     attempt.py       one try at one provider                    settling.py     ... its result recorded, then settled

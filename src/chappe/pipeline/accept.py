@@ -7,7 +7,7 @@ leaves behind is dealt with by `reconcile` (a record alone) and by intake (a que
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TypeAlias
 
 import msgspec
@@ -20,6 +20,7 @@ from chappe.model.customer import CustomerMessage, Decision, Status
 from chappe.model.errors import ChappeError, InvalidInput, NoRoute, QueueNotFound
 from chappe.pipeline.arrivals import Arrival
 from chappe.pipeline.background import Pace
+from chappe.pipeline.classify import SecondVerdict
 from chappe.pipeline.context import Context, is_urgent
 from chappe.pipeline.envelope import Envelope, to_body
 from chappe.pipeline.judging import decided
@@ -28,6 +29,7 @@ from chappe.pipeline.looking_up import look_up
 from chappe.pipeline.names import create_queues
 from chappe.pipeline.normalise import normalise
 from chappe.pipeline.request import AnswerRequest, MessageRequest
+from chappe.pipeline.second_opinion import second_verdicts
 from chappe.records import ids
 from chappe.records.commit import Rows
 from chappe.records.idempotency import Answer, IdempotencyRecords
@@ -74,10 +76,11 @@ class Acceptance:
         """
         urgent = len(requests) <= URGENT_BATCH_MAX and all(_is_urgent(request) for request in requests)
         pace = Pace(self._context.background, urgent=urgent)
+        seconds = await second_verdicts(self._context, requests, pace)
         first_key = self._context.records.keys.next()
         with pace.under_way(), self._context.arrivals.arriving(first_key, in_order=urgent) as arrival:
             await pace.begin()
-            outcomes = await self._preview(requests, pace, arrival)
+            outcomes = await self._preview(requests, seconds, pace, arrival)
             taken = [outcome for outcome in outcomes if isinstance(outcome, Accepted)]
             if taken:
                 answers = () if answer_with is None else await answer_with(outcomes)
@@ -85,13 +88,17 @@ class Acceptance:
             return outcomes
 
     async def _preview(
-        self, requests: Sequence[MessageRequest | InvalidInput], pace: Pace, arrival: Arrival
+        self,
+        requests: Sequence[MessageRequest | InvalidInput],
+        seconds: Mapping[int, SecondVerdict],
+        pace: Pace,
+        arrival: Arrival,
     ) -> list[Accepting]:
         context = self._context
         messages: list[tuple[int, CustomerMessage] | InvalidInput] = []
-        for request in requests:
+        for place, request in enumerate(requests):
             await pace.pause()
-            messages.append(self._message(request, arrival))
+            messages.append(self._message(request, arrival, seconds.get(place)))
         valid = [entry for entry in messages if not isinstance(entry, InvalidInput)]
         now_ms, rules, mark = context.now_ms(), context.rules, context.fresh.mark()
         asked = [(message, None) for _, message in valid]
@@ -117,7 +124,7 @@ class Acceptance:
         return outcomes
 
     def _message(
-        self, request: MessageRequest | InvalidInput, arrival: Arrival
+        self, request: MessageRequest | InvalidInput, arrival: Arrival, second: SecondVerdict | None
     ) -> tuple[int, CustomerMessage] | InvalidInput:
         if isinstance(request, InvalidInput):
             return request
@@ -130,7 +137,7 @@ class Acceptance:
             return error
         arrival.add(key)
         content = self._context.content
-        return key, message if content is None else content.classified(message)
+        return key, message if content is None else content.classified(message, second=second)
 
     async def _store(self, taken: Sequence[Accepted], answers: Sequence[Answer], pace: Pace) -> None:
         records = self._context.records

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from chappe.classify.second.consulting import Consultant
 from chappe.observe.classifier_metrics import ClassifierReadings, SenderReading
 from chappe.pipeline.context import Context
 
@@ -25,5 +26,13 @@ async def classifier_readings(context: Context) -> ClassifierReadings | None:
         shadow=None if shadow is None else shadow.version,
         compared=0 if shadow is None else shadow.compared,
         disagreed=0 if shadow is None else shadow.disagreed,
+        second_opinions=_second_opinions(check.consultant),
         reviews_waiting=await context.records.reviews.waiting_count(),
     )
+
+
+def _second_opinions(consultant: Consultant | None) -> dict[str, int]:
+    if consultant is None:
+        return {}
+    same = consultant.asked - consultant.changed
+    return {"same": same, "other": consultant.changed, "passed_over": consultant.passed_over}

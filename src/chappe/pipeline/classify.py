@@ -16,10 +16,13 @@ import msgspec
 from chappe.classify.drift import Drift
 from chappe.classify.explain import explain
 from chappe.classify.fingerprint import TEXT_CHARACTERS_MAX, fingerprint
+from chappe.classify.labels import Label
 from chappe.classify.links import links_in
 from chappe.classify.model import Verdict
 from chappe.classify.moderation import Moderator
 from chappe.classify.policy import Policy, content_flag, link_flag, moderation_flag, suspected
+from chappe.classify.second.consulting import Consultant
+from chappe.classify.second.metadata import Metadata
 from chappe.classify.serving import Serving
 from chappe.compliance.sender import SenderProfile
 from chappe.compliance.senders import Senders, bare_sender
@@ -34,37 +37,87 @@ _SHOWN_FIELDS = ("title", "subtitle", "subject", "body", "text", "message", "ale
 _DATA_TEXTS_MAX = 20
 
 
-class ContentCheck:
-    """Judges messages by one model, one policy and one set of lists. Use from one event loop."""
+class SecondVerdict(msgspec.Struct, frozen=True):
+    """The verdict of a model and a second opinion together, and the version of the model."""
 
-    def __init__(self, serving: Serving, policy: Policy, moderator: Moderator, senders: Senders) -> None:
+    verdict: Verdict
+    model: str
+
+
+class ContentCheck:
+    """Judges messages by one model, one policy and one set of lists. Use from one event loop.
+
+    With a `consultant`, uncertain verdicts get a second opinion where one is asked for (`second_verdict`) and handed
+    on: waiting for it is no part of judging.
+    """
+
+    def __init__(
+        self,
+        serving: Serving,
+        policy: Policy,
+        moderator: Moderator,
+        senders: Senders,
+        consultant: Consultant | None = None,
+    ) -> None:
         self.serving = serving
         self.policy = policy
         self.moderator = moderator
         self.drift = Drift()
+        self.consultant = consultant
         self._senders = senders
         self._flags = lru_cache(maxsize=_FLAGGED_KEPT)(self._flags_of)
         self._own_domains = lru_cache(maxsize=1_024)(self._domains_of)
 
-    def classified(self, message: CustomerMessage, *, counted: bool = True) -> CustomerMessage:
+    def is_uncertain(self, content: Content, template: str | None = None) -> bool:
+        """Whether the verdict on this content would get a second opinion."""
+        texts = readable_texts(content) if self.consultant is not None else ()
+        if self.consultant is None or not texts:
+            return False
+        return self.consultant.is_uncertain(self._worst(texts, template)[1])
+
+    async def second_verdict(self, content: Content, template: str | None, metadata: Metadata) -> SecondVerdict | None:
+        """The verdict on this content with a second opinion; None where the model is certain, or it came too late."""
+        texts = readable_texts(content) if self.consultant is not None else ()
+        if self.consultant is None or not texts:
+            return None
+        text, first = self._worst(texts, template)
+        model = self.serving.model
+        both = await self.consultant.verdict(text, first, metadata)
+        if both is first:
+            return None
+        if both.label is Label.TRANSACTIONAL and both.kind is None:
+            both = msgspec.structs.replace(both, kind=model.kind_of(fingerprint(text)))
+        return SecondVerdict(both, model.version)
+
+    def classified(
+        self, message: CustomerMessage, *, counted: bool = True, second: SecondVerdict | None = None
+    ) -> CustomerMessage:
         """The message with what its content was found to be, and the purpose that follows.
 
         Content that says nothing to a reader is left as it is. Only what is `counted` shows in metrics and is compared
-        with the model in the shadow.
+        with the model in the shadow. `second` is what `second_verdict` gave for its content; it is left aside if
+        another model was put in use meanwhile.
         """
         if message.category in ANSWERS:
             return message
         texts = readable_texts(message.content)
         if not texts:
             return message
-        text, verdict = self._worst(texts, message.template)
+        text, first = self._worst(texts, message.template)
+        if second is not None and second.model != self.serving.model.version:
+            second = None
+        verdict = first if second is None else second.verdict
         declared_promotional = message.purpose is Purpose.PROMOTIONAL
         exempt = self.policy.exempts(message.category, bare_sender(message.sender or ""))
         flags = () if exempt else self._all_flags(message, texts, text, verdict, declared_promotional)
-        found = _classification(self.serving.model.version, verdict, flags, self.policy.hold_ms)
+        found = _classification(
+            self.serving.model.version, verdict, flags, self.policy.hold_ms, second_opinion=second is not None
+        )
         if counted:
-            self.drift.note(message.sender, verdict, found.treatment, declared_promotional=declared_promotional)
-            self.serving.compare(text, message.template, verdict, message.id, message.created_at_ms)
+            self.drift.note(
+                message.sender, verdict, found.treatment, declared_promotional=declared_promotional, of_model=first
+            )
+            self.serving.compare(text, message.template, first, message.id, message.created_at_ms)
         if declared_promotional or not any(flag.treatment is Treatment.PROMOTIONAL for flag in flags):
             return msgspec.structs.replace(message, classification=found)
         return msgspec.structs.replace(
@@ -125,13 +178,16 @@ class ContentCheck:
         return own_domains(self._senders.known_as(sender))
 
 
-def _classification(version: str, verdict: Verdict, flags: tuple[Flag, ...], hold_ms: int) -> Classification:
+def _classification(
+    version: str, verdict: Verdict, flags: tuple[Flag, ...], hold_ms: int, *, second_opinion: bool
+) -> Classification:
     found = Classification(
         label=verdict.label.value,
         probability=round(verdict.probability, 4),
         model=version,
         kind=verdict.kind and verdict.kind.value,
         flags=flags,
+        second_opinion=second_opinion,
     )
     return msgspec.structs.replace(found, hold_ms=hold_ms) if found.treatment is Treatment.HOLD else found
 

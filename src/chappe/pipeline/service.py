@@ -20,6 +20,7 @@ from chappe.observe.audit.recording import Recorder
 from chappe.observe.metrics import Metrics
 from chappe.pipeline.accept import Acceptance, Accepting, AnswerWith
 from chappe.pipeline.arrivals import Arrivals
+from chappe.pipeline.background import Pace
 from chappe.pipeline.breaker import CircuitState
 from chappe.pipeline.classify import ContentCheck
 from chappe.pipeline.context import Context, PipelineSettings
@@ -41,6 +42,7 @@ from chappe.pipeline.request import MessageRequest
 from chappe.pipeline.reviewing import Reviewing
 from chappe.pipeline.rules.backtests import Backtests
 from chappe.pipeline.rules.rule_sets import RuleSets
+from chappe.pipeline.second_opinion import second_verdicts
 from chappe.pipeline.starts import Starts
 from chappe.pipeline.unsubscribe import UnsubscribeLinks
 from chappe.records import ids
@@ -128,6 +130,8 @@ class Pipeline:
     async def start(self) -> None:
         """Create the queues, queue again what a crash cut off or somebody purged, and begin to work."""
         context = self.context
+        if context.content is not None and context.content.consultant is not None:
+            await context.content.consultant.prepare()
         await self.rule_sets.start(self._configured, context.settings.activate_rules)
         if self.models is not None:
             await self.models.start()
@@ -174,6 +178,8 @@ class Pipeline:
         grace_seconds = self.context.settings.stop_grace_seconds
         await asyncio.gather(*(lane.finish(grace_seconds) for lane in self._lanes))
         await asyncio.gather(*(worker.drained() for worker in self._workers))
+        if self.context.content is not None and self.context.content.consultant is not None:
+            self.context.content.consultant.close()
 
     async def accept(
         self, requests: Sequence[MessageRequest | InvalidInput], answer_with: AnswerWith | None = None
@@ -194,7 +200,9 @@ class Pipeline:
         now_ms = context.now_ms() if at_ms is None else at_ms
         message = normalise(request, message_id=ids.key_text(ids.MESSAGE, 0), now_ms=now_ms)
         if context.content is not None:
-            message = context.content.classified(message, counted=False)
+            pace = Pace(context.background, urgent=False)
+            second = (await second_verdicts(context, [request], pace)).get(0)
+            message = context.content.classified(message, counted=False, second=second)
         at_ms = max(now_ms, message.send_at_ms or 0)
         rules = rules or context.rules
         (known,) = await look_up(context.records, [(message, None)], rules, at_ms, urgent=False)

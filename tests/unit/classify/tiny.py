@@ -6,6 +6,7 @@ from chappe.classify.artefact import Artefact, ModelCard, artefact_bytes, read_a
 from chappe.classify.model import OUTPUTS, Model, Weights
 from chappe.classify.moderation import Category, Moderator
 from chappe.classify.policy import Policy
+from chappe.classify.second.consulting import Consultant
 from chappe.classify.serving import Serving
 from chappe.compliance.senders import Senders
 from chappe.pipeline.classify import ContentCheck
@@ -50,7 +51,9 @@ def model(**changes: dict[int, int]) -> Model:
     return Model(weights(**changes), artefact(**changes).version)
 
 
-def content_check(policy: Policy | None = None, senders: Senders | None = None) -> ContentCheck:
+def content_check(
+    policy: Policy | None = None, senders: Senders | None = None, consultant: Consultant | None = None
+) -> ContentCheck:
     """What judges messages by the tiny model, and finds gambling."""
     moderator = Moderator({"gambling": [Category({"en": ("roulette", "casino*")})]})
-    return ContentCheck(Serving(model()), policy or Policy(), moderator, senders or Senders())
+    return ContentCheck(Serving(model()), policy or Policy(), moderator, senders or Senders(), consultant)

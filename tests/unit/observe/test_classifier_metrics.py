@@ -27,6 +27,7 @@ READINGS = ClassifierReadings(
     compared=10,
     disagreed=4,
     reviews_waiting=2,
+    second_opinions={"same": 8, "other": 3, "passed_over": 1},
 )
 _DURATION = re.compile(r"[0-9]+[smhd]")
 _METRIC = re.compile(r"\bchappe[_:][a-z0-9_:]*")
@@ -60,6 +61,7 @@ def test_a_scraper_reads_every_count() -> None:
     assert found["chappe_classifier_shadow_verdicts_total", ("same",)] == 6
     assert found["chappe_classifier_shadow_verdicts_total", ("other",)] == 4
     assert found["chappe_classifier_model", ("0123456789ab",)] == 1
+    assert found["chappe_classifier_second_opinions_total", ("passed_over",)] == 1
     assert found["chappe_reviews_waiting", ()] == 2
 
 

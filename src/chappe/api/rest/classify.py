@@ -28,10 +28,11 @@ from chappe.classify.labels import Kind, Label
 from chappe.classify.links import links_in
 from chappe.classify.model import Model
 from chappe.classify.policy import MODERATION, is_uncertain
+from chappe.classify.second.metadata import UNKNOWN
 from chappe.model.customer import Content, Purpose
 from chappe.model.errors import ClassifierOff, InvalidInput
 from chappe.pipeline.background import Pace
-from chappe.pipeline.classify import ContentCheck, readable_texts
+from chappe.pipeline.classify import ContentCheck, SecondVerdict, readable_texts
 from chappe.records import ids
 from chappe.records.feedback import FeedbackRecord, Labelled
 from chappe.records.rule_sets import Author
@@ -45,7 +46,8 @@ _feedback_decoder = msgspec.json.Decoder(FeedbackRequest)
 
 async def classify(call: Call) -> Answer:
     """POST /v1/classify"""
-    return json_answer(200, verdict_view(check_of(call), decode(_decoder, call.body)))
+    check, request = check_of(call), decode(_decoder, call.body)
+    return json_answer(200, verdict_view(check, request, await _second(check, request)))
 
 
 async def classify_batch(call: Call) -> Answer:
@@ -57,7 +59,7 @@ async def classify_batch(call: Call) -> Answer:
     views = []
     for request in requests:
         await pace.pause()
-        views.append(verdict_view(check, request))
+        views.append(verdict_view(check, request, await _second(check, request)))
     return json_answer(200, VerdictsView(views))
 
 
@@ -134,10 +136,19 @@ def feedback_record(
     )
 
 
-def verdict_view(check: ContentCheck, request: ClassifyRequest) -> VerdictView:
+async def _second(check: ContentCheck, request: ClassifyRequest) -> SecondVerdict | None:
+    return await check.second_verdict(Content(text=_readable(request)), None, UNKNOWN)
+
+
+def _readable(request: ClassifyRequest) -> str:
     text = request.text if not request.subject else f"{request.subject}\n{request.text}"
     (readable,) = readable_texts(Content(text=text)) or ("",)
-    verdict = check.serving.judge(readable)
+    return readable
+
+
+def verdict_view(check: ContentCheck, request: ClassifyRequest, second: SecondVerdict | None) -> VerdictView:
+    readable = _readable(request)
+    verdict = check.serving.judge(readable) if second is None else second.verdict
     flags = check.flags_of_text(readable, request.sender)
     suspicion = check.suspicion_of(readable, verdict, declared_promotional=request.purpose is Purpose.PROMOTIONAL)
     if suspicion is not None:
@@ -148,7 +159,8 @@ def verdict_view(check: ContentCheck, request: ClassifyRequest) -> VerdictView:
         probabilities={label.value: round(verdict.probability_of(label), 4) for label in Label},
         spam_score=round(verdict.probability_of(Label.SPAM), 4),
         uncertain=is_uncertain(verdict),
-        model=check.serving.model.version,
+        model=check.serving.model.version if second is None else second.model,
+        second_opinion=second is not None,
         kind=verdict.kind,
         treatment=max((flag.treatment for flag in flags), key=lambda treatment: treatment.strictness, default=None),
         flags=flags,

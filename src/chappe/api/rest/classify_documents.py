@@ -64,7 +64,8 @@ class ExplanationView(msgspec.Struct, frozen=True):
 class VerdictView(msgspec.Struct, frozen=True, omit_defaults=True):
     """What a text was taken for. `treatment` is what this server would do with it, absent if nothing.
 
-    `uncertain` verdicts are worth little. `moderation` are the categories of its words, `links` those that it has.
+    `uncertain` verdicts are worth little. `second_opinion` tells that the model was uncertain and another had its say.
+    `moderation` are the categories of its words, `links` those that it has.
     """
 
     label: Label
@@ -79,6 +80,7 @@ class VerdictView(msgspec.Struct, frozen=True, omit_defaults=True):
     moderation: list[str] = []
     links: list[Link] = []
     explanation: ExplanationView | None = None
+    second_opinion: bool = False
 
 
 class VerdictsView(msgspec.Struct, frozen=True):

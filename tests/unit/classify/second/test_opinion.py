@@ -141,6 +141,47 @@ async def test_only_the_uncertain_are_asked_about(folder: Path) -> None:
     consultant.close()
 
 
+def test_the_least_likely_verdicts_are_the_least_certain() -> None:
+    consultant = Consultant(lambda: pytest.fail("not asked"))
+    assert consultant.is_uncertain(_verdict(0.27, 0.26, 0.25, 0.22))
+    assert consultant.is_uncertain(_verdict(0.69, 0.31, 0, 0))
+    assert not consultant.is_uncertain(_verdict(0.71, 0.29, 0, 0))
+    consultant.close()
+
+
+async def test_the_same_question_is_worked_out_once(folder: Path) -> None:
+    opinion = load_opinion(folder / "second.npz", folder / "bert")
+    judged: list[str] = []
+
+    class Counting(SecondOpinion):
+        def judge(self, text: str, metadata: Metadata = UNKNOWN) -> tuple[float, ...]:
+            judged.append(text)
+            return super().judge(text, metadata)
+
+    consultant = Consultant(lambda: Counting(opinion.header, opinion.lexical, opinion.embedding, opinion.forest))
+    unsure = _verdict(0.52, 0.48, 0, 0)
+    answers = [await consultant.verdict("sale buy now", unsure) for _ in range(3)]
+    assert answers[0] == answers[1] == answers[2]
+    await consultant.verdict("sale buy now", unsure, _BAD)
+    assert (len(judged), consultant.asked) == (2, 4)
+    consultant.close()
+
+
+async def test_what_takes_too_long_is_not_waited_for(folder: Path) -> None:
+    go_on = threading.Event()
+
+    def load() -> SecondOpinion:
+        go_on.wait(30)
+        return load_opinion(folder / "second.npz", folder / "bert")
+
+    consultant = Consultant(load, wait_seconds=0.01)
+    unsure = _verdict(0.52, 0.48, 0, 0)
+    assert await consultant.verdict("sale buy now", unsure) is unsure
+    assert consultant.passed_over == 1
+    go_on.set()
+    consultant.close()
+
+
 async def test_a_crowd_does_not_wait(folder: Path) -> None:
     go_on = threading.Event()
 
