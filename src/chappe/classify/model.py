@@ -26,11 +26,15 @@ WEIGHT_MAX = 2_047
 _SHIFT = WEIGHT_MAX + 1
 _FIELD_BITS = 26
 _FIELD = (1 << _FIELD_BITS) - 1
+_NO_LETTERS = b"0 $%&+@"
+_WORDLESS_GRAMS_MAX = 16
+"""Above it no word is looked for: there are only so many marks, and numbers hardly ever make up the rest."""
 
 
 class Verdict(msgspec.Struct, frozen=True):
     """What a text is. `probabilities` are in the order of `Label` and add up to 1; `kind` is set for transactional
-    ones. `grams` is how many grams the model knew: 0 means that it has seen nothing it could go by.
+    ones. `grams` is how many grams the model knew: 0 means that no word was among them, so that it had at most marks,
+    numbers and length to go by.
     """
 
     label: Label
@@ -79,6 +83,8 @@ class Model:
         if label is Label.TRANSACTIONAL:
             kinds = scores[len(LABELS) :]
             kind = KINDS[kinds.index(max(kinds))]
+        if known <= _WORDLESS_GRAMS_MAX and not self._knows_a_word(printed):
+            known = 0
         return Verdict(label, shares[LABELS.index(label)], shares, kind, known)
 
     def kind_of(self, printed: bytes) -> Kind:
@@ -98,6 +104,9 @@ class Model:
             packed >>= _FIELD_BITS
             scores.append(bias + ((packed & _FIELD) - shift) / unit)
         return known, scores
+
+    def _knows_a_word(self, printed: bytes) -> bool:
+        return any(gram in self._packed and b"^" not in gram and gram.strip(_NO_LETTERS) for gram in grams(printed))
 
     def weights_of(self, gram: bytes) -> list[float] | None:
         """The weight of one gram per output, None if it is not known."""

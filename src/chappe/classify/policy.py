@@ -62,7 +62,11 @@ class Suspect(msgspec.Struct, frozen=True):
 
 
 def suspected(policy: Policy, verdict: Verdict, *, declared_promotional: bool) -> Suspect | None:
-    """What the verdict gives cause for, if nothing urgent speaks against it. Most verdicts give none."""
+    """What the verdict gives cause for, if nothing urgent speaks against it. Most verdicts give none, and one that rests
+    on no word at all never does.
+    """
+    if not verdict.grams:
+        return None
     if verdict.label is Label.SPAM and verdict.probability >= policy.spam_threshold:
         return Suspect(Label.SPAM, policy.spam_threshold, policy.spam)
     if declared_promotional or verdict.label is not Label.PROMOTIONAL:
@@ -99,8 +103,10 @@ def link_flag(policy: Policy, suspicion: Suspicion, host: str) -> Flag:
 
 
 def is_uncertain(verdict: Verdict) -> bool:
-    """Whether the verdict is worth little."""
-    return verdict.probability < LOW_CONFIDENCE
+    """Whether the verdict is worth little: the probability is low, or the model knew no word of the text, and how long
+    it is says little in a language that the model has never seen.
+    """
+    return verdict.probability < LOW_CONFIDENCE or not verdict.grams
 
 
 def disagrees(verdict: Verdict, *, declared_promotional: bool) -> bool:

@@ -116,6 +116,7 @@ def _document(
     import msgspec
 
     from chappe.classify.model import LABELS
+    from chappe.classify.policy import is_uncertain
 
     verdict = explanation.verdict
     return {
@@ -123,6 +124,7 @@ def _document(
         "probability": round(verdict.probability, 4),
         "probabilities": {label: round(verdict.probability_of(label), 4) for label in LABELS},
         "kind": verdict.kind,
+        "uncertain": is_uncertain(verdict),
         "model": judge.version,
         "against": explanation.against,
         "margin": explanation.margin,
@@ -145,6 +147,9 @@ def _show(explanation: Explanation, categories: tuple[str, ...], links: list[Lin
     console.print(f"[bold]{verdict.label}[/bold]{kind}, with a probability of {verdict.probability:.3f}{unsure}")
     others = (label for label in LABELS if label is not verdict.label)
     console.print("  " + ", ".join(f"{label} {verdict.probability_of(label):.3f}" for label in others), style="dim")
+    likeliest = max(LABELS, key=verdict.probability_of)
+    if likeliest is not verdict.label:
+        console.print(f"  {likeliest} is likelier, but by less than this model asks for before it says so", style="dim")
     console.print(_words_table(explanation, words))
     if not verdict.grams:
         messages().print("the model knows none of these words")

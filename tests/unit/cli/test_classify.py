@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import msgspec
 import pytest
 from tests.unit.classify.tiny import PROMOTION, artefact
 
@@ -86,3 +87,18 @@ def test_a_reader_that_has_enough_ends_it_quietly() -> None:
         process.stdout.close()
         assert process.stderr.read() == b""
         assert process.wait(timeout=60) == 0
+
+
+def test_a_text_in_an_unknown_language_is_said_to_be_uncertain(chappe: Run) -> None:
+    told = chappe("classify", "explain", "ታላቅ ቅናሽ")
+    assert "which is uncertain" in told.out
+    assert "knows none of these words" in told.err
+    assert chappe("classify", "explain", "--json", "ታላቅ ቅናሽ").json["uncertain"] is True
+
+
+def test_a_label_that_is_not_the_likeliest_is_accounted_for(chappe: Run, tmp_path: Path) -> None:
+    careful = msgspec.structs.replace(artefact().weights, promotional_floor=0.99999)
+    (tmp_path / "careful.json").write_bytes(artefact_bytes(artefact().card, careful))
+    told = chappe("classify", "explain", "buy code", "--model", tmp_path / "careful.json")
+    assert told.out.startswith("transactional")
+    assert "promotional is likelier" in told.out

@@ -52,7 +52,7 @@ class Consultant:
 
     def is_uncertain(self, verdict: Verdict) -> bool:
         """Whether a second opinion would be asked for."""
-        return verdict.probability < 0.5 + self._band
+        return verdict.probability < 0.5 + self._band or not verdict.grams
 
     async def verdict(self, text: str, verdict: Verdict, metadata: Metadata = UNKNOWN) -> Verdict:
         """The verdict to go by."""
