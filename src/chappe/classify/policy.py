@@ -62,8 +62,8 @@ class Suspect(msgspec.Struct, frozen=True):
 
 
 def suspected(policy: Policy, verdict: Verdict, *, declared_promotional: bool) -> Suspect | None:
-    """What the verdict gives cause for, if nothing urgent speaks against it. Most verdicts give none, and one that rests
-    on no word at all never does.
+    """What the verdict gives cause for, if nothing urgent speaks against it. Most verdicts give none; those that
+    rest on no word at all never do.
     """
     if not verdict.grams:
         return None

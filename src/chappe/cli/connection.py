@@ -137,6 +137,8 @@ class Server:
                         stream.write(chunk)
         except self._failures as error:
             raise self._unreachable(error) from error
+        except OSError as error:
+            raise InvalidConfiguration(f"{file}: it cannot be written: {error.strerror}.", file=str(file)) from error
 
     def upload(self, path: str, chunks: Iterator[bytes], media_type: str, **parameters: str | int | None) -> Any:
         """The JSON answer to a POST of a list, sent as it is read."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import unicodedata
 from collections.abc import Mapping
 
 import msgspec
@@ -12,6 +13,8 @@ from rich.table import Table
 from chappe.model.errors import ChappeError
 
 _WIDE = 1000
+_TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+"""Embeddings, overrides and isolates of the bidirectional algorithm (UAX #9): they can show a link as another one."""
 
 STATUS_STYLES = {
     "delivered": "green",
@@ -56,6 +59,16 @@ def report_error(error: ChappeError) -> None:
     """`chappe: error [code]: message`, on one line whatever the message holds."""
     code = error.details.get("code", error.code)
     sys.stderr.write(f"chappe: error [{code}]: {' '.join(error.message.split())}\n")
+
+
+def printable(text: str) -> str:
+    """Text of others, safe to show: what would command a terminal or turn the direction of writing is spelt out."""
+    return "".join(
+        char
+        if char in "\n\t" or (unicodedata.category(char) != "Cc" and char not in _TURNING)
+        else f"\\u{ord(char):04x}"
+        for char in text
+    )
 
 
 def status_table(counts: Mapping[str, int]) -> Table:

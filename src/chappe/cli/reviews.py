@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import io
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -11,11 +10,12 @@ from typing import Annotated, Any
 from urllib.parse import quote
 
 import typer
+from msgspec.json import encode
 from rich.markup import escape
 from rich.table import Table
 
 from chappe.cli.connection import DataOption, JsonOption, KeyOption, Server, UrlOption, connect
-from chappe.cli.output import print_json, terminal
+from chappe.cli.output import print_json, printable, terminal
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -71,7 +71,8 @@ def list_reviews(
     if json:
         print_json(found)
         return
-    table = Table("id", "held since", "until", "channel", "from", "taken for", "because of")
+    ended = ("ended as", "by") if state is State.RESOLVED else ()
+    table = Table("id", "held since", "until", "channel", "from", "taken for", "because of", *ended)
     for review in found:
         taken_for = f"{review['label']} ({review['probability']:.2f})"
         table.add_row(
@@ -79,9 +80,10 @@ def list_reviews(
             _short(review["opened_at"]),
             _short(review["due_at"]),
             review["channel"],
-            escape(review.get("from", "-")),
+            escape(printable(review.get("from", "-"))),
             taken_for,
             ", ".join(review["checks"]),
+            *([review["resolution"], escape(printable(review.get("by") or "-"))] if ended else ()),
         )
     terminal().print(table)
     terminal().print(f"{len(found)} review{'' if len(found) == 1 else 's'}")
@@ -105,9 +107,13 @@ def show(
     about, content = found["review"], found["content"]
     told = f"{about['id']}: {about['state']}, declared {found['declared_purpose']}"
     console.print(told, markup=False)
+    if about.get("from"):
+        console.print(f"from: {printable(about['from'])}", markup=False)
     for part in ("subject", "text", "html"):
         if content.get(part):
-            console.print(f"{part}: {content[part]}", markup=False)
+            console.print(f"{part}: {printable(content[part])}", markup=False)
+    if content.get("data"):
+        console.print(f"data: {printable(encode(content['data']).decode())}", markup=False)
     for flag in found["classification"].get("flags", ()):
         console.print(f"{flag['check']}: {flag['reason']}", markup=False)
     explanation = found.get("explanation")
@@ -118,6 +124,11 @@ def show(
                 escape(word["gram"]), f"{word['weight']:+.3f}", style="green" if word["weight"] > 0 else "red"
             )
         console.print(table)
+    if about["state"] == State.RESOLVED:
+        by = f" by {about['by']}" if about.get("by") else ""
+        note = f": {about['note']}" if about.get("note") else ""
+        told = f"ended as {about['resolution']}{by} on {_short(about['resolved_at'])}{note}"
+        console.print(printable(told), markup=False)
     if about["state"] == State.OPEN:
         console.print(f"blocked on {_short(about['due_at'])} unless somebody decides", style="dim")
 
@@ -154,19 +165,21 @@ def reject(
 
 @app.command()
 def export(
-    file: Annotated[Path | None, typer.Argument(metavar="FILE", help="Where to. [default: standard output]")] = None,
+    file: Annotated[
+        Path | None, typer.Argument(metavar="FILE", help="Where to; only you can read it. [default: standard output]")
+    ] = None,
     url: UrlOption = None,
     api_key: KeyOption = None,
     data: DataOption = None,
 ) -> None:
     """Export what people said of messages, as CSV to train on. Every digit is a zero."""
     with connect(url, api_key, data) as server:
-        text = server.text("/v1/classify/feedback")
-    if file is None:
-        sys.stdout.write(text)
-        return
-    file.write_text(text, encoding="utf-8", newline="")
-    rows = sum(1 for _ in csv.reader(io.StringIO(text))) - 1
+        if file is None or file == Path("-"):
+            sys.stdout.write(server.text("/v1/classify/feedback"))
+            return
+        server.download("/v1/classify/feedback", file)
+    with file.open(encoding="utf-8", newline="") as written:
+        rows = sum(1 for _ in csv.reader(written)) - 1
     typer.echo(f"{rows} labelled text{'' if rows == 1 else 's'} in {file}")
 
 

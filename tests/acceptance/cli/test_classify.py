@@ -36,7 +36,7 @@ def test_a_held_message_survives_a_kill_and_goes_when_it_is_approved(chappe: Run
     process = serving(tmp_path)
     process.started()
     at = ("--data", process.data)
-    content = {"subject": "Your table", "text": "Your code for the roulette table is 482913."}
+    content = {"subject": "Your table", "text": "Your code for the roulette table is 482913.\x1b[2J\u202e"}
     document = {"to": {"email": "ana@example.com"}, "purpose": "transactional", "content": content}
     with connect(None, None, process.data) as server:
         taken = [server.post("/v1/messages", document)["id"] for _ in range(2)]
@@ -55,6 +55,7 @@ def test_a_held_message_survives_a_kill_and_goes_when_it_is_approved(chappe: Run
         shown = chappe("classify", "review", "show", found[0]["id"], *at).out
         assert "Your code for the roulette table" in shown
         assert "gambling" in shown
+        assert "is 482913.\\u001b[2J\\u202e\n" in shown
         review = ("classify", "review")
         approved = chappe(*review, "approve", found[0]["id"], "--as", "transactional", "--note", "fine", *at)
         assert approved.out == f"{found[0]['id']} approved as transactional\n"
@@ -68,6 +69,18 @@ def test_a_held_message_survives_a_kill_and_goes_when_it_is_approved(chappe: Run
             assert until(server, taken[1], "sent", "blocked") == "blocked"
         assert chappe("classify", "review", "export", "labelled.csv", *at).out == "2 labelled texts in labelled.csv\n"
         assert "000000" in (tmp_path / "labelled.csv").read_text()
+        assert (tmp_path / "labelled.csv").stat().st_mode & 0o077 == 0
+        assert chappe(*review, "export", "-", *at).out.encode() == (tmp_path / "labelled.csv").read_bytes()
+        nowhere = chappe("classify", "review", "export", "nowhere/labelled.csv", *at)
+        assert (nowhere.code, nowhere.out) == (2, "")
+        assert nowhere.err.startswith("chappe: error [invalid_configuration]: nowhere/labelled.csv: it cannot be")
+        ended = chappe("classify", "review", "list", "--state", "resolved", *at).out
+        assert "ended as" in ended
+        assert "rejected" in ended
+        assert "first start" in ended
+        shown = chappe("classify", "review", "show", found[0]["id"], *at).out
+        assert "ended as transactional by first start on" in shown
+        assert ": fine" in shown
     finally:
         process.stop()
 
