@@ -196,3 +196,8 @@ async def test_no_document_breaks_the_server(api: Api, document: Any, operation:
     allowed = (200, 201, 202, 207, 400, 422, *((404,) if "{" in path else ()))  # nothing has the id {id}
     assert response.status_code in allowed, response.text
     json.loads(response.content)
+
+
+async def test_an_empty_body_is_said_to_be_empty(api: Api) -> None:
+    answer = await api.post("/v1/messages", content=b"", headers={"content-type": "application/json"})
+    assert answer.json()["detail"] == "The body is empty; it must be a JSON document."

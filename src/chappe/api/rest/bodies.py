@@ -28,6 +28,8 @@ def decode(decoder: msgspec.json.Decoder[_T], body: bytes | memoryview | msgspec
         what, pointer = _located(str(error))
         raise InvalidInput(f"{what}.", pointer=at + pointer) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        if not bytes(body):
+            raise MalformedJson("The body is empty; it must be a JSON document.", pointer=at) from None
         raise MalformedJson(f"The body is not JSON: {error}.", pointer=at) from None
     except RecursionError:
         raise MalformedJson("The body is nested too deeply.", pointer=at) from None
