@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from chappe.classify.training.building import Progress
     from chappe.classify.training.comparison import Compared
     from chappe.classify.training.examples import Example
-    from chappe.classify.training.word_vectors import WordVectors
 
 EmbeddingOption = Annotated[
     Path | None,
@@ -42,14 +41,6 @@ def compare(
             return comparison.compare(examples, judge, second, lambda done: progress(done, len(examples)))
     finally:
         second.close()
-
-
-def load_word_vectors(embedding: Path | None) -> WordVectors:
-    """Those of the embedding in a folder, or of the package."""
-    from chappe.classify.second.embedding import embedder
-    from chappe.classify.training.word_vectors import WordVectors
-
-    return WordVectors(embedder(embedding))
 
 
 def make_second_opinion(path: Path, embedding: Path | None, examples: list[Example], data: str, *, quiet: bool) -> None:

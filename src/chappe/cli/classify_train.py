@@ -11,7 +11,6 @@ import typer
 from chappe.cli.classify_second import (
     EmbeddingOption,
     compare,
-    load_word_vectors,
     make_second_opinion,
     need_libraries,
     progress_bar,
@@ -64,14 +63,6 @@ def train(
         typer.Option(metavar="FILE", help="Also make a second opinion from the same messages; needs chappe[embed]."),
     ] = None,
     embedding: EmbeddingOption = None,
-    word_vectors: Annotated[
-        bool,
-        typer.Option(
-            "--word-vectors",
-            help="Learn what words have in common from the embedding, so that words of like meaning weigh alike, also "
-            "those in no message; needs chappe[embed]. The model itself needs nothing.",
-        ),
-    ] = False,
     name: Annotated[str, typer.Option(help="What the model's card calls it.")] = "chappe",
     licence: Annotated[str, typer.Option(help="The licence that the card states.")] = _LICENCE,
     json: JsonOption = False,
@@ -93,14 +84,11 @@ def train(
     from chappe.classify.training.examples import from_csv
 
     given, data = _examples(labelled or [], corpus)
-    if word_vectors:
-        data += "; what words have in common from the embedding"
     checked = [(path.name, splitting.grouped(from_csv(path))) for path in check or []]
     examples = splitting.grouped(given)
     splitting.check(examples)
-    vectors = load_word_vectors(embedding) if word_vectors else None
     with progress_bar("training", hidden=json) as progress:
-        built = build(examples, false_positives_max=bound, vectors=vectors, progress=progress)
+        built = build(examples, false_positives_max=bound, progress=progress)
     model = Model(built.weights, name)
     figures = {"held-out groups": built.figures}
     if built.of_strangers is not None:
@@ -144,8 +132,9 @@ def evaluate(
     from chappe.classify.training.evaluation import evaluate as judge_all
     from chappe.classify.training.evaluation import figures_document, judge_with
     from chappe.classify.training.examples import from_csv
+    from chappe.classify.training.splitting import grouped
 
-    examples = from_csv(labelled)
+    examples = grouped(from_csv(labelled))
     judge = packaged_model() if model is None else load_model(model)
     figures = {"all": judge_all(examples, judge_with(judge))}
     if by:

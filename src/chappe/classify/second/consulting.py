@@ -21,6 +21,11 @@ KEPT_MAX = 4_096
 """Answers that are kept: the same text goes to many."""
 
 
+def is_uncertain(verdict: Verdict, band: float = BAND) -> bool:
+    """Whether a verdict is one to ask a second opinion about. One that rests on no known word is, too."""
+    return verdict.probability < 0.5 + band or not verdict.grams
+
+
 class Consultant:
     """Asks for a second opinion, loading it when it is first needed. Use from one event loop.
 
@@ -52,7 +57,7 @@ class Consultant:
 
     def is_uncertain(self, verdict: Verdict) -> bool:
         """Whether a second opinion would be asked for."""
-        return verdict.probability < 0.5 + self._band or not verdict.grams
+        return is_uncertain(verdict, self._band)
 
     async def verdict(self, text: str, verdict: Verdict, metadata: Metadata = UNKNOWN) -> Verdict:
         """The verdict to go by."""

@@ -113,15 +113,6 @@ class Embedder:
         out: Floats = mean / np.float32(max(float(np.linalg.norm(mean)), 1e-12))
         return out
 
-    def whole_words(self) -> list[str]:
-        """The words that the tokenizer does not take apart, in a fixed order."""
-        return sorted(piece for piece in self._tokenizer.get_vocab() if not piece.startswith(("##", "[")))
-
-    def word(self, word: str) -> Floats:
-        """What the model knows of a word before it has read any other: the mean over the pieces of the word."""
-        out: Floats = self._words[self._tokenizer.encode(word, add_special_tokens=False).ids].mean(axis=0)
-        return out
-
     def _after(self, layer: _Layer, x: Floats) -> Floats:
         np = self._np
         heads = self.config.num_attention_heads

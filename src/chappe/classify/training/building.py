@@ -21,7 +21,6 @@ from chappe.classify.model import LABELS, Model, Verdict, Weights
 from chappe.classify.training import linear, splitting
 from chappe.classify.training.evaluation import Figures, figures_of, leans_promotional
 from chappe.classify.training.examples import Example
-from chappe.classify.training.word_vectors import WordVectors
 
 Progress = Callable[[int, int], None]
 """Called with the steps done and the steps in all."""
@@ -71,7 +70,6 @@ def build(
     examples: Sequence[Example],
     *,
     false_positives_max: float,
-    vectors: WordVectors | None = None,
     progress: Progress | None = None,
 ) -> Built:
     """Train, calibrate and judge. `examples` must have groups (`splitting.grouped`) and enough of them
@@ -80,18 +78,16 @@ def build(
     """
     # One thread: these matrices are too small for more, and so the sums don't depend on the number of cores.
     with threadpool_limits(1):
-        return _build(examples, false_positives_max, vectors, progress or (lambda step, steps: None))
+        return _build(examples, false_positives_max, progress or (lambda step, steps: None))
 
 
-def _build(
-    examples: Sequence[Example], false_positives_max: float, vectors: WordVectors | None, done: Progress
-) -> Built:
+def _build(examples: Sequence[Example], false_positives_max: float, done: Progress) -> Built:
     near, far = list(splitting.folds(examples)), splitting.strangers(examples)
     steps = len(near) + len(far) + 1
     fitted: list[tuple[Weights, Sequence[int]]] = []
     for seen, unseen in near + far:
         done(len(fitted), steps)
-        weights = linear.fit([examples[place] for place in seen], vectors=vectors, with_kinds=False)
+        weights = linear.fit([examples[place] for place in seen], with_kinds=False)
         fitted.append((weights, unseen.tolist()))
     done(len(fitted), steps)
     groups, origins = _HeldOut(examples, fitted[: len(near)]), _HeldOut(examples, fitted[len(near) :])
@@ -99,7 +95,7 @@ def _build(
     temperature = _temperature(chosen_by)
     kept = _floor(chosen_by.asked, chosen_by.verdicts(temperature, FLOORS[0]), false_positives_max)
     floor = FLOORS[-1] if kept is None else kept
-    weights = linear.fit(examples, vectors=vectors)
+    weights = linear.fit(examples)
     done(steps, steps)
     return Built(
         msgspec.structs.replace(weights, temperature=temperature, promotional_floor=floor),
@@ -114,10 +110,9 @@ def held_out_verdicts(
     seen: Sequence[int],
     unseen: Sequence[int],
     like: Weights,
-    vectors: WordVectors | None = None,
 ) -> list[Verdict]:
     """What a model that learnt from `seen` says of `unseen`, with the temperature and floor of another."""
-    weights = linear.fit([examples[place] for place in seen], vectors=vectors, with_kinds=False)
+    weights = linear.fit([examples[place] for place in seen], with_kinds=False)
     return _HeldOut(examples, [(weights, unseen)]).verdicts(like.temperature, like.promotional_floor)
 
 
@@ -142,14 +137,14 @@ def _log_loss(scores: linear.Floats, labels: linear.Integers, weights: linear.Fl
 def _floor(examples: Sequence[Example], verdicts: Sequence[Verdict], false_positives_max: float) -> float | None:
     """The lowest floor that keeps false positives within the bound; None if none does."""
     kept = [
-        (_share_of_promotional(verdict), verdict.label is Label.PROMOTIONAL)
+        (_share_of_promotional(verdict), verdict.label is Label.PROMOTIONAL, example.weight)
         for example, verdict in zip(examples, verdicts, strict=True)
         if example.label is Label.TRANSACTIONAL and leans_promotional(verdict)
     ]
-    transactional = sum(example.label is Label.TRANSACTIONAL for example in examples)
+    transactional = sum(example.weight for example in examples if example.label is Label.TRANSACTIONAL)
     for floor in FLOORS:
         # What is rather spam than either leans by the odds alone, whatever the floor.
-        wrong = sum(share >= floor or not called for share, called in kept)
+        wrong = sum(weight for share, called, weight in kept if share >= floor or not called)
         if wrong <= false_positives_max * transactional:
             return floor
     return None

@@ -8,7 +8,7 @@ import msgspec
 
 from chappe.classify.labels import Label
 from chappe.classify.model import LABELS, Model, Verdict
-from chappe.classify.second.consulting import BAND
+from chappe.classify.second.consulting import BAND, is_uncertain
 from chappe.classify.second.opinion import SecondOpinion, combined
 from chappe.classify.training.evaluation import Figures, Share, figures_of, judge_with
 from chappe.classify.training.examples import Example
@@ -38,17 +38,17 @@ def compared(
     examples: Sequence[Example], first: Sequence[Verdict], second: Sequence[tuple[float, ...]]
 ) -> list[Compared]:
     """The same of verdicts that are there already."""
-    unsure = [abs(verdict.probability - 0.5) < BAND for verdict in first]
+    unsure = [is_uncertain(verdict) for verdict in first]
     together = [
         combined(verdict, other) if asked else verdict
         for verdict, other, asked in zip(first, second, unsure, strict=True)
     ]
-    still = [asked and abs(verdict.probability - 0.5) < BAND for verdict, asked in zip(together, unsure, strict=True)]
+    still = [asked and is_uncertain(verdict) for verdict, asked in zip(together, unsure, strict=True)]
     alone = [_verdict(shares) for shares in second]
     nobody = [False] * len(examples)
     return [
         _compared("fast path", examples, first, nobody),
-        _compared(f"fast path, silent within {BAND} of a half", examples, first, unsure),
+        _compared(f"fast path, silent below {0.5 + BAND}", examples, first, unsure),
         _compared("second opinion alone", examples, alone, nobody),
         _compared("fast path, second opinion on the uncertain", examples, together, nobody),
         _compared("both, silent where still uncertain", examples, together, still),

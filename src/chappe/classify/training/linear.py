@@ -9,14 +9,13 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix, hstack
+from scipy.sparse import csr_matrix
 from sklearn.linear_model import LogisticRegression
 
 from chappe.classify.fingerprint import fingerprint, grams
 from chappe.classify.model import KINDS, LABELS, SCALE, WEIGHT_MAX, Weights
 from chappe.classify.training.examples import Example
 from chappe.classify.training.splitting import group_weights
-from chappe.classify.training.word_vectors import WordVectors, is_word
 
 GRAMS_MAX = 21_000
 """That many fit into a file of a megabyte."""
@@ -41,10 +40,9 @@ class Prepared:
     tell apart (one fingerprint, one group) are one row with their weights added up.
     """
 
-    def __init__(self, examples: Sequence[Example], vectors: WordVectors | None = None) -> None:
+    def __init__(self, examples: Sequence[Example]) -> None:
         rows: dict[tuple[bytes, str, str, str | None], int] = {}
         weights: list[float] = []
-        self.vectors = vectors
         self.examples: list[Example] = []
         for example, weight in zip(examples, group_weights(examples), strict=True):
             row = rows.setdefault((fingerprint(example.text), example.label, example.group, example.kind), len(rows))
@@ -53,15 +51,13 @@ class Prepared:
                 self.examples.append(example)
             weights[row] += weight
         self._found = [grams(printed) for printed, *_ in rows]
-        counts = self._counts()
-        self._frequent = {gram for gram, count in counts.items() if count >= GROUPS_MIN and _is_text(gram)}
-        words = {gram for gram in counts if is_word(gram)} if vectors is not None else set()
+        self.vocabulary = self._frequent()
         self._add_thinned([printed for printed, *_ in rows])
         self.weights = np.tile(np.array(weights), 1 + len(DROPPED)) * np.repeat(
             [0.5] + [0.5 / len(DROPPED)] * len(DROPPED), len(weights)
         )
         self.labels = np.array([LABELS.index(example.label) for example in self.examples])
-        self.cut_to(sorted(self._frequent | words))
+        self.matrix = self._matrix()
 
     def _add_thinned(self, prints: Sequence[bytes]) -> None:
         whole = list(self.examples)
@@ -69,43 +65,18 @@ class Prepared:
             self._found += [grams(_thinned(printed, share)) for printed in prints]
             self.examples += whole
 
-    def _counts(self) -> Counter[bytes]:
-        """In how many groups each gram occurs."""
+    def _frequent(self) -> list[bytes]:
+        """The grams that occur in several groups, in a fixed order."""
         seen: set[tuple[bytes, str]] = set()
         for gram_set, example in zip(self._found, self.examples, strict=True):
             seen.update((gram, example.group) for gram in gram_set)
-        return Counter(gram for gram, _ in seen)
+        counts = Counter(gram for gram, _ in seen)
+        return sorted(gram for gram, count in counts.items() if count >= GROUPS_MIN and _is_text(gram))
 
     def cut_to(self, vocabulary: Sequence[bytes]) -> None:
-        """Know these grams only: `matrix` has a column for each that is frequent, then what the vectors tell."""
+        """Know these grams only."""
         self.vocabulary = list(vocabulary)
-        everything = self._matrix()
-        self._own = np.array([column for column, gram in enumerate(self.vocabulary) if gram in self._frequent], int)
-        self._meant = np.zeros((len(self.vocabulary), 0))
-        self.matrix = everything[:, self._own]
-        if self.vectors is not None:
-            self._meant = np.zeros((len(self.vocabulary), self.vectors.width))
-            places = [column for column, gram in enumerate(self.vocabulary) if is_word(gram)]
-            self._meant[places] = self.vectors.rows([self.vocabulary[column] for column in places])
-            self.matrix = hstack([self.matrix, csr_matrix(everything @ self._meant)]).tocsr()
-
-    def folded(self, coefficients: Floats) -> Floats:
-        """One column a gram of the vocabulary: its own weight, and what its vector adds."""
-        out = np.zeros((len(coefficients), len(self.vocabulary)))
-        out[:, self._own] = coefficients[:, : len(self._own)]
-        return out + self.by_meaning(coefficients, self._meant)
-
-    def by_meaning(self, coefficients: Floats, rows: Floats) -> Floats:
-        """The weights of words that have these vectors and nothing else."""
-        out: Floats = coefficients[:, len(self._own) :] @ rows.T
-        return out
-
-    def unseen_words(self) -> list[bytes]:
-        """Words that have a vector and occur in no example."""
-        if self.vectors is None:
-            return []
-        known = set(self.vocabulary)
-        return [word for word in self.vectors.words if word not in known]
+        self.matrix = self._matrix()
 
     def _matrix(self) -> csr_matrix:
         column = {gram: number for number, gram in enumerate(self.vocabulary)}
@@ -124,25 +95,17 @@ class Prepared:
         )
 
 
-def fit(examples: Sequence[Example], *, vectors: WordVectors | None = None, with_kinds: bool = True) -> Weights:
+def fit(examples: Sequence[Example], *, with_kinds: bool = True) -> Weights:
     """Learn the weights of the classes and, if wanted, of the transactional kinds. Deterministic; not calibrated."""
-    prepared = Prepared(examples, vectors)
+    prepared = Prepared(examples)
     coefficients, bias = _of_labels(prepared)
-    unseen = prepared.unseen_words()
-    meant = vectors.rows(unseen) if vectors is not None else np.zeros((0, 0))
-    if len(prepared.vocabulary) + len(unseen) > GRAMS_MAX:
-        spread = np.ptp(np.hstack([prepared.folded(coefficients), prepared.by_meaning(coefficients, meant)]), axis=0)
-        kept = set(np.argsort(-spread, kind="stable")[:GRAMS_MAX].tolist())
-        size = len(prepared.vocabulary)
-        chosen = [place for place in range(len(unseen)) if size + place in kept]
-        unseen, meant = [unseen[place] for place in chosen], meant[chosen]
-        prepared.cut_to([gram for column, gram in enumerate(prepared.vocabulary) if column in kept])
+    if len(prepared.vocabulary) > GRAMS_MAX:
+        prepared.cut_to(_strongest(prepared.vocabulary, coefficients))
         coefficients, bias = _of_labels(prepared)
     kinds = _of_kinds(prepared) if with_kinds else _none(KINDS, prepared)
     rows = np.vstack([coefficients, kinds[0]])
-    columns = np.hstack([prepared.folded(rows), prepared.by_meaning(rows, meant)])
     return Weights(
-        {gram.decode(): _units(columns[:, column]) for column, gram in enumerate([*prepared.vocabulary, *unseen])},
+        {gram.decode(): _units(rows[:, column]) for column, gram in enumerate(prepared.vocabulary)},
         [round(float(value), 4) for value in (*bias, *kinds[1])],
     )
 
@@ -159,6 +122,11 @@ def _is_text(gram: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return True
+
+
+def _strongest(vocabulary: Sequence[bytes], coefficients: Floats) -> list[bytes]:
+    kept = np.sort(np.argsort(-np.ptp(coefficients, axis=0), kind="stable")[:GRAMS_MAX])
+    return [vocabulary[int(column)] for column in kept]
 
 
 def _of_labels(prepared: Prepared) -> tuple[Floats, Floats]:

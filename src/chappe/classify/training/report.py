@@ -16,14 +16,12 @@ from threadpoolctl import threadpool_limits
 from chappe.classify.artefact import packaged_artefact
 from chappe.classify.labels import Label
 from chappe.classify.model import LABELS, Model, Verdict, Weights
-from chappe.classify.second.embedding import embedder
 from chappe.classify.second.opinion import load_opinion
 from chappe.classify.templates import Filler, read_templates
 from chappe.classify.training import comparison, splitting
 from chappe.classify.training.building import held_out_verdicts
 from chappe.classify.training.evaluation import Figures, Share, evaluate, figures_of, judge_with
 from chappe.classify.training.examples import Example, from_corpus, from_csv
-from chappe.classify.training.word_vectors import WordVectors
 
 TARGETS = "95 %, 4 % and 0.92"
 _HEAD = (
@@ -52,7 +50,7 @@ def _introduction(path: Path, version: str, data: str, shipped: Figures) -> str:
         "# The classifier on real messages\n\n"
         f"Model {version}, made from {data}. It has learnt from none of the {shipped.examples:,} messages of "
         f"`{path.name}` ({shipped.groups:,} groups of messages that are alike). This page is written by\n\n"
-        "```\nchappe classify train --corpus corpus --out /tmp/model.json --word-vectors --second-opinion second.npz\n"
+        "```\nchappe classify train --corpus corpus --out /tmp/model.json --second-opinion second.npz\n"
         f"python -m chappe.classify.training.report {path.name} --second-opinion second.npz > docs/classifier.md\n"
         "```\n\n"
         "given a file with the columns text, label and, if known, group and source. Shares are with their 95 % "
@@ -111,7 +109,6 @@ def _beside(real: Sequence[Example], model: Model, second_opinion: Path) -> Iter
 def _learnt(real: Sequence[Example], corpus: Path, like: Weights) -> Iterator[str]:
     """With the messages in training, and those that are judged always held out."""
     own = from_corpus(read_templates(corpus), Filler(corpus))
-    vectors = WordVectors(embedder())
     both = splitting.grouped([*own, *real])
     places = range(len(own), len(both))
     judged: dict[int, Verdict] = {}
@@ -119,7 +116,7 @@ def _learnt(real: Sequence[Example], corpus: Path, like: Weights) -> Iterator[st
         for seen, unseen in splitting.folds([both[place] for place in places]):
             out = [len(own) + int(place) for place in unseen]
             learnt = [*range(len(own)), *(len(own) + int(place) for place in seen)]
-            judged |= dict(zip(out, held_out_verdicts(both, learnt, out, like, vectors), strict=True))
+            judged |= dict(zip(out, held_out_verdicts(both, learnt, out, like), strict=True))
         yield (
             "\n## Once more, with real messages in training\n\n"
             "Not shipped. Of the first row each group was held out, of the others the whole source.\n\n" + _HEAD
@@ -130,7 +127,7 @@ def _learnt(real: Sequence[Example], corpus: Path, like: Weights) -> Iterator[st
         for source, mine in _sources(both, len(own)).items():
             groups = {both[place].group for place in mine}
             learnt = [place for place in range(len(both)) if both[place].group not in groups]
-            verdicts = held_out_verdicts(both, learnt, mine, like, vectors)
+            verdicts = held_out_verdicts(both, learnt, mine, like)
             yield _row(f"{source}, held out", figures_of([both[place] for place in mine], verdicts))
 
 

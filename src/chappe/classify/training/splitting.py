@@ -146,12 +146,12 @@ def _of_one_class(examples: Sequence[Example]) -> set[str]:
 
 
 def group_weights(examples: Sequence[Example]) -> NDArray[np.float64]:
-    """Every group counts once, however often it occurs, and a class as the square root of its groups: between what a
-    collection happens to have of it, which says little of the traffic to come, and the same for all, which makes too
-    much spam of receipts. They average 1.
+    """Every group counts by its weight, however often it occurs, and a class as the square root of its groups: between
+    what a collection happens to have of it, which says little of the traffic to come, and the same for all, which makes
+    too much spam of receipts. They average 1.
     """
     sizes = Counter(example.group for example in examples)
-    weights = np.array([1 / sizes[example.group] for example in examples])
+    weights = np.array([example.weight / sizes[example.group] for example in examples])
     labels = np.array([example.label for example in examples])
     for label in set(labels):
         weights[labels == label] /= math.sqrt(weights[labels == label].sum())

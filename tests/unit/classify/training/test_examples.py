@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from chappe.classify.labels import Kind, Label
-from chappe.classify.training.examples import from_csv
+from chappe.classify.templates import Filler, Template
+from chappe.classify.training.examples import HARD_WEIGHT, from_corpus, from_csv
 from chappe.model.errors import InvalidConfiguration
 
 
@@ -41,10 +42,10 @@ def test_gzip_is_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("text\nhi\n", "the column label is missing"),
+        ("text\nhi\n", "the column label is missing; the first line names: text"),
         ("", "the column label and text is missing"),
         ("text,label\n", "no examples"),
-        ("text,label\nhi,nonsense\n", "line 2"),
+        ("text,label\nhi,nonsense\n", "line 2: the label 'nonsense' is none of transactional, promotional"),
         ("text,label\n ,spam\n", "the text is empty"),
         ("text,label,kind\nhi,spam,code\n", "only what is transactional has a kind"),
         ("text,label,hour\nhi,spam,noon\n", "line 2"),
@@ -61,3 +62,14 @@ def test_files_that_are_not_text_or_not_there_are_told(tmp_path: Path) -> None:
     for name in ("b.csv", "c.csv.gz", "absent.csv"):
         with pytest.raises(InvalidConfiguration, match="cannot be read"):
             from_csv(tmp_path / name)
+
+
+def test_a_mail_is_learnt_as_the_server_judges_it_and_hard_cases_count_less(tmp_path: Path) -> None:
+    (tmp_path / "slots.yaml").write_text('"*": {}\n')
+    plain = Template(
+        "a", Label.CONVERSATIONAL, None, "email", "en", "chat", "*", "Subject: Team lunch\nFriday, same place"
+    )
+    hard = Template("b", Label.SPAM, None, "sms", "en", "fraud", "*", "Re: Subject: your fee", hard=True)
+    mail, text = from_corpus([plain, hard], Filler(tmp_path), 1)
+    assert (mail.text, mail.weight) == ("Team lunch\nFriday, same place", 1.0)
+    assert (text.text, text.weight) == ("Re: Subject: your fee", HARD_WEIGHT)

@@ -35,8 +35,6 @@ def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     rows.append("Half price on nothing,transactional,one")
     labelled = tmp_path / "real.csv"
     labelled.write_text("text,label,source\n" + "\n".join(row.replace(", ", " ") for row in rows) + "\n")
-    monkeypatch.setattr(report, "embedder", lambda: None)
-    monkeypatch.setattr(report, "WordVectors", lambda embedder: None)
     return "\n".join(report.report(labelled, tmp_path, None))
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -117,3 +118,9 @@ def test_groups_weigh_the_same_and_classes_by_the_root_of_their_groups() -> None
     assert weights[:8].sum() == pytest.approx(weights[8])
     assert weights[:11].sum() == pytest.approx(2 * weights[11])
     assert weights.mean() == pytest.approx(1)
+
+
+def test_a_group_weighs_by_its_weight() -> None:
+    hard = msgspec.structs.replace(_example("a", Label.SPAM, "1"), weight=0.25)
+    weights = splitting.group_weights([hard, hard, _example("b", Label.SPAM, "2")])
+    assert weights[:2].sum() == pytest.approx(weights[2] / 4)
