@@ -102,7 +102,7 @@ def _beside(real: Sequence[Example], model: Model, second_opinion: Path) -> Iter
     yield (
         f"\nIt {'earns' if earns else 'does not earn'} its cost on transactional against promotional: asked about what "
         f"the fast path is unsure of, it changes the accuracy by {100 * gained:+.1f} points, where chance alone leaves "
-        f"open {low:.1%} to {high:.1%}, and the false positives by {100 * mistaken:+.1f} points; the four-class accuracy "
+        f"open {low:.1%} to {high:.1%}, the false positives by {100 * mistaken:+.1f} points; the four-class accuracy "
         f"by {four_classes:+.1f} points and the macro-F1 by {together.macro_f1 - first.macro_f1:+.3f}. Alone it has "
         f"{alone.accuracy.value:.1%} over four classes. It takes milliseconds where the fast path takes microseconds."
     )
