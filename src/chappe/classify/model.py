@@ -34,7 +34,7 @@ _WORDLESS_GRAMS_MAX = 16
 class Verdict(msgspec.Struct, frozen=True):
     """What a text is. `probabilities` are in the order of `Label` and add up to 1; `kind` is set for transactional
     ones. `grams` is how many grams the model knew: 0 means that no word was among them, so that it had at most marks,
-    numbers and length to go by.
+    numbers and length to go by. `promotional_floor` is that of the model's `Weights`.
     """
 
     label: Label
@@ -42,6 +42,7 @@ class Verdict(msgspec.Struct, frozen=True):
     probabilities: tuple[float, ...]
     kind: Kind | None
     grams: int
+    promotional_floor: float = 0.5
 
     def probability_of(self, label: Label) -> float:
         return self.probabilities[LABELS.index(label)]
@@ -50,7 +51,7 @@ class Verdict(msgspec.Struct, frozen=True):
 class Weights(msgspec.Struct, frozen=True):
     """The numbers of a model: `grams` gives each gram's weight per output (labels, then kinds) in units of 1/`SCALE`.
 
-    `temperature` divides the scores of the labels, which makes their probabilities honest. `label_floor` is the
+    `temperature` divides the scores of the labels, which makes their probabilities honest. `promotional_floor` is the
     probability that promotional must reach to be called so, when transactional is the other candidate: the threshold
     that keeps false positives within the bound it was chosen for.
     """
@@ -78,14 +79,15 @@ class Model:
         odds = [math.exp((score - top) / self.weights.temperature) for score in labels]
         total = sum(odds)
         shares = tuple([odd / total for odd in odds])
-        label = self._label(shares)
+        floor = self.weights.promotional_floor
+        label = label_of(shares, floor)
         kind = None
         if label is Label.TRANSACTIONAL:
             kinds = scores[len(LABELS) :]
             kind = KINDS[kinds.index(max(kinds))]
         if known <= _WORDLESS_GRAMS_MAX and not self._knows_a_word(printed):
             known = 0
-        return Verdict(label, shares[LABELS.index(label)], shares, kind, known)
+        return Verdict(label, shares[LABELS.index(label)], shares, kind, known, floor)
 
     def kind_of(self, printed: bytes) -> Kind:
         """Which kind a fingerprint would be if it were transactional."""
@@ -113,13 +115,15 @@ class Model:
         values = self.weights.grams.get(gram.decode("utf-8", "replace"))
         return None if values is None else [value / SCALE for value in values]
 
-    def _label(self, shares: tuple[float, ...]) -> Label:
-        best = LABELS[shares.index(max(shares))]
-        if best is Label.PROMOTIONAL and self.weights.promotional_floor > 0.5:
-            transactional, promotional = shares[0], shares[1]
-            if promotional < self.weights.promotional_floor * (promotional + transactional):
-                return Label.TRANSACTIONAL
-        return best
+
+def label_of(shares: tuple[float, ...], promotional_floor: float) -> Label:
+    """What probabilities come to: the likeliest, but promotional only from the floor on."""
+    best = LABELS[shares.index(max(shares))]
+    if best is Label.PROMOTIONAL and promotional_floor > 0.5:
+        transactional, promotional = shares[0], shares[1]
+        if promotional < promotional_floor * (promotional + transactional):
+            return Label.TRANSACTIONAL
+    return best
 
 
 def _pack(values: Sequence[int]) -> int:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from chappe.classify.labels import Label
-from chappe.classify.model import LABELS, Verdict
+from chappe.classify.model import LABELS, Verdict, label_of
 from chappe.classify.second.embedding import Embedder, embedder
 from chappe.classify.second.forest import Forest, check
 from chappe.classify.second.lexical import Lexical
@@ -78,11 +78,11 @@ class SecondOpinion:
 
 
 def combined(verdict: Verdict, second: tuple[float, ...]) -> Verdict:
-    """A verdict of both: the mean of their probabilities."""
+    """A verdict of both: the mean of their probabilities, with the floor of the first."""
     shares = tuple([(first + other) / 2 for first, other in zip(verdict.probabilities, second, strict=True)])
-    label = LABELS[shares.index(max(shares))]
+    label = label_of(shares, verdict.promotional_floor)
     kind = verdict.kind if label is Label.TRANSACTIONAL else None
-    return Verdict(label, max(shares), shares, kind, verdict.grams)
+    return Verdict(label, shares[LABELS.index(label)], shares, kind, verdict.grams, verdict.promotional_floor)
 
 
 def write_opinion(path: Path, header: Header, lexical: Lexical, forest: Forest) -> None:

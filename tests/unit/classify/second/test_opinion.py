@@ -122,6 +122,13 @@ def test_both_together_are_their_mean() -> None:
     assert both.probabilities == pytest.approx((0.325, 0.675, 0, 0))
 
 
+def test_promotional_from_the_floor_of_the_model_on_with_a_second_opinion_too() -> None:
+    strict = msgspec.structs.replace(_verdict(0.55, 0.45, 0, 0), promotional_floor=0.7)
+    both = combined(strict, (0.1, 0.9, 0, 0))
+    assert (both.label, both.probability) == (Label.TRANSACTIONAL, pytest.approx(0.325))
+    assert combined(strict, (0, 1, 0, 0)).label is Label.PROMOTIONAL
+
+
 async def test_only_the_uncertain_are_asked_about(folder: Path) -> None:
     loads: list[int] = []
 
