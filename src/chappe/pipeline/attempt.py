@@ -67,10 +67,11 @@ async def _enter(gateway: Gateway, purpose: Purpose, destination: str) -> bool:
 
 
 def _without_slot(context: Context, held: Held) -> Settlement:
-    waited_ms = context.now_ms() - held.envelope.queued_at_ms
+    now_ms = context.now_ms()
+    waited_ms = now_ms - held.envelope.queued_at_ms
     longest_ms = min(max(_SLOT_WAIT_MIN_MS, waited_ms * _SLOT_WAIT_SHARE), _SLOT_WAIT_MAX_MS)
-    again_in_ms = int(context.random.uniform(_SLOT_WAIT_MIN_MS, longest_ms))
-    return Settlement(held.key, held.receipt, again_in_ms=again_in_ms)
+    wait_ms = int(context.random.uniform(_SLOT_WAIT_MIN_MS, longest_ms))
+    return Settlement(held.key, held.receipt, again_at_ms=now_ms + wait_ms)
 
 
 async def _refusal(context: Context, held: Held) -> Settlement | None:
@@ -168,8 +169,9 @@ def _failed_for_now(context: Context, held: Held, gateway: Gateway, failure: Tem
         delay_ms = retry.recipient_delay_ms(held.attempts_of_this_life, context.random)
     else:
         delay_ms = retry.delay_ms(held.attempts_of_this_life, failure.retry_after_ms, context.random)
-    event = _failure_event(context, held, gateway, failure, Status.QUEUED, next_at_ms=context.now_ms() + delay_ms)
-    return _settled(context, held, Transition(held.key, event, unconditional=True), again_in_ms=delay_ms)
+    again_at_ms = context.now_ms() + delay_ms
+    event = _failure_event(context, held, gateway, failure, Status.QUEUED, next_at_ms=again_at_ms)
+    return _settled(context, held, Transition(held.key, event, unconditional=True), again_at_ms=again_at_ms)
 
 
 def _postponed(context: Context, held: Held, now_ms: int) -> Settlement:
@@ -178,17 +180,17 @@ def _postponed(context: Context, held: Held, now_ms: int) -> Settlement:
     if now_ms - queued_at_ms > context.settings.retry.patience_ms:
         return _given_up(context, held, "no provider of the route was reachable")
     message = held.envelope.message
-    wait_ms = max(0, context.routes.open_until_ms(message, now_ms) - now_ms)
-    again_in_ms = wait_ms + context.random.randrange(_CIRCUIT_JITTER_MS)
+    closed_from_ms = max(now_ms, context.routes.open_until_ms(message, now_ms))
+    again_at_ms = closed_from_ms + context.random.randrange(_CIRCUIT_JITTER_MS)
     providers = " and ".join(gateway.name for gateway in context.routes.of(message.channel))
     event = Event(
         at_ms=now_ms,
         status=Status.QUEUED,
-        next_at_ms=now_ms + again_in_ms,
+        next_at_ms=again_at_ms,
         note=f"waiting for {providers}, left alone after failures",
     )
     step = Transition(held.key, event, unconditional=held.reopened)
-    return Settlement(held.key, held.receipt, (step,), again_in_ms=again_in_ms)
+    return Settlement(held.key, held.receipt, (step,), again_at_ms=again_at_ms)
 
 
 def _given_up(context: Context, held: Held, why: str) -> Settlement:
@@ -211,9 +213,9 @@ def _settled(
     step: Transition,
     *,
     sends: tuple[tuple[str, NewMessage], ...] = (),
-    again_in_ms: int | None = None,
+    again_at_ms: int | None = None,
 ) -> Settlement:
-    return Settlement(held.key, held.receipt, (*context.starts.unrecorded(held), step), sends, again_in_ms)
+    return Settlement(held.key, held.receipt, (*context.starts.unrecorded(held), step), sends, again_at_ms)
 
 
 def _end(held: Held, event: Event) -> Transition:

@@ -65,7 +65,7 @@ def settle_step(context: Context, held: Held, step: Step) -> Settlement:
     if step.next is Next.DROP:
         return Settlement(held.key, held.receipt)
     if step.next is Next.LEAVE:
-        return Settlement(held.key, held.receipt, again_in_ms=held.shown_again_at_ms - context.now_ms())
+        return Settlement(held.key, held.receipt, again_at_ms=held.shown_again_at_ms)
     assert step.status is not None
     now_ms = context.now_ms()
     message = held.envelope.message

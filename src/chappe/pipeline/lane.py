@@ -137,7 +137,7 @@ class Lane:
         key = envelope.key
         if not context.hands.take(key):
             # Another copy is being worked on; this one comes again and is dropped then.
-            self._settler.settle(Settlement(NOT_HELD, received.receipt, again_in_ms=COPY_AGAIN_MS))
+            self._settler.settle(Settlement(NOT_HELD, received.receipt, again_at_ms=context.now_ms() + COPY_AGAIN_MS))
             return None
         now_ms = context.now_ms()
         held = Held(

@@ -28,14 +28,14 @@ class Settlement(msgspec.Struct, frozen=True):
     """What becomes of a message that a lane holds.
 
     Its `transitions` are recorded and `sends` (queue, message) made; then the lane's copy is deleted, or, with
-    `again_in_ms`, shown again after that time.
+    `again_at_ms`, shown again at that time, however long recording took.
     """
 
     key: int
     receipt: str
     transitions: tuple[Transition, ...] = ()
     sends: tuple[tuple[str, NewMessage], ...] = ()
-    again_in_ms: int | None = None
+    again_at_ms: int | None = None
 
 
 class Settler:
@@ -90,9 +90,9 @@ class Settler:
             await self._insist(partial(context.records.messages.advance, transitions, urgent=self._pace.urgent))
 
     async def _settle_with_queue(self, batch: Sequence[Settlement]) -> None:
-        engine = self._context.engine
-        done = [settlement.receipt for settlement in batch if settlement.again_in_ms is None]
-        again = [(s.receipt, s.again_in_ms) for s in batch if s.again_in_ms is not None]
+        engine, now_ms = self._context.engine, self._context.now_ms()
+        done = [settlement.receipt for settlement in batch if settlement.again_at_ms is None]
+        again = [(s.receipt, max(0, s.again_at_ms - now_ms)) for s in batch if s.again_at_ms is not None]
         try:
             if done:
                 await engine.delete(self._queue, done)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 import structlog
@@ -16,6 +18,7 @@ from chappe.model.customer import Channel, Purpose, Recipient, Status
 from chappe.pipeline.backoff import RetryPolicy
 from chappe.pipeline.breaker import BreakerPolicy, CircuitState
 from chappe.pipeline.context import PipelineSettings
+from chappe.records.steps import Transition
 
 LANE = NAMES.lane(Purpose.TRANSACTIONAL, Channel.EMAIL)
 DEAD = NAMES.dead_letters(LANE)
@@ -212,6 +215,32 @@ async def test_a_failing_provider_is_left_alone_and_tried_again_later(tmp_path: 
         clock.advance(61_000)
         await h.becomes(key, Status.SENT)
         assert h.circuits["scripted"] is CircuitState.CLOSED
+
+
+async def test_a_wait_begins_with_the_failure_not_with_its_record(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disk that is full for a while must not add that time to the wait."""
+    clock = RunningClock()
+    settings = PipelineSettings(retry=RetryPolicy(attempts=3, floor_ms=5_000, first_ms=5_000))
+    async with house(tmp_path, clock=clock, settings=settings) as h:
+        advance, change_visibility = h.records.messages.advance, h.engine.change_visibility
+        waits_ms: list[int] = []
+
+        def recorded_late(transitions: Sequence[Transition], **how: Any) -> asyncio.Future[None]:
+            if any(step.event.code for step in transitions):
+                clock.advance(5_000)
+            return advance(transitions, **how)
+
+        def noted(queue: str, changes: Sequence[tuple[str, int]]) -> Awaitable[object]:
+            waits_ms.extend(wait_ms for _, wait_ms in changes)
+            return change_visibility(queue, changes)
+
+        monkeypatch.setattr(h.records.messages, "advance", recorded_late)
+        monkeypatch.setattr(h.engine, "change_visibility", noted)
+        h.provider.answers.append(BUSY)
+        await h.becomes(await h.send(), Status.SENT)
+        assert 0 in waits_ms
 
 
 async def test_while_one_circuit_is_open_the_other_provider_carries_on(tmp_path: Path) -> None:
