@@ -15,7 +15,8 @@ from chappe.channels.settings import PROVIDER_KINDS
 from chappe.compliance.sender import SenderProfile
 from chappe.config.given import Given, Origin
 from chappe.config.reading import secret_file_names
-from chappe.config.settings import Config, RegionSettings
+from chappe.config.sections.routes import RegionSettings
+from chappe.config.settings import Config
 from chappe.model.errors import InvalidConfiguration
 
 PREFIX = "CHAPPE_"

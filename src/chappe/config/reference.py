@@ -14,12 +14,13 @@ import msgspec
 from chappe.channels.settings import PROVIDER_KINDS, ProviderSettings, Secret, WebhookEndpoint
 from chappe.compliance.sender import OptOutMeans, Registration, SenderProfile, Template
 from chappe.config.environment import PREFIX
-from chappe.config.settings import Config, RegionSettings
+from chappe.config.sections.routes import RegionSettings
+from chappe.config.settings import Config
 
 _HEAD = """\
 # Settings
 
-<!-- Made by `make docs`; change src/chappe/config/settings.py and src/chappe/channels/settings.py. -->
+<!-- Made by `make docs`; change src/chappe/config/sections and src/chappe/channels/settings.py. -->
 
 All settings can stand in one TOML file (`chappe serve --config chappe.toml`, or its name in `CHAPPE_CONFIG`). Each can
 also be given by the environment variable named beside it, which counts more than the file; options of the command

@@ -14,8 +14,7 @@ import pytest
 
 from chappe.channels.settings import PROVIDER_KINDS, Secret
 from chappe.compliance.sender import SenderProfile
-from chappe.config import Config, load_config
-from chappe.config.settings import RegionSettings
+from chappe.config import Config, RegionSettings, load_config
 
 SECRET = "whsec_" + "c2VjcmV0" * 4
 NEEDED: dict[str, dict[str, Any]] = {

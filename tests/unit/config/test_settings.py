@@ -6,8 +6,7 @@ import pytest
 
 from chappe.api.limits import HttpLimits
 from chappe.channels.settings import SmtpSettings
-from chappe.config import Config
-from chappe.config.settings import PipelineSettings, ServerSettings
+from chappe.config import Config, PipelineSettings, ServerSettings
 from chappe.pipeline.backoff import RetryPolicy
 from chappe.pipeline.breaker import BreakerPolicy
 
