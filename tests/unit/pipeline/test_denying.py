@@ -54,8 +54,12 @@ async def erase(h: House, folder: Path) -> None:
 
 @pytest.mark.parametrize("deny", [suppress, say_stop, switch_off, restrict, erase])
 async def test_no_attempt_begins_after_the_answer(tmp_path: Path, deny: Deny) -> None:
+    begins, is_answered = asyncio.Event(), asyncio.Event()
+
     async def slowly(outbound: Outbound) -> Reply:
-        await asyncio.sleep(0.01)
+        """Attempts follow one another while the denial is under way, and are not all made before its answer."""
+        await begins.wait()
+        await (asyncio.sleep(0.01) if len(h.provider.attempts) <= MESSAGES // 2 else is_answered.wait())
         return Reply("taken")
 
     async with house(tmp_path, clock=clock_at("2026-03-04T16:00:00+00:00"), settings=NEVER_CHECKED_AGAIN) as h:
@@ -67,11 +71,13 @@ async def test_no_attempt_begins_after_the_answer(tmp_path: Path, deny: Deny) ->
 
         async def all_in_hand() -> bool:
             counts = await h.engine.counts(lane)
-            return len(h.provider.attempts) >= 2 and not counts.ready and counts.in_flight > 10
+            return len(h.provider.attempts) == 1 and counts.in_flight == MESSAGES
 
         await eventually(all_in_hand)
+        begins.set()
         await deny(h, tmp_path)
         begun = len(h.provider.attempts)
+        is_answered.set()
         assert begun < MESSAGES
         await h.empties(lane)
         await h.empties(NAMES.intake(Purpose.TRANSACTIONAL))
