@@ -5,8 +5,9 @@ three times costs more than all the deciding. So whoever decides a message leave
 takes them, once, and decides anew from them: by the clock of that moment, and with a record of its own. Facts serve
 only if
 
-- nothing was written in between but steps of messages: `Records.changes` counts every other write to the records, of
-  whatever kind, so that no writer can be forgotten;
+- nothing was written in between but steps of messages and what says of itself that it decides about nobody (marks,
+  answers kept): `Records.changes` counts every other write to the records, of whatever kind, so that no writer can be
+  forgotten;
 - no news of the recipient came meanwhile, and where caps look at earlier messages, none of these changed either;
 - the same rules are in force, who say what has to be looked up;
 - they are at most `GOOD_FOR_MS` old. A queue shows a message again after more than that, so while there are facts of a

@@ -62,9 +62,9 @@ class IdempotencyRecords:
         def operation(connection: Connection) -> None:
             connection.execute(delete(idempotency).where(tuple_(idempotency.c.scope, idempotency.c.key).in_(places)))
 
-        await self._commits.run(operation)
+        await self._commits.run(operation, changes_facts=False)
 
     async def sweep(self, now_ms: int) -> int:
         """Forget expired answers; how many."""
-        where = idempotency.c.expires_at_ms <= now_ms
-        return await self._commits.run(lambda c: c.execute(delete(idempotency).where(where)).rowcount, urgent=False)
+        expired = delete(idempotency).where(idempotency.c.expires_at_ms <= now_ms)
+        return await self._commits.run(lambda c: c.execute(expired).rowcount, urgent=False, changes_facts=False)

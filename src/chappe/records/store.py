@@ -131,7 +131,7 @@ class Records:
 
     @property
     def changes(self) -> int:
-        """Grows with every write but steps of messages; see `GroupCommit.changes`."""
+        """Grows with every write that may decide about a message; see `GroupCommit.changes`."""
         return self._commits.changes
 
     async def look_up(self, subjects: Sequence[Subject], *, urgent: bool) -> list[Known]:

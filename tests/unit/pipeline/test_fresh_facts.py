@@ -15,6 +15,7 @@ from chappe.model.customer import Channel, Content, CustomerMessage, Purpose, Re
 from chappe.pipeline.fresh_facts import GOOD_FOR_MS, FreshFacts
 from chappe.pipeline.names import VISIBILITY_MS
 from chappe.records import ids
+from chappe.records.idempotency import Answer
 from chappe.records.messages import NewMessages
 from chappe.records.people import SuppressionRecord
 from chappe.records.recipients import recipient_text
@@ -111,6 +112,8 @@ async def test_news_alone_are_enough(records: Records, clock: ManualClock) -> No
 async def test_writes_that_decide_about_nobody_change_nothing(records: Records, clock: ManualClock) -> None:
     desk = _Desk(records, clock)
     await records.marks.set("how far", 7)
+    await records.idempotency.sweep(clock())
+    await records.idempotency.forget([Answer("caller", "k1", "digest", 202, "{}", clock())])
     key = await _stored(records, clock)
     await records.messages.advance([_step(key, clock)], urgent=True)
     assert desk.take() is FACTS
