@@ -1,12 +1,18 @@
 from __future__ import annotations
 
+from importlib import import_module
+from pkgutil import walk_packages
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Column, Integer, MetaData, Table, Text, create_engine, insert, select
 from sqlalchemy.dialects.postgresql import asyncpg, psycopg
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite as SQLite
 
-from chappe.records import idempotency, knowledge, messages
+from chappe import records
+from chappe.records.commit import Bulk
 from chappe.records.statements import LARGEST_SIZE, ManyRows, one_column
 
 table = Table("numbers", MetaData(), Column("id", Integer, primary_key=True), Column("name", Text))
@@ -26,21 +32,28 @@ def test_any_number_of_rows_is_written_and_found(count: int, wanted: set[int]) -
     engine.dispose()
 
 
+def bulk_statements() -> list[ManyRows]:
+    """Those of every module of the records."""
+    modules = [import_module(found.name) for found in walk_packages(records.__path__, f"{records.__name__}.")]
+    values = [value for module in modules for value in vars(module).values()]
+    statements = [value.statement if isinstance(value, Bulk) else value for value in values]
+    return list({id(found): found for found in statements if isinstance(found, ManyRows)}.values())
+
+
 @pytest.mark.parametrize("dialect", [asyncpg.dialect(), psycopg.dialect()], ids=["asyncpg", "psycopg"])
 @pytest.mark.parametrize("size", [1, 4])
-def test_every_bulk_statement_is_portable_to_postgresql(dialect: object, size: int) -> None:
-    found = [
-        value
-        for module in (messages, knowledge, idempotency)
-        for value in vars(module).values()
-        if isinstance(value, ManyRows)
-    ]
-    found += [value.statement for value in vars(messages).values() if isinstance(value, messages.Bulk)]
-    found += [value.statement for value in vars(idempotency).values() if isinstance(value, idempotency.Bulk)]
-    assert len(found) >= 8
-    for statement in found:
-        sql, _ = statement._sql(dialect, size)  # type: ignore[arg-type]
+def test_every_bulk_statement_is_portable_to_postgresql(dialect: Any, size: int) -> None:
+    for statement in bulk_statements():
+        sql, _ = statement._sql(dialect, size)
         assert "group_concat" not in sql
+
+
+@pytest.mark.parametrize("size", [4, 8, LARGEST_SIZE])
+def test_statements_over_more_rows_are_what_the_compiler_makes_of_them(size: int) -> None:
+    found = bulk_statements()
+    assert len(found) >= 15
+    for statement in found:
+        assert statement._sql(SQLite(), size) == statement._compile(SQLite(), size)
 
 
 def test_parameters_out_of_order_are_noticed() -> None:
