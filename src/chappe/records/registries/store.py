@@ -188,9 +188,9 @@ class Registries:
             discard(target)
             raise
         await self._put_in_use(registry, recorded)
+        await asyncio.to_thread(self._remove, let_go)
         started.version, started.status = recorded.version, ImportStatus.DONE
         _log.info("registry_imported", registry=registry.id, version=recorded.version, listings=recorded.listings)
-        await asyncio.to_thread(self._remove, let_go)
 
     # --- files --------------------------------------------------------------------------------------------
 

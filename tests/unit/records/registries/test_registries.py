@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import hashlib
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -302,7 +303,17 @@ async def test_an_older_version_can_be_returned_to(records: Records, clock: Manu
         await records.registries.activate(DNC.id, 9)
 
 
-async def test_only_so_many_versions_keep_their_entries(records: Records, tmp_path: Path) -> None:
+async def test_only_so_many_versions_keep_their_entries(
+    records: Records, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An import that is said to be done has removed what it replaced, also where that takes a while."""
+    unlink = Path.unlink
+
+    def unlink_slowly(path: Path, missing_ok: bool = False) -> None:
+        time.sleep(0.05)
+        unlink(path, missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", unlink_slowly)
     for _ in range(VERSIONS_KEPT + 1):
         await load(records, "number\n2025550101\n")
     assert len(files(tmp_path)) == VERSIONS_KEPT
