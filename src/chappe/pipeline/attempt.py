@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from time import perf_counter
 
 from chappe.channels.base import DeliveryFailure, Reply, TemporaryFailure
 from chappe.compliance.locating import locate
@@ -113,12 +114,12 @@ async def _hand_over(context: Context, held: Held, gateway: Gateway) -> Settleme
         account=account_of_held(held),
     )
     context.starts.begin(held, step, urgent=is_urgent(message.purpose))
-    begun = asyncio.get_running_loop().time()
+    begun = perf_counter()
     waited_ms = started.at_ms - held.envelope.queued_at_ms
     context.metrics.waited(message.purpose.value, message.channel.value, waited_ms / 1000)
     outcome = await gateway.send(handed)
     said = outcome.code if isinstance(outcome, DeliveryFailure) else "sent"
-    context.metrics.attempted(gateway.name, message.channel.value, said, asyncio.get_running_loop().time() - begun)
+    context.metrics.attempted(gateway.name, message.channel.value, said, perf_counter() - begun)
     context.hands.back_from_provider(held.key)
     gateway.note(message, outcome, context.now_ms())
     if isinstance(outcome, TemporaryFailure):
