@@ -10,7 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.unit.rest.conftest import Api, message
 
-from chappe.api.rest.operations import MESSAGE_BYTES_MAX, OPERATIONS
+from chappe.api.rest.operation import MESSAGE_BYTES_MAX
+from chappe.api.rest.operations import OPERATIONS
 
 JSON = {"content-type": "application/json"}
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tests.unit.classify.tiny import BETTING, CODE, PROMOTION, SPAM, artefact, model
 from tests.unit.rest.conftest import Api
 
-from chappe.api.rest.classify import exported_texts
+from chappe.api.rest.classification.classify import exported_texts
 from chappe.classify.artefact import artefact_bytes, packaged_artefact
 from chappe.classify.fingerprint import fingerprint
 from chappe.classify.policy import Policy

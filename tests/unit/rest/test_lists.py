@@ -148,7 +148,7 @@ async def _start(lists: ListImports, content: bytes) -> str:
     async def chunks() -> Any:
         yield content
 
-    how = CheckedImport("chappe.api.rest.suppression_list", defaults={"reason": "a list"})
+    how = CheckedImport("chappe.api.rest.people.lists.suppressions", defaults={"reason": "a list"})
     return (await lists.start_import("suppressions", how, chunks())).id
 
 

@@ -9,7 +9,7 @@ from msgspec import structs
 from tests.conformance.clocks import RunningClock
 from tests.unit.rest.conftest import Api
 
-from chappe.api.rest.consent_details import ConsentDetailsDocument
+from chappe.api.rest.people.consent_details import ConsentDetailsDocument
 from chappe.model.customer import Channel, Status
 from chappe.records import ids
 from chappe.records.knowledge import Subject

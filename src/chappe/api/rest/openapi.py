@@ -76,7 +76,7 @@ def _paths(schemas: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 def _operation(operation: Operation, schemas: dict[str, Any]) -> dict[str, Any]:
     document: dict[str, Any] = {
-        "operationId": operation.handler.__name__ if operation.tag != "Messages" else _message_operation_id(operation),
+        "operationId": operation.handler.__name__,
         "summary": operation.summary,
         "tags": [operation.tag],
         "responses": _responses(operation, schemas),
@@ -96,11 +96,6 @@ def _operation(operation: Operation, schemas: dict[str, Any]) -> dict[str, Any]:
     if operation.public:
         document["security"] = []
     return document
-
-
-def _message_operation_id(operation: Operation) -> str:
-    name = operation.handler.__name__
-    return name if "message" in name or "batch" in name else f"{name}_message"
 
 
 def _responses(operation: Operation, schemas: dict[str, Any]) -> dict[str, Any]:

@@ -1,276 +1,33 @@
-"""Every operation of the API, in one table: routing and the OpenAPI document are both made from it."""
+"""Every operation of the API, in one table: routing and the OpenAPI document are both made from it.
+
+Each room has its own part, and one tag in the OpenAPI document.
+"""
 
 from __future__ import annotations
 
-from chappe.api.rest import batches, messages, people, service, unsubscribe
-from chappe.api.rest.classify_operations import CLASSIFY_OPERATIONS
-from chappe.api.rest.data_request_operations import DATA_REQUEST_OPERATIONS
-from chappe.api.rest.decision_operations import DECISION_OPERATIONS
-from chappe.api.rest.inbound_operations import INBOUND_OPERATIONS
-from chappe.api.rest.lists import LIST_OPERATIONS
-from chappe.api.rest.operation import (
-    BATCH_BYTES_MAX,
-    CURSOR,
-    MESSAGE_BYTES_MAX,
-    MOMENT,
-    SMALL_BYTES_MAX,
-    TEXT,
-    TO,
-    Operation,
-    Parameter,
-    limit_parameter,
-    one_of_names,
-)
-from chappe.api.rest.profile_operations import PROFILE_OPERATIONS
-from chappe.api.rest.rate_operations import RATE_OPERATIONS
-from chappe.api.rest.registry_operations import REGISTRY_OPERATIONS
-from chappe.api.rest.requests import BatchRequest, ConsentRequest, EvaluationRequest, SuppressionRequest
-from chappe.api.rest.rule_set_operations import RULE_SET_OPERATIONS
-from chappe.api.rest.views import (
-    AcceptedView,
-    BatchView,
-    ConsentsView,
-    ConsentView,
-    EvaluationView,
-    HealthView,
-    MessagesView,
-    MessageView,
-    ProvidersView,
-    QueuesView,
-    SandboxMessagesView,
-    SuppressionsView,
-    SuppressionView,
-    TimelineView,
-)
-from chappe.model.customer import Channel, Purpose, Status
-from chappe.pipeline.request import MessageRequest
+from chappe.api.rest.audit import operations as audit
+from chappe.api.rest.classification import operations as classification
+from chappe.api.rest.data_subjects import operations as data_subjects
+from chappe.api.rest.inbound import operations as inbound
+from chappe.api.rest.messages import operations as messages
+from chappe.api.rest.operation import Operation
+from chappe.api.rest.people import operations as people
+from chappe.api.rest.rates import operations as rates
+from chappe.api.rest.registries import operations as registries
+from chappe.api.rest.rules import operations as rules
+from chappe.api.rest.server import operations as server
+from chappe.api.rest.unsubscribing import operations as unsubscribing
 
 OPERATIONS: tuple[Operation, ...] = (
-    Operation(
-        "POST",
-        "/v1/messages",
-        messages.send,
-        "Send a message to a person",
-        "Messages",
-        {202: ("Taken: stored and queued. A message that the rules block is taken too.", AcceptedView)},
-        request=MessageRequest,
-        errors=(400, 409, 413, 415, 422, 503, 507),
-        body_bytes_max=MESSAGE_BYTES_MAX,
-        idempotent=True,
-    ),
-    Operation(
-        "POST",
-        "/v1/messages:batch",
-        batches.send_batch,
-        "Send up to 1,000 messages",
-        "Messages",
-        {
-            202: ("All were taken.", BatchView),
-            207: ("Some were refused: their results have an `error`.", BatchView),
-        },
-        request=BatchRequest,
-        errors=(400, 409, 413, 415, 422, 503, 507),
-        body_bytes_max=BATCH_BYTES_MAX,
-        idempotent=True,
-    ),
-    Operation(
-        "POST",
-        "/v1/messages:evaluate",
-        messages.evaluate,
-        "Ask what the rules say of a message, without sending it",
-        "Messages",
-        {200: ("The decision.", EvaluationView)},
-        request=EvaluationRequest,
-        errors=(400, 413, 415, 422, 503),
-        body_bytes_max=MESSAGE_BYTES_MAX,
-    ),
-    Operation(
-        "GET",
-        "/v1/messages",
-        messages.list_messages,
-        "List messages, newest first",
-        "Messages",
-        {200: ("One page.", MessagesView)},
-        parameters=(
-            Parameter("status", "Only messages in this status.", one_of_names(Status)),
-            Parameter("purpose", "Only messages of this purpose.", one_of_names(Purpose)),
-            Parameter("channel", "Only messages on this channel.", one_of_names(Channel)),
-            TO,
-            Parameter("since", "Only messages accepted at this moment or later.", MOMENT),
-            Parameter("until", "Only messages accepted before this moment.", MOMENT),
-            limit_parameter(),
-            CURSOR,
-        ),
-        errors=(400, 503),
-    ),
-    Operation(
-        "GET",
-        "/v1/messages/{id}",
-        messages.get,
-        "Look at a message",
-        "Messages",
-        {200: ("The message and where it stands.", MessageView)},
-        errors=(404, 503),
-    ),
-    Operation(
-        "GET",
-        "/v1/messages/{id}/timeline",
-        messages.timeline,
-        "See everything that happened to a message",
-        "Messages",
-        {200: ("Every state and attempt.", TimelineView)},
-        errors=(404, 503),
-    ),
-    Operation(
-        "POST",
-        "/v1/messages/{id}/cancel",
-        messages.cancel,
-        "Cancel a message that has not been handed to a provider",
-        "Messages",
-        {200: ("It is cancelled.", MessageView)},
-        errors=(404, 409, 503, 507),
-        body_bytes_max=SMALL_BYTES_MAX,
-    ),
-    Operation(
-        "POST",
-        "/v1/suppressions",
-        people.add_suppression,
-        "Never send to an address",
-        "People",
-        {
-            201: ("It is suppressed.", SuppressionView),
-            200: ("It was suppressed in the same way before.", SuppressionView),
-        },
-        request=SuppressionRequest,
-        errors=(400, 413, 415, 422, 503, 507),
-        body_bytes_max=SMALL_BYTES_MAX,
-    ),
-    Operation(
-        "GET",
-        "/v1/suppressions",
-        people.list_suppressions,
-        "List suppressions, newest first",
-        "People",
-        {200: ("One page.", SuppressionsView)},
-        parameters=(TO, limit_parameter(), CURSOR),
-        errors=(400, 503),
-    ),
-    Operation(
-        "DELETE",
-        "/v1/suppressions/{id}",
-        people.remove_suppression,
-        "Lift a suppression",
-        "People",
-        {204: ("It is lifted.", None)},
-        errors=(404, 503, 507),
-        body_bytes_max=SMALL_BYTES_MAX,
-    ),
-    Operation(
-        "POST",
-        "/v1/consents",
-        people.add_consent,
-        "Record that a person agreed to something, or took it back",
-        "People",
-        {201: ("It is recorded.", ConsentView)},
-        request=ConsentRequest,
-        errors=(400, 413, 415, 422, 503, 507),
-        body_bytes_max=SMALL_BYTES_MAX,
-    ),
-    Operation(
-        "GET",
-        "/v1/consents",
-        people.list_consents,
-        "List consent records, newest first",
-        "People",
-        {200: ("One page.", ConsentsView)},
-        parameters=(Parameter("person", TO.description, TEXT), limit_parameter(), CURSOR),
-        errors=(400, 503),
-    ),
-    *INBOUND_OPERATIONS,
-    *LIST_OPERATIONS,
-    *PROFILE_OPERATIONS,
-    *DATA_REQUEST_OPERATIONS,
-    *REGISTRY_OPERATIONS,
-    *RATE_OPERATIONS,
-    *RULE_SET_OPERATIONS,
-    *DECISION_OPERATIONS,
-    *CLASSIFY_OPERATIONS,
-    Operation(
-        "GET",
-        "/v1/unsubscribe/{token}",
-        unsubscribe.ask,
-        "The page behind an unsubscribe link",
-        "Unsubscribing",
-        {200: ("A page with a button. Nothing has happened yet.", None), 404: ("The link is not valid.", None)},
-        public=True,
-        media_type="text/html",
-    ),
-    Operation(
-        "POST",
-        "/v1/unsubscribe/{token}",
-        unsubscribe.unsubscribe,
-        "Unsubscribe by one click (RFC 8058)",
-        "Unsubscribing",
-        {
-            200: ("Promotional messages to this address on this channel are suppressed.", None),
-            404: ("The link is not valid.", None),
-        },
-        errors=(413, 503, 507),
-        body_bytes_max=SMALL_BYTES_MAX,
-        public=True,
-        media_type="text/html",
-    ),
-    Operation(
-        "GET",
-        "/v1/queues",
-        service.list_queues,
-        "List queues and how full they are",
-        "Server",
-        {200: ("One page.", QueuesView)},
-        parameters=(
-            Parameter("prefix", "Only queues whose names begin so.", TEXT),
-            limit_parameter(most=1_000, default=100),
-            CURSOR,
-        ),
-        errors=(400, 503),
-    ),
-    Operation(
-        "GET",
-        "/v1/providers",
-        service.list_providers,
-        "List the providers of all routes and how they stand",
-        "Server",
-        {200: ("All of them.", ProvidersView)},
-    ),
-    Operation(
-        "GET",
-        "/v1/sandbox/messages",
-        service.list_sandbox_messages,
-        "See what the sandbox providers kept",
-        "Server",
-        {200: ("The newest messages.", SandboxMessagesView)},
-        parameters=(TO, limit_parameter()),
-        errors=(400,),
-    ),
-    Operation(
-        "GET",
-        "/metrics",
-        service.metrics,
-        "What the server does, for Prometheus; asks for no key where only this machine reaches the server",
-        "Server",
-        {200: ("The text format of Prometheus.", None)},
-        errors=(503,),
-        public_locally=True,
-        media_type="text/plain",
-    ),
-    Operation(
-        "GET",
-        "/healthz",
-        service.health,
-        "Whether the server can take messages",
-        "Server",
-        {200: ("It can.", HealthView)},
-        errors=(503,),
-        public=True,
-    ),
+    *messages.OPERATIONS,
+    *people.OPERATIONS,
+    *inbound.OPERATIONS,
+    *data_subjects.OPERATIONS,
+    *registries.OPERATIONS,
+    *rates.OPERATIONS,
+    *rules.OPERATIONS,
+    *audit.OPERATIONS,
+    *classification.OPERATIONS,
+    *unsubscribing.OPERATIONS,
+    *server.OPERATIONS,
 )

@@ -1,0 +1,1 @@
+"""Decisions on record, and the legal holds that keep them."""

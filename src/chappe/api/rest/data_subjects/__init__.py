@@ -1,0 +1,1 @@
+"""What people have a right to: a copy of their data, erasure, restriction."""

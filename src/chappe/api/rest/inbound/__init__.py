@@ -1,0 +1,1 @@
+"""Texts from people, and their requests to stop."""

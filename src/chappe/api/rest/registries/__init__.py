@@ -1,0 +1,1 @@
+"""Registries of numbers and addresses: made, imported, asked."""

@@ -1,0 +1,1 @@
+"""The rules, and the versions of the rule set."""

@@ -1,0 +1,1 @@
+"""The server itself: queues, providers, the sandbox, metrics, health."""

@@ -1,0 +1,1 @@
+"""One-click unsubscription (RFC 8058)."""
