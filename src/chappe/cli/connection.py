@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Annotated, Any
@@ -24,6 +25,8 @@ DEFAULT_URL = "http://127.0.0.1:9324"
 DEFAULT_DATA = Path("chappe-data")
 CONFIG_VARIABLE = "CHAPPE_CONFIG"
 _URL_FILE = "server-url"
+_PAGE_MAX = 500
+"""The most entries that the server puts on one page."""
 
 UrlOption = Annotated[
     str | None,
@@ -48,7 +51,6 @@ DataOption = Annotated[
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Write JSON.")]
-
 
 _JSON = {"content-type": "application/json"}
 
@@ -101,6 +103,13 @@ class Server:
             cursor = page.get("next_cursor")
             if not cursor:
                 return
+
+    def entries(
+        self, path: str, name: str, most: int | None = None, /, **parameters: str | int | None
+    ) -> Iterator[Any]:
+        """The entries of a list, `most` of them at the most. `name` is what the list is called in the answers."""
+        pages = self.pages(path, limit=min(most or _PAGE_MAX, _PAGE_MAX), **parameters)
+        return islice((entry for page in pages for entry in page[name]), most)
 
     def post(self, path: str, document: object, *, headers: Mapping[str, str] | None = None) -> Any:
         """The JSON answer to a POST of `document`."""

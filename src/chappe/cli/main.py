@@ -8,24 +8,14 @@ from typing import NoReturn
 import typer
 
 from chappe import __version__
-from chappe.cli import (
-    audit,
-    classify,
-    doctor,
-    keys,
-    lists,
-    opt_out,
-    people,
-    queues,
-    rates,
-    registries,
-    rules,
-    send,
-    serve,
-    single_entries,
-    status,
-)
+from chappe.cli import doctor, keys, queues, rates, registries, send, serve, status
+from chappe.cli.audit import commands as audit
+from chappe.cli.classify import commands as classify
+from chappe.cli.opt_out import commands as opt_out
 from chappe.cli.output import report_error
+from chappe.cli.people import commands as people
+from chappe.cli.people import consents, suppressions
+from chappe.cli.rules import commands as rules
 from chappe.model.errors import ChappeError, InvalidConfiguration
 
 USAGE_ERROR = 2
@@ -51,10 +41,9 @@ app.add_typer(classify.app, name="classify")
 app.add_typer(audit.app, name="audit")
 app.add_typer(registries.app, name="registries")
 app.add_typer(rates.app, name="rates")
-app.add_typer(lists.suppressions, name="suppressions")
-app.add_typer(lists.consents, name="consents")
+app.add_typer(suppressions.app, name="suppressions")
+app.add_typer(consents.app, name="consents")
 app.add_typer(people.app, name="people")
-single_entries.add_to(lists.suppressions, lists.consents)
 
 
 @app.command()

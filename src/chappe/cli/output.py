@@ -71,6 +71,11 @@ def printable(text: str) -> str:
     )
 
 
+def minute(moment: str) -> str:
+    """A moment of the API (RFC 3339) to the minute, for tables."""
+    return moment[:16].replace("T", " ")
+
+
 def status_table(counts: Mapping[str, int]) -> Table:
     """How many entries ended in each status, most frequent first."""
     table = Table()

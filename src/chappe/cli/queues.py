@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.table import Table
 
-from chappe.cli.connection import DataOption, JsonOption, KeyOption, Server, UrlOption, connect
+from chappe.cli.connection import DataOption, JsonOption, KeyOption, UrlOption, connect
 from chappe.cli.output import print_json, terminal
 
 
@@ -21,7 +20,7 @@ def queues(
 ) -> None:
     """List queues with how many messages are ready, in flight and delayed."""
     with connect(url, api_key, data) as server:
-        found = list(all_queues(server, prefix))
+        found = list(server.entries("/v1/queues", "queues", prefix=prefix or None))
     if json:
         print_json(found)
         return
@@ -37,9 +36,3 @@ def queues(
             style=None if any(counts) else "dim",
         )
     terminal().print(table)
-
-
-def all_queues(server: Server, prefix: str) -> Iterator[dict[str, Any]]:
-    """Every queue, page by page."""
-    for page in server.pages("/v1/queues", prefix=prefix or None):
-        yield from page["queues"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import islice
 from typing import Annotated
 from urllib.parse import quote
 
@@ -55,8 +54,7 @@ def list_rates(
 ) -> None:
     """List measurements, those recorded last first."""
     with connect(url, api_key, data) as server:
-        pages = server.pages("/v1/rates", metric=metric, limit=min(limit, 500))
-        found = list(islice((rate for page in pages for rate in page["rates"]), limit))
+        found = list(server.entries("/v1/rates", "rates", limit, metric=metric))
     if json:
         print_json(found)
         return

@@ -10,8 +10,9 @@ from urllib.parse import quote
 import typer
 from rich.table import Table
 
-from chappe.cli.connection import DataOption, JsonOption, KeyOption, Server, UrlOption, connect
-from chappe.cli.output import print_json, terminal
+from chappe.cli.connection import DataOption, JsonOption, KeyOption, UrlOption, connect
+from chappe.cli.list_options import AllowBadOption, DelimiterOption, Encoding, EncodingOption, layout_parameters
+from chappe.cli.output import minute, print_json, terminal
 from chappe.cli.uploading import import_list
 from chappe.model.registry import RegistryKind, registry_id
 
@@ -48,21 +49,13 @@ class Operation(StrEnum):
     REMOVE = "remove"
 
 
-class Encoding(StrEnum):
-    """How a list is encoded."""
-
-    UTF_8 = "utf-8"
-    LATIN_1 = "iso-8859-1"
-    WINDOWS_1252 = "windows-1252"
-
-
 @app.command("list")
 def list_registries(
     url: UrlOption = None, api_key: KeyOption = None, data: DataOption = None, json: JsonOption = False
 ) -> None:
     """List the registries with how many entries they have and how old they are."""
     with connect(url, api_key, data) as server:
-        found = list(_all(server))
+        found = list(server.entries("/v1/registries", "registries"))
     if json:
         print_json(found)
         return
@@ -141,9 +134,9 @@ def import_registry(
     ] = None,
     date_format: Annotated[str | None, typer.Option(help="How dates are written, as for strptime.")] = None,
     header: Annotated[bool, typer.Option("--header/--no-header", help="Whether the first line names columns.")] = True,
-    delimiter: Annotated[str, typer.Option(help="What separates the cells; tab for a tabulator.")] = ",",
-    encoding: Annotated[Encoding, typer.Option(help="How the text is encoded.")] = Encoding.UTF_8,
-    allow_bad: Annotated[int, typer.Option(min=0, help="How many bad lines to pass over.")] = 0,
+    delimiter: DelimiterOption = ",",
+    encoding: EncodingOption = Encoding.UTF_8,
+    allow_bad: AllowBadOption = 0,
     url: UrlOption = None,
     api_key: KeyOption = None,
     data: DataOption = None,
@@ -168,9 +161,7 @@ def import_registry(
         "operation_column": operation_column,
         "date_format": date_format,
         "header": "true" if header else "false",
-        "delimiter": delimiter,
-        "encoding": encoding.value,
-        "allow_bad": allow_bad,
+        **layout_parameters(delimiter, encoding, allow_bad),
     }
     with connect(url, api_key, data) as server:
         path = _path(registry)
@@ -204,7 +195,7 @@ def show(
     for version in found["versions"]:
         active = version["version"] == found.get("active_version")
         counts = [f"{version[name]:,}" for name in ("listings", "added", "removed", "bad_lines")]
-        times = [version[name][:16].replace("T", " ") for name in ("as_of", "imported_at")]
+        times = [minute(version[name]) for name in ("as_of", "imported_at")]
         size = f"{version['file_bytes'] / 1e6:,.1f}" if version["kept"] else "-"
         table.add_row(
             "●" if active else "",
@@ -237,7 +228,7 @@ def lookup(
     if found["listed"] is None:
         typer.echo("unknown: the registry has no data for such addresses")
         return
-    age = f"as of {found['as_of'][:16].replace('T', ' ')}, {found['age_days']:g} days old"
+    age = f"as of {minute(found['as_of'])}, {found['age_days']:g} days old"
     typer.echo(f"{'listed' if found['listed'] else 'not listed'} ({age})")
     for entry in found["listings"]:
         told = [f"{name} {entry[name]}" for name in ("category", "since", "until") if name in entry]
@@ -284,10 +275,5 @@ def _path(registry: str) -> str:
     return f"/v1/registries/{quote(registry_id(registry), safe='')}"
 
 
-def _all(server: Server) -> Any:
-    for page in server.pages("/v1/registries"):
-        yield from page["registries"]
-
-
 def _summary(active: dict[str, Any]) -> tuple[str, str, str]:
-    return str(active["version"]), f"{active['listings']:,}", active["as_of"][:16].replace("T", " ")
+    return str(active["version"]), f"{active['listings']:,}", minute(active["as_of"])

@@ -48,6 +48,20 @@ def import_list(server: Server, path: str, file: Path, parameters: dict[str, Any
     return result
 
 
+def tell_import(ended: dict[str, Any], what: str, *, json: bool) -> None:
+    """Say how an import of entries ended. `what` became of them: `consents recorded`."""
+    if json:
+        print_json(ended)
+        return
+    lines, changed, bad = ended["lines"], ended["changed"], ended["bad_lines"]
+    parts = [f"{changed:,} {what}"]
+    if there := lines - changed - bad:
+        parts.append(f"{there:,} there already")
+    if bad:
+        parts.append(f"{bad:,} bad")
+    typer.echo(f"{lines:,} {'line' if lines == 1 else 'lines'}: {', '.join(parts)}")
+
+
 def _tell_bad_lines(ended: dict[str, Any]) -> None:
     console = messages()
     for bad in ended["bad"]:

@@ -12,7 +12,7 @@ import pytest
 import yaml
 from tests.unit.pipeline.rules.conftest import a_rule, closed_always, rule_file
 
-from chappe.cli.rule_tables import version_text
+from chappe.cli.rules.tables import version_text
 from chappe.compliance.loading import Reading
 
 from .conftest import Process, Run, served

@@ -12,8 +12,8 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from chappe.cli.connection import DataOption, JsonOption, KeyOption, Server, UrlOption, connect
 from chappe.cli.output import messages, print_json, terminal
-from chappe.cli.rule_files import message_entries, text_of
-from chappe.cli.rule_tables import (
+from chappe.cli.rules.files import message_entries, text_of
+from chappe.cli.rules.tables import (
     activation_line,
     change_table,
     comparison_tables,

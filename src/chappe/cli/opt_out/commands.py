@@ -9,14 +9,13 @@ import msgspec
 import typer
 from rich.table import Table
 
-from chappe.cli import inbound
 from chappe.cli.connection import DataOption, JsonOption, KeyOption, UrlOption, connect
+from chappe.cli.opt_out import texts
 from chappe.cli.output import print_json, terminal
 
 app = typer.Typer(help="Read what people answer, and see their requests to stop.", no_args_is_help=True)
-_PAGE = 500
-app.command("texts")(inbound.texts)
-app.command("resolve")(inbound.resolve)
+app.command("texts")(texts.texts)
+app.command("resolve")(texts.resolve)
 
 
 @app.command()
@@ -57,8 +56,7 @@ def list_requests(
     """List requests to stop with their deadlines, newest first."""
     flags = {"overdue": "true" if overdue else None, "open": "true" if unmet else None}
     with connect(url, api_key, data) as server:
-        pages = server.pages("/v1/opt-outs", person=person, limit=_PAGE, **flags)
-        found = [request for page in pages for request in page["opt_outs"]]
+        found = list(server.entries("/v1/opt-outs", "opt_outs", person=person, **flags))
     if json:
         print_json(found)
         return

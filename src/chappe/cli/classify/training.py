@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from chappe.cli.classify_second import (
+from chappe.cli.classify.second_opinion import (
     EmbeddingOption,
     compare,
     make_second_opinion,
@@ -147,7 +147,7 @@ def evaluate(
         beside = {entry.name: {"covered": entry.covered.value, **figures_document(entry.figures)} for entry in compared}
         print_json(document | ({"second_opinion": beside} if beside else {}))
         return
-    from chappe.cli.classify_tables import class_table, comparison_table, confusion_table, summary_table
+    from chappe.cli.classify.tables import class_table, comparison_table, confusion_table, summary_table
 
     console = terminal()
     console.print(f"{labelled}, judged by model {judge.version}", markup=False)
@@ -225,7 +225,7 @@ def _report(
             }
         )
         return
-    from chappe.cli.classify_tables import class_table, confusion_table, summary_table
+    from chappe.cli.classify.tables import class_table, confusion_table, summary_table
 
     console = terminal()
     first = next(iter(figures.values()))

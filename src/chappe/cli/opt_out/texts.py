@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from itertools import islice
 from typing import Annotated
 from urllib.parse import quote
 
@@ -12,8 +11,6 @@ from rich.table import Table
 
 from chappe.cli.connection import DataOption, JsonOption, KeyOption, UrlOption, connect
 from chappe.cli.output import print_json, terminal
-
-_PAGE = 500
 
 
 class Meaning(StrEnum):
@@ -41,10 +38,9 @@ def texts(
     json: JsonOption = False,
 ) -> None:
     """List what people answered and how it was read, newest first."""
-    parameters = {"from": person, "review": "true" if review else None, "limit": min(limit, _PAGE)}
+    parameters = {"from": person, "review": "true" if review else None}
     with connect(url, api_key, data) as server:
-        pages = server.pages("/v1/inbound", **parameters)
-        found = list(islice((text for page in pages for text in page["messages"]), limit))
+        found = list(server.entries("/v1/inbound", "messages", limit, **parameters))
     if json:
         print_json(found)
         return

@@ -11,11 +11,11 @@ from urllib.parse import quote
 
 import typer
 
-from chappe.cli import rule_sets, rules_draft
 from chappe.cli.connection import DataOption, JsonOption, KeyOption, UrlOption, connect
 from chappe.cli.output import print_json, terminal
-from chappe.cli.rule_files import PathsArgument, read_files, text_of
-from chappe.cli.rule_tables import problem_table, rule_table, rule_text, trial_table, version_text, warn
+from chappe.cli.rules import drafting, versions
+from chappe.cli.rules.files import PathsArgument, read_files, text_of
+from chappe.cli.rules.tables import problem_table, rule_table, rule_text, trial_table, version_text, warn
 from chappe.model.customer import Channel
 from chappe.model.errors import InvalidRules
 
@@ -166,12 +166,12 @@ def _checked_here(files: list[Path]) -> dict[str, Any]:
     }
 
 
-app.command("draft")(rules_draft.draft)
-app.command("create")(rule_sets.create)
-app.command("versions")(rule_sets.versions)
-app.command("diff")(rule_sets.diff)
-app.command("dry-run")(rule_sets.dry_run)
-app.command("backtest")(rule_sets.backtest)
-app.command("activate")(rule_sets.activate)
-app.command("rollback")(rule_sets.rollback)
-app.command("history")(rule_sets.history)
+app.command("draft")(drafting.draft)
+app.command("create")(versions.create)
+app.command("versions")(versions.versions)
+app.command("diff")(versions.diff)
+app.command("dry-run")(versions.dry_run)
+app.command("backtest")(versions.backtest)
+app.command("activate")(versions.activate)
+app.command("rollback")(versions.rollback)
+app.command("history")(versions.history)

@@ -11,19 +11,18 @@ import msgspec
 import typer
 from rich.table import Table
 
-from chappe.cli import data_requests
 from chappe.cli.connection import DataOption, JsonOption, KeyOption, UrlOption, connect
-from chappe.cli.lists import (
+from chappe.cli.list_options import (
     AllowBadOption,
     DelimiterOption,
     Encoding,
     EncodingOption,
     FileArgument,
-    parameters_of,
-    tell,
+    layout_parameters,
 )
 from chappe.cli.output import print_json, terminal
-from chappe.cli.uploading import import_list
+from chappe.cli.people import data_requests
+from chappe.cli.uploading import import_list, tell_import
 from chappe.model.errors import InvalidInput
 
 app = typer.Typer(no_args_is_help=True, help="Who people are and what they chose.", rich_markup_mode=None)
@@ -126,8 +125,8 @@ def import_people(
     goes to whom the later line names. Every line is checked before anything is stored.
     """
     with connect(url, api_key, data) as server:
-        ended = import_list(server, "/v1/people:", file, parameters_of(delimiter, encoding, allow_bad), json=json)
-    tell(ended, "people stored", json=json)
+        ended = import_list(server, "/v1/people:", file, layout_parameters(delimiter, encoding, allow_bad), json=json)
+    tell_import(ended, "people stored", json=json)
 
 
 def path_of(person: str) -> str:

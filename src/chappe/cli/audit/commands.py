@@ -1,19 +1,21 @@
-"""`chappe audit`: verify the audit log, ask it in SQL, prove what is in it. On a data folder, server or no server."""
+"""`chappe audit`: verify the audit log, ask it in SQL, prove what is in it. On a data folder, server or no server.
+
+`list`, `show` and `holds` ask a server instead.
+"""
 
 from __future__ import annotations
 
 import sys
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
-from urllib.parse import quote
 
 import msgspec
 import typer
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 
-from chappe.cli.connection import DataOption, JsonOption, KeyOption, UrlOption, connect, data_folder
+from chappe.cli.audit import decisions, holds
+from chappe.cli.connection import DataOption, JsonOption, data_folder
 from chappe.cli.output import messages, print_json, terminal
 from chappe.model.errors import InvalidInput, NotFound
 
@@ -29,8 +31,7 @@ app = typer.Typer(
     help="Verify the audit log, ask it in SQL, prove what is in it.",
     rich_markup_mode=None,
 )
-holds = typer.Typer(no_args_is_help=True, help="Keep decisions whatever their retention.", rich_markup_mode=None)
-app.add_typer(holds, name="holds")
+app.add_typer(holds.app, name="holds")
 
 _UNSOUND = 1
 PublicKeyOption = Annotated[
@@ -195,131 +196,6 @@ def key(data: DataOption = None, json: JsonOption = False) -> None:
         typer.echo(public_pem(public), nl=False)
 
 
-@app.command("list")
-def list_decisions(
-    message: Annotated[str | None, typer.Option(metavar="ID", help="Only about this message.")] = None,
-    to: Annotated[str | None, typer.Option(metavar="ADDRESS", help="Only about messages to this address.")] = None,
-    outcome: Annotated[str | None, typer.Option(help="Only with this outcome: allow, defer or block.")] = None,
-    rule: Annotated[str | None, typer.Option(metavar="ID", help="Only those in which this rule applied.")] = None,
-    since: Annotated[str | None, typer.Option(metavar="MOMENT", help="Only from this moment on (RFC 3339).")] = None,
-    until: Annotated[str | None, typer.Option(metavar="MOMENT", help="Only before this moment.")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=500, help="Most decisions to show.")] = 50,
-    url: UrlOption = None,
-    api_key: KeyOption = None,
-    data: DataOption = None,
-    json: JsonOption = False,
-) -> None:
-    """List decisions on record, newest first."""
-    with connect(url, api_key, data) as server:
-        pages = server.pages(
-            "/v1/decisions",
-            message=message,
-            to=to,
-            outcome=outcome,
-            rule=rule,
-            since=since,
-            until=until,
-            limit=limit,
-        )
-        found = list(islice((entry for page in pages for entry in page["decisions"]), limit))
-    if json:
-        print_json(found)
-        return
-    table = Table("id", "at", "message", "stage", "outcome", "jurisdiction", "because of")
-    for entry in found:
-        decision = entry["decision"]
-        because = ", ".join(r["id"] for r in decision["rules"] if r["outcome"] == decision["outcome"] != "allow")
-        table.add_row(
-            entry["id"],
-            entry["at"],
-            entry["message"],
-            entry["stage"],
-            decision["outcome"],
-            entry.get("jurisdiction", ""),
-            because,
-        )
-    terminal().print(table)
-
-
-@app.command()
-def show(
-    decision_id: Annotated[str, typer.Argument(metavar="ID", help="The decision's id, as `chappe audit list` has it.")],
-    url: UrlOption = None,
-    api_key: KeyOption = None,
-    data: DataOption = None,
-    json: JsonOption = False,
-) -> None:
-    """Show a decision, what it was made from, and whether it is signed already."""
-    with connect(url, api_key, data) as server:
-        details = server.get(f"/v1/decisions/{quote(decision_id, safe='')}")
-    if json:
-        print_json(details)
-        return
-    entry, evidence, proof = details["decision"], details["evidence"], details["proof"]
-    decision = entry["decision"]
-    console = terminal()
-    console.print(f"{entry['id']} {entry['stage']} {entry['at']}", style="bold", markup=False)
-    console.print(f"{entry['purpose']} {entry['channel']} {entry['message']}", markup=False)
-    console.print(f"{decision['outcome']}, rule set {decision['rule_set']}", markup=False)
-    for rule in decision["rules"]:
-        console.print(f"  {rule['id']}: {rule['outcome']}: {rule['reason']}", style="dim", markup=False)
-    told = "erased with the person's data" if evidence is None else msgspec.json.encode(evidence).decode()
-    console.print(f"evidence: {told}", markup=False)
-    signed = "not signed yet" if proof is None else f"signed with {proof['checkpoint'].splitlines()[1]} records"
-    console.print(f"hash {entry['hash']}, {signed}", markup=False)
-
-
-@holds.command("add")
-def add_hold(
-    jurisdiction: Annotated[str, typer.Argument(help="A country (`DE`), a region (`US-CA`), or `*` for all.")],
-    reason: Annotated[str, typer.Option(help="Why, for those who come after.")],
-    url: UrlOption = None,
-    api_key: KeyOption = None,
-    data: DataOption = None,
-    json: JsonOption = False,
-) -> None:
-    """Keep what was decided under a jurisdiction until the hold is released."""
-    with connect(url, api_key, data) as server:
-        hold = server.post("/v1/legal-holds", {"jurisdiction": jurisdiction, "reason": reason})
-    if json:
-        print_json(hold)
-    else:
-        typer.echo(f"holding {hold['jurisdiction']}: {hold['id']}")
-
-
-@holds.command("list")
-def list_holds(
-    url: UrlOption = None, api_key: KeyOption = None, data: DataOption = None, json: JsonOption = False
-) -> None:
-    """List legal holds, those that are over included."""
-    with connect(url, api_key, data) as server:
-        found = server.get("/v1/legal-holds")["holds"]
-    if json:
-        print_json(found)
-        return
-    table = Table("id", "jurisdiction", "since", "released", "reason")
-    for hold in found:
-        table.add_row(hold["id"], hold["jurisdiction"], hold["created_at"], hold.get("released_at", ""), hold["reason"])
-    terminal().print(table)
-
-
-@holds.command()
-def release(
-    hold_id: Annotated[str, typer.Argument(metavar="ID", help="The hold's id.")],
-    url: UrlOption = None,
-    api_key: KeyOption = None,
-    data: DataOption = None,
-    json: JsonOption = False,
-) -> None:
-    """Release a legal hold: retention takes what is due from then on."""
-    with connect(url, api_key, data) as server:
-        server.delete(f"/v1/legal-holds/{quote(hold_id, safe='')}")
-    if json:
-        print_json({"released": hold_id})
-    else:
-        typer.echo(f"released {hold_id}")
-
-
 def _storage(folder: Path) -> AuditStorage:
     from chappe.observe.audit.storage import AuditStorage
 
@@ -370,3 +246,7 @@ def _moment(at_ms: int) -> str:
     from datetime import UTC, datetime
 
     return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="milliseconds")
+
+
+app.command("list")(decisions.list_decisions)
+app.command("show")(decisions.show)

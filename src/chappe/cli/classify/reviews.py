@@ -14,8 +14,8 @@ from msgspec.json import encode
 from rich.markup import escape
 from rich.table import Table
 
-from chappe.cli.connection import DataOption, JsonOption, KeyOption, Server, UrlOption, connect
-from chappe.cli.output import print_json, printable, terminal
+from chappe.cli.connection import DataOption, JsonOption, KeyOption, UrlOption, connect
+from chappe.cli.output import minute, print_json, printable, terminal
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -67,7 +67,7 @@ def list_reviews(
 ) -> None:
     """List held messages, those that have waited longest first."""
     with connect(url, api_key, data) as server:
-        found = list(_all(server, state.value))
+        found = list(server.entries("/v1/reviews", "reviews", state=state.value))
     if json:
         print_json(found)
         return
@@ -77,8 +77,8 @@ def list_reviews(
         taken_for = f"{review['label']} ({review['probability']:.2f})"
         table.add_row(
             review["id"],
-            _short(review["opened_at"]),
-            _short(review["due_at"]),
+            minute(review["opened_at"]),
+            minute(review["due_at"]),
             review["channel"],
             escape(printable(review.get("from", "-"))),
             taken_for,
@@ -127,10 +127,10 @@ def show(
     if about["state"] == State.RESOLVED:
         by = f" by {about['by']}" if about.get("by") else ""
         note = f": {about['note']}" if about.get("note") else ""
-        told = f"ended as {about['resolution']}{by} on {_short(about['resolved_at'])}{note}"
+        told = f"ended as {about['resolution']}{by} on {minute(about['resolved_at'])}{note}"
         console.print(printable(told), markup=False)
     if about["state"] == State.OPEN:
-        console.print(f"blocked on {_short(about['due_at'])} unless somebody decides", style="dim")
+        console.print(f"blocked on {minute(about['due_at'])} unless somebody decides", style="dim")
 
 
 @app.command()
@@ -201,14 +201,5 @@ def _resolve(
         typer.echo(f"{resolved['id']} {done}")
 
 
-def _all(server: Server, state: str) -> Any:
-    for page in server.pages("/v1/reviews", state=state):
-        yield from page["reviews"]
-
-
 def _path(review: str) -> str:
     return f"/v1/reviews/{quote(review, safe='')}"
-
-
-def _short(at: str) -> str:
-    return at[:16].replace("T", " ")

@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from chappe.cli.connection import DataOption, JsonOption, KeyOption, UrlOption, connect
-from chappe.cli.output import print_json, terminal
+from chappe.cli.output import minute, print_json, terminal
 from chappe.model.errors import InvalidConfiguration
 
 app = typer.Typer(
@@ -43,7 +43,7 @@ def list_models(
     terminal().print(table)
     terminal().print("● in use, ○ in the shadow", style="dim")
     for change in found["history"][:5]:
-        at = change["at"][:16].replace("T", " ")
+        at = minute(change["at"])
         in_use = change.get("version", "the packaged model")
         shadow = f", {change['shadow']} in the shadow" if "shadow" in change else ""
         told = f"{at} {change['change']} by {change['by']}: {in_use}{shadow} ({change['reason'] or 'no reason given'})"

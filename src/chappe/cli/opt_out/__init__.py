@@ -1,0 +1,1 @@
+"""`chappe optout`: what people answer, and their requests to stop."""
