@@ -29,6 +29,10 @@ class Rules(Protocol):
         """As `RuleSet.counting`."""
         ...
 
+    def caps(self, message: CustomerMessage) -> bool:
+        """As `RuleSet.caps`."""
+        ...
+
     def registries(
         self, jurisdiction: str | None, message: CustomerMessage, also_in: tuple[str, ...] = ()
     ) -> tuple[str, ...]:
@@ -72,6 +76,10 @@ class Rollout:
         """What either set asks: where the recipient is may be known better once the facts are gathered."""
         asked = [rules.counting(jurisdiction, message, also_in) for rules in (self.everyone, self.staged)]
         return asked[0].with_(asked[1])
+
+    def caps(self, message: CustomerMessage) -> bool:
+        """Whether a cap of either set does."""
+        return self.everyone.caps(message) or self.staged.caps(message)
 
     def registries(
         self, jurisdiction: str | None, message: CustomerMessage, also_in: tuple[str, ...] = ()

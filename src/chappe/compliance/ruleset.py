@@ -65,6 +65,7 @@ class RuleSet:
             self._by_place.setdefault(rule.jurisdiction, []).append(rule)
         self._categories = frozenset(category for rule in self.rules for category in rule.named_categories)
         self._plans: dict[_Key, Plan] = {}
+        self._capped: dict[tuple[Channel, Purpose, str | None], bool] = {}
         self._settled_by_key: dict[tuple[object, ...], Settled] = {}
         self._timetable = lru_cache(maxsize=_TIMETABLES_KEPT)(_timetable)
         # Hours open and close on whole seconds, so the messages of one second share what is said of them.
@@ -78,6 +79,16 @@ class RuleSet:
     def counting(self, jurisdiction: str | None, message: CustomerMessage, also_in: tuple[str, ...] = ()) -> Counting:
         """What `Facts.recent_sends` must hold for this message; `NOTHING_COUNTED` if no cap binds it."""
         return self._plan(jurisdiction, message, also_in).counting
+
+    def caps(self, message: CustomerMessage) -> bool:
+        """Whether a cap binds such messages in any place."""
+        key = message.channel, message.purpose, self._category(message)
+        capped = self._capped.get(key)
+        if capped is None:
+            binding = (rule for rule in self.rules if isinstance(rule, FrequencyCapRule) and rule.binds(*key))
+            capped = any(rule.counting(message.channel).window_ms for rule in binding)
+            self._capped[key] = capped
+        return capped
 
     def registries(
         self, jurisdiction: str | None, message: CustomerMessage, also_in: tuple[str, ...] = ()
@@ -135,9 +146,12 @@ class RuleSet:
         return decision
 
     def _plan(self, jurisdiction: str | None, message: CustomerMessage, also_in: tuple[str, ...]) -> Plan:
-        category = message.category if message.category in self._categories else None
-        key = ((jurisdiction, *also_in), message.channel, message.purpose, category)
+        key = ((jurisdiction, *also_in), message.channel, message.purpose, self._category(message))
         return self._plans.get(key) or self._new_plan(key)
+
+    def _category(self, message: CustomerMessage) -> str | None:
+        """The category, if it makes a difference to any rule."""
+        return message.category if message.category in self._categories else None
 
     def _new_plan(self, key: _Key) -> Plan:
         """Made when first asked for: of all combinations a system meets few. Places without rules of their own share

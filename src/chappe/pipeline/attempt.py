@@ -6,7 +6,6 @@ import asyncio
 from time import perf_counter
 
 from chappe.channels.base import DeliveryFailure, Reply, TemporaryFailure
-from chappe.compliance.locating import locate
 from chappe.engine.base import NewMessage
 from chappe.model.customer import Decision, Purpose, Status
 from chappe.pipeline.context import Context, is_urgent
@@ -103,7 +102,7 @@ async def _hand_over(context: Context, held: Held, gateway: Gateway) -> Settleme
         note=note_of(message, handed, held.attempts - 1 if held.cut_off else None),
     )
     held.cut_off = False
-    counted_at_ms = started.at_ms if held.reopened and counts(message, context.rules, _place(held)) else UNCHANGED
+    counted_at_ms = started.at_ms if held.reopened and counts(message, context.rules) else UNCHANGED
     step = Transition(
         held.key,
         started,
@@ -127,11 +126,6 @@ async def _hand_over(context: Context, held: Held, gateway: Gateway) -> Settleme
     if isinstance(outcome, DeliveryFailure):
         return _failed_for_good(context, held, gateway, outcome)
     return _sent(context, held, gateway, outcome)
-
-
-def _place(held: Held) -> str | None:
-    decided = held.handing.jurisdiction
-    return decided if decided is not None else locate(held.envelope.message.to).jurisdiction
 
 
 def _unlike_at_intake(held: Held) -> Decision | None:

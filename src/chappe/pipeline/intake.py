@@ -15,10 +15,8 @@ from time import perf_counter
 import msgspec
 import structlog
 
-from chappe.compliance.locating import locate
-from chappe.compliance.rollout import Rules
 from chappe.engine.base import NewMessage, ReceivedMessage
-from chappe.model.customer import CustomerMessage, Purpose, Status
+from chappe.model.customer import Purpose, Status
 from chappe.model.errors import Closed, NoRoute
 from chappe.model.sends import RecentSend
 from chappe.observe.audit.record import Stage
@@ -105,7 +103,7 @@ class IntakeWorker:
     def _turn(self, arrived: Sequence[_Arrived]) -> AbstractAsyncContextManager[object]:
         """Held while messages are decided that count against caps: two batches at once would not see each other's."""
         context = self._context
-        counted = self._urgent and any(_may_count(entry.envelope.message, context.rules) for entry in arrived)
+        counted = self._urgent and any(counts(entry.envelope.message, context.rules) for entry in arrived)
         return context.counting if counted else contextlib.nullcontext()
 
     async def drained(self) -> None:
@@ -168,7 +166,7 @@ class IntakeWorker:
                 continue
             if step.decision is not None:
                 context.metrics.decided(Stage.INTAKE.value, message, step.decision, place)
-            sent = RecentSend.of(message, now_ms) if counts(message, rules, place) else None
+            sent = RecentSend.of(message, now_ms) if counts(message, rules) else None
             self._note(entry, step, verdict, now_ms, outcome, sent)
             if step.next is Next.GO and step.facts is not None and mark is not None:
                 context.fresh.keep(entry.key, without_counted(step.facts), rules, mark, now_ms)
@@ -262,8 +260,3 @@ class IntakeWorker:
 def _awaits_review(entry: _Arrived) -> bool:
     classification = entry.envelope.message.classification
     return classification is not None and classification.awaits_review
-
-
-def _may_count(message: CustomerMessage, rules: Rules) -> bool:
-    """As far as the address alone tells."""
-    return counts(message, rules, locate(message.to).jurisdiction)

@@ -38,15 +38,13 @@ def capped_subject_of(message: CustomerMessage, key: int | None, rules: Rules, n
     return Subject(key, to, message.channel, since_ms, registries, now_ms, counted_on=counting.channels)
 
 
-def counts(message: CustomerMessage, rules: Rules, jurisdiction: str | None) -> bool:
-    """Whether the message, to somebody there, counts against caps once it is let through.
+def counts(message: CustomerMessage, rules: Rules) -> bool:
+    """Whether the message counts against caps once it is let through.
 
     Promotional ones always do, so that a cap that comes into force later finds them. Transactional ones are limited
-    so seldom that only those count that a cap binds.
+    so seldom that only those count that a cap binds, wherever the recipient is: that is known better later.
     """
-    if message.purpose is Purpose.PROMOTIONAL:
-        return True
-    return rules.counting(jurisdiction, message).window_ms > 0
+    return message.purpose is Purpose.PROMOTIONAL or rules.caps(message)
 
 
 def facts_of(

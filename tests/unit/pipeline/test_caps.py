@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from tests.unit.pipeline.house import House, eventually, house
+import msgspec
+from tests.unit.pipeline.house import QUICK, House, eventually, house
 
 from chappe.model.customer import Channel, Content, Decision, Recipient, Status
+from chappe.records.profiles import Profile
 
 PATIENT = Recipient(phone="+12125550123")
 TEXT = Content(text="Your appointment is on Monday at 10:30.")
@@ -26,6 +28,18 @@ async def test_of_many_capped_transactional_messages_at_once_one_goes(tmp_path: 
     blocked = next(end.summary.events[-1].decision for end in ends if end.summary.status is Status.BLOCKED)
     assert isinstance(blocked, Decision)
     assert blocked.rules[0].id == "us-tcpa-exempt-healthcare-cap"
+
+
+async def test_the_cap_of_a_place_that_only_the_profile_tells_is_kept_too(tmp_path: Path) -> None:
+    abroad = Recipient(phone="+447700900123")
+    one_by_one = msgspec.structs.replace(QUICK, receive_batch=1)
+    async with house(tmp_path, settings=one_by_one) as h:
+        await h.records.profiles.put("ann", [abroad], Profile(country="US"), h.clock())
+        appointment = {"to": abroad, "channel": Channel.SMS, "content": TEXT, "category": "healthcare_exempt"}
+        keys = await asyncio.gather(*(h.send(**appointment) for _ in range(8)))
+        await eventually(lambda: _ended(h, keys))
+        ends = [(await h.records.messages.get(key)).summary.status.value for key in keys]
+    assert sorted(ends) == ["blocked"] * 7 + ["sent"]
 
 
 async def test_caps_per_event_tell_events_apart(tmp_path: Path) -> None:

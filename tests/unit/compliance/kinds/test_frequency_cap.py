@@ -125,6 +125,8 @@ def test_a_cap_binds_its_own_channels(rule: Build, message: Build) -> None:
     rules = RuleSet([rule("frequency_cap", one_in(channels=["voice"]))])
     assert rules.decide(message(), sends((1, {})), NOW_MS).outcome is Outcome.ALLOW
     assert rules.counting("US", message()) == NOTHING_COUNTED
+    assert not rules.caps(message())
+    assert rules.caps(message(channel=Channel.VOICE))
 
 
 def test_transactional_messages_are_capped_where_a_rule_says_so(rule: Build, message: Build) -> None:
@@ -136,6 +138,9 @@ def test_transactional_messages_are_capped_where_a_rule_says_so(rule: Build, mes
     assert rules.decide(alert, before, NOW_MS).outcome is Outcome.DEFER
     assert rules.decide(alert, advertised, NOW_MS).outcome is Outcome.ALLOW
     assert rules.counting("US", message(purpose=Purpose.TRANSACTIONAL)) == NOTHING_COUNTED
+    assert rules.caps(alert)
+    assert not rules.caps(message(purpose=Purpose.TRANSACTIONAL))
+    assert not rules.caps(message(category="fraud"))
 
 
 @pytest.mark.parametrize(
