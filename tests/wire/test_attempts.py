@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from tests.wire.asking import attributes_of, error_of, receive
 from tests.wire.live import LiveServer
-from tests.wire.test_messages import receive
-from tests.wire.test_queues import attributes_of, error_of
 
 PUNCTUATION = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"
 COUNT = "ApproximateReceiveCount"

@@ -10,11 +10,10 @@ import pytest
 from botocore.config import Config
 from botocore.loaders import Loader
 from botocore.model import ServiceModel
+from tests.wire.asking import attributes_of, error_of, receive, send
 from tests.wire.conformance.declared_errors import declared, why_never
 from tests.wire.live import ACCOUNT, REGION, LiveServer
 from tests.wire.query_model import ERRORS
-from tests.wire.test_messages import receive, send
-from tests.wire.test_queues import attributes_of, error_of
 
 MODEL = ServiceModel(Loader().load_service_model("sqs", "service-2"), "sqs")
 NOWHERE = f"arn:aws:sqs:{REGION}:{ACCOUNT}:nowhere"

@@ -7,11 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from tests.wire.asking import NewName, attributes_of, error_of, receive, send
 from tests.wire.live import ACCOUNT, REGION, LiveServer
-from tests.wire.test_messages import receive, send
-from tests.wire.test_queues import attributes_of, error_of
 
-NewName = Callable[..., str]
 INVALID = ("InvalidParameterValue", "InvalidParameterValueException")
 
 

@@ -10,11 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.wire.asking import NewName, attributes_of, drain, error_of, receive, send
 from tests.wire.live import ACCOUNT, GIVE_UP_SECONDS, REGION, LiveServer
-from tests.wire.test_messages import drain, receive, send
-from tests.wire.test_queues import attributes_of, error_of
 
-NewName = Callable[..., str]
 INVALID = ("InvalidParameterValue", "InvalidParameterValueException")
 NOT_FOUND = ("ResourceNotFoundException", "ResourceNotFoundException")
 NOWHERE = f"arn:aws:sqs:{REGION}:{ACCOUNT}:nowhere"

@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from tests.wire.asking import attributes_of, error_of, receive, send
 from tests.wire.live import ACCOUNT, REGION, LiveServer
-from tests.wire.test_messages import receive, send
-from tests.wire.test_queues import attributes_of, error_of
 
 from chappe.engine.base import DeadLetterPolicy, QueueSettings
 

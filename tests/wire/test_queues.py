@@ -7,38 +7,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
+from tests.wire.asking import NewName, attributes_of, error_of
 from tests.wire.live import ACCOUNT, REGION, LiveServer
-from tests.wire.query_model import ERRORS, SHAPE_OF_CODE
-
-NewName = Callable[..., str]
-STATUS = {shape: status for shape, (_, status) in ERRORS.items()} | {"AccessDeniedException": 403}
 
 POLICY = '{"Version":"2012-10-17","Statement":{"Effect":"Deny","Principal":"*","Action":"sqs:*","Resource":"*"}}'
-
-
-def error_of(call: Callable[..., Any], **parameters: Any) -> tuple[str, str, str]:
-    """The code, the shape and the message of the error a call gives, as they are in the JSON protocol."""
-    with pytest.raises(ClientError) as caught:
-        call(**parameters)
-    response = caught.value.response
-    error = response["Error"]
-    code, message = error["Code"], error["Message"]
-    assert error["Type"] == "Sender"
-    if "QueryErrorCode" in error:
-        shape = error["QueryErrorCode"]
-    else:
-        shape = SHAPE_OF_CODE.get(code, code)
-        if shape == "QueueDoesNotExist":
-            assert message == "The specified queue does not exist for this wsdl version."
-            message = "The specified queue does not exist."
-    assert response["ResponseMetadata"]["HTTPStatusCode"] == STATUS.get(shape, 400)
-    return code, shape, message
-
-
-def attributes_of(sqs: Any, url: str, *names: str) -> dict[str, str]:
-    found: dict[str, str] = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=list(names or ("All",)))["Attributes"]
-    return found
 
 
 def test_a_queue_is_created_found_and_deleted(sqs: Any, server: LiveServer, new_name: NewName) -> None:

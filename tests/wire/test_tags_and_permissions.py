@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 import boto3
 import pytest
 from botocore.config import Config
+from tests.wire.asking import NewName, attributes_of, error_of
 from tests.wire.live import ACCOUNT, REGION, LiveServer
-from tests.wire.test_queues import attributes_of, error_of
 
-NewName = Callable[..., str]
 INVALID = ("InvalidParameterValue", "InvalidParameterValueException")
 MISSING = ("MissingParameter", "MissingRequiredParameterException")
 GONE = ("AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist", "The specified queue does not exist.")
