@@ -6,12 +6,13 @@ import signal
 import time
 from pathlib import Path
 
+from tests.commands import PATIENCE_SECONDS, Run
 from tests.unit.classify.tiny import artefact
 
 from chappe.classify.artefact import artefact_bytes, packaged_artefact
 from chappe.cli.connection import Server, connect
 
-from .conftest import PATIENCE_SECONDS, Process, Run, served
+from .conftest import Process, served
 
 SETTINGS = '[routes]\nemail = ["sandbox"]\n[classify]\nmoderation = ["gambling=hold"]\nreview_hours = 5\n'
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from .conftest import free_port, run_chappe, served
+from tests.commands import run_chappe
+
+from .conftest import free_port, served
 
 
 def test_the_demonstration(tmp_path: Path) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from tests.commands import Run
+
 from chappe.cli.connection import connect
 
-from .conftest import Process, Run
+from .conftest import Process
 
 
 def test_a_suppression_is_added_listed_and_lifted(chappe: Run, server: Process) -> None:

@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import json
 
-from .conftest import Process, Run
+from tests.commands import Run
+
+from .conftest import Process
 
 
 def sent(chappe: Run, server: Process, email: str, **changes: object) -> str:

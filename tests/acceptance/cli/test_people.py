@@ -9,9 +9,11 @@ import time
 import zipfile
 from pathlib import Path
 
+from tests.commands import Run
+
 from chappe.cli.connection import connect
 
-from .conftest import Process, Run, served
+from .conftest import Process, served
 
 
 def write(folder: Path, name: str, text: str) -> Path:

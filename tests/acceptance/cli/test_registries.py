@@ -9,9 +9,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.commands import Run, clean_environment
+
 from chappe.cli.connection import connect
 
-from .conftest import Process, Run, clean_environment, served
+from .conftest import Process, served
 
 NAME = "US National DNC"
 

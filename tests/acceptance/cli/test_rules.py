@@ -10,12 +10,13 @@ from typing import Any
 import msgspec
 import pytest
 import yaml
+from tests.commands import Run
 from tests.unit.pipeline.rules.conftest import a_rule, closed_always, rule_file
 
 from chappe.cli.rules.tables import version_text
 from chappe.compliance.loading import Reading
 
-from .conftest import Process, Run, served
+from .conftest import Process, served
 
 
 @pytest.fixture

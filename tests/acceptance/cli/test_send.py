@@ -6,7 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from .conftest import Process, Run, clean_environment
+from tests.commands import Run, clean_environment
+
+from .conftest import Process
 
 
 def message(email: str = "ada@example.com", **changes: object) -> dict[str, object]:

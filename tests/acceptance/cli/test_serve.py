@@ -6,8 +6,9 @@ from pathlib import Path
 
 import httpx
 import pytest
+from tests.commands import Run, run_chappe
 
-from .conftest import Process, Run, free_port, run_chappe, served
+from .conftest import Process, free_port, served
 
 
 def test_the_first_start_prints_what_to_paste(tmp_path: Path) -> None:

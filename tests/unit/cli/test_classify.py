@@ -9,11 +9,10 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from tests.commands import Run
 from tests.unit.classify.tiny import PROMOTION, artefact
 
 from chappe.classify.artefact import artefact_bytes
-
-from .conftest import Run
 
 CORPUS = Path(__file__).parents[3] / "corpus"
 

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from tests.commands import Run
 
 from chappe.app import examine_folder, running
 from chappe.config import Config, ServerSettings, StorageSettings
@@ -17,8 +18,6 @@ from chappe.records.registries.layout import Form
 from chappe.records.registries.registry_records import Registry
 from chappe.records.registries.store import ListImport
 from chappe.records.store import Records
-
-from .conftest import Run
 
 
 async def filled(folder: Path) -> None:

@@ -3,10 +3,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from tests.commands import Run
 
 from chappe.security.keys import KeyStore
-
-from .conftest import Run
 
 
 @pytest.fixture

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
-import chappe as package
+from tests.commands import Run
 
-from .conftest import Run
+import chappe as package
 
 COMMANDS = ["serve", "send", "status", "queues", "doctor", "keys", "version"]
 

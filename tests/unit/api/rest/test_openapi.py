@@ -1,19 +1,13 @@
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
-from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
-from referencing import Registry, Resource
-from referencing.jsonschema import DRAFT202012
-from tests.unit.rest.conftest import Api, message
+from tests.unit.api.rest.conftest import Api, message
+from tests.unit.api.rest.described import DOCUMENT, validate, validator
 
-from chappe.api.rest.openapi import openapi_document
 from chappe.api.rest.operations import OPERATIONS
-
-DOCUMENT: dict[str, Any] = json.loads(openapi_document())
 
 
 def test_it_is_valid_openapi() -> None:
@@ -77,21 +71,11 @@ async def test_answers_fit_their_schemas(api: Api) -> None:
         if response.status_code == 204:
             continue
         content = described["content"][response.headers["content-type"].partition(";")[0]]
-        _validate(response.json(), content["schema"])
+        validate(response.json(), content["schema"])
 
 
 @pytest.mark.parametrize("operation", [o for o in OPERATIONS if o.request], ids=lambda o: o.path)
 def test_request_schemas_refuse_unknown_fields(operation: Any) -> None:
     content = DOCUMENT["paths"][operation.path][operation.method.lower()]["requestBody"]["content"]["application/json"]
-    errors = _validator(content["schema"]).iter_errors({"colour": "red"})
+    errors = validator(content["schema"]).iter_errors({"colour": "red"})
     assert any("'colour' was unexpected" in error.message for error in errors)
-
-
-def _validate(instance: Any, schema: dict[str, Any]) -> None:
-    _validator(schema).validate(instance)
-
-
-def _validator(schema: dict[str, Any]) -> Draft202012Validator:
-    resource = Resource.from_contents(DOCUMENT, default_specification=DRAFT202012)
-    registry: Registry[Any] = Registry().with_resource("urn:openapi", resource)
-    return Draft202012Validator(json.loads(json.dumps(schema).replace('"#/', '"urn:openapi#/')), registry=registry)

@@ -7,7 +7,7 @@ import gzip
 from typing import Any
 
 import pytest
-from tests.unit.rest.conftest import Api
+from tests.unit.api.rest.conftest import Api
 
 from chappe.api.rest.operations import OPERATIONS
 from chappe.api.uploads import is_upload

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from tests.conformance.clocks import RunningClock
-from tests.unit.rest.conftest import Api
+from tests.unit.api.rest.conftest import Api
 
 from chappe.model.errors import ImportNotFound
 from chappe.records.lists import reading

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.unit.api.rest.conftest import Api
 from tests.unit.classify.tiny import BETTING, CODE, PROMOTION, SPAM, artefact, model
-from tests.unit.rest.conftest import Api
 
 from chappe.api.rest.classification.classify import exported_texts
 from chappe.classify.artefact import artefact_bytes, packaged_artefact

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 from tests.conformance.clocks import RunningClock
+from tests.unit.api.rest.conftest import Api, message
 from tests.unit.pipeline.house import eventually
-from tests.unit.rest.conftest import Api, message
 
 from chappe.engine.base import QueueSettings
 from chappe.model.customer import Status

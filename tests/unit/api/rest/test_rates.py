@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.unit.rest.conftest import Api
+from tests.unit.api.rest.conftest import Api
 
 COMPLAINTS = "spam_complaint_rate"
 NEWS = {

@@ -7,8 +7,8 @@ from typing import Any
 import httpx
 import pytest
 from tests.conformance.clocks import RunningClock
+from tests.unit.api.rest.conftest import Api, message
 from tests.unit.pipeline.house import SIGNING_KEY
-from tests.unit.rest.conftest import Api, message
 
 from chappe.api.rest.application import build_app
 from chappe.pipeline.rights.service import Rights

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import httpx
 import pytest
-from tests.unit.rest.conftest import Api
+from tests.unit.api.rest.conftest import Api
 
 from chappe.model.customer import Status
 

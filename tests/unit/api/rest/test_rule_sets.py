@@ -6,10 +6,10 @@ import json
 from typing import Any
 
 import msgspec
+from tests.unit.api.rest.conftest import Api, message
+from tests.unit.api.rest.described import DOCUMENT, validate
 from tests.unit.pipeline.house import RULES, eventually
 from tests.unit.pipeline.rules.conftest import a_rule, closed_always, rule_file
-from tests.unit.rest.conftest import Api, message
-from tests.unit.rest.test_openapi import DOCUMENT, _validate
 
 BLOCKING = rule_file(closed_always())
 
@@ -224,7 +224,7 @@ async def test_answers_fit_their_schemas(api: Api) -> None:
         response = await api.http.request(method, path, json=document)
         described = DOCUMENT["paths"][template][method]["responses"][str(response.status_code)]
         content = described["content"][response.headers["content-type"].partition(";")[0]]
-        _validate(response.json(), content["schema"])
+        validate(response.json(), content["schema"])
 
 
 async def _sent(api: Api, count: int) -> None:

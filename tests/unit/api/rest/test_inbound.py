@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from tests.unit.api.rest.conftest import Api
 from tests.unit.pipeline.house import eventually
-from tests.unit.rest.conftest import Api
 
 ANA = "+12025550143"
 """Washington, D.C."""

@@ -10,8 +10,8 @@ import zipfile
 from typing import Any
 
 import pytest
+from tests.unit.api.rest.conftest import Api
 from tests.unit.pipeline.house import SIGNING_KEY
-from tests.unit.rest.conftest import Api
 
 from chappe.model.customer import Status
 from chappe.observe.audit.record import DataRequestRecord, decode_open

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from msgspec import structs
 from tests.conformance.clocks import RunningClock
-from tests.unit.rest.conftest import Api
+from tests.unit.api.rest.conftest import Api
 
 from chappe.api.rest.people.consent_details import ConsentDetailsDocument
 from chappe.model.customer import Channel, Status

@@ -3,8 +3,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from tests.unit.api.rest.conftest import Api, message
 from tests.unit.pipeline.house import eventually
-from tests.unit.rest.conftest import Api, message
 
 
 async def send(api: Api, entries: list[Any]) -> Any:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.unit.rest.conftest import Api, message
+from tests.unit.api.rest.conftest import Api, message
 
 from chappe.api.rest.operation import MESSAGE_BYTES_MAX
 from chappe.api.rest.operations import OPERATIONS

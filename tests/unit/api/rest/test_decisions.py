@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import msgspec
 import pytest
+from tests.unit.api.rest.conftest import Api
 from tests.unit.pipeline.house import SIGNING_KEY
-from tests.unit.rest.conftest import Api
 
 from chappe.model.customer import Status
 from chappe.observe.audit.proofs import Proof, check_proof

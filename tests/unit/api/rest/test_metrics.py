@@ -6,8 +6,8 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from tests.conformance.clocks import RunningClock
+from tests.unit.api.rest.conftest import Api
 from tests.unit.pipeline.house import SIGNING_KEY
-from tests.unit.rest.conftest import Api
 
 from chappe.api.rest.application import build_app
 from chappe.model.customer import Status
