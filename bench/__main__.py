@@ -14,12 +14,13 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bench import (
+from bench import machine, report
+from bench.figure import Figure, Settings
+from bench.figures import (
     audit,
     backlog,
     classifier,
     fairness,
-    machine,
     peers_fifo,
     peers_idle,
     peers_latency,
@@ -28,14 +29,12 @@ from bench import (
     pipeline,
     priority,
     registries,
-    report,
     scale,
     send_message,
     swap,
     verdicts,
     whole_life,
 )
-from bench.figure import Figure, Settings
 from bench.rivals.__main__ import main as rivals
 
 MIN_WIDTH = 140

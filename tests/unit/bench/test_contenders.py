@@ -9,9 +9,9 @@ import pytest
 from bench.comparison import beside
 from bench.fifo_life import GROUPS_PER_CONNECTION, FifoLives
 from bench.figure import Figure
+from bench.figures.peers_latency import _Paced
 from bench.life_log import LifeLog
 from bench.load import WAIT, Pause
-from bench.peers_latency import _Paced
 from bench.queue_life import Received
 from bench.rivals import jetstream, redis_streams
 from bench.rivals.resp import RespError

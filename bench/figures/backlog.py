@@ -76,7 +76,7 @@ def _fill(data: Path, messages: int) -> float:
     folder = next(data.rglob(_QUEUE_FILE)).parent
     command = [sys.executable, "-m", "bench.fill", str(folder), "--messages", str(messages)]
     command += ["--queue", "us-east-1:000000000000:bench", "--body-bytes", str(BODY_BYTES)]
-    done = subprocess.run(command, cwd=Path(__file__).parent.parent, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=Path(__file__).parents[2], capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(f"filling the queue failed: {done.stderr[-2000:]}")
     seconds: float = json.loads(done.stdout)["seconds"]

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import msgspec
 
-from bench import pipeline
 from bench.figure import Figure, Settings, Target
+from bench.figures import pipeline
 from bench.load import percentile
 from bench.messages_api import BATCH, Posted, batches, message, post, wait_until_done
 from bench.servers import Chappe, chappe, data_folder

@@ -6,8 +6,8 @@ import signal
 import time
 
 from bench.figure import Figure, Settings
+from bench.figures.peers_idle import row
 from bench.idle_pollers import create_queues, measure
-from bench.peers_idle import row
 from bench.servers import data_folder, started
 
 QUEUES = (1, 10_000)

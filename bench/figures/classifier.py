@@ -17,7 +17,7 @@ from bench.figure import Figure, Settings, Target
 from chappe.classify.second.embedding import packaged_folder
 from chappe.classify.templates import Filler, generate, read_templates
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 CORPUS = ROOT / "corpus"
 ZIPF_EXPONENT = 1.1
 FILLINGS = 200

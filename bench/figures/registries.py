@@ -70,8 +70,8 @@ def _numbers(count: int) -> list[int]:
 
 def _apart(what: str, folder: Path) -> dict[str, Any]:
     """What a process of its own measures, so that nobody's memory is mistaken for another's."""
-    command = [sys.executable, "-m", "bench.registries", what, str(folder)]
-    done = subprocess.run(command, stdout=subprocess.PIPE, check=True, cwd=Path(__file__).parent.parent)
+    command = [sys.executable, "-m", "bench.figures.registries", what, str(folder)]
+    done = subprocess.run(command, stdout=subprocess.PIPE, check=True, cwd=Path(__file__).parents[2])
     measured: dict[str, Any] = json.loads(done.stdout)
     return measured
 

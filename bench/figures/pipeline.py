@@ -66,7 +66,7 @@ def prepare(data: Path, people: int) -> None:
     if people:
         folder = next(data.rglob(FILE_NAME)).parent
         command = [sys.executable, "-m", "bench.consenting", str(folder), "--people", str(people)]
-        subprocess.run(command, cwd=Path(__file__).parent.parent, check=True)
+        subprocess.run(command, cwd=Path(__file__).parents[2], check=True)
 
 
 def waits_ms(journeys: list[Journey]) -> list[float]:
