@@ -27,10 +27,12 @@ class Mailbox(msgspec.Struct, frozen=True):
 
     @property
     def address(self) -> str:
+        """`local@domain`, as it stands in an SMTP command."""
         return f"{self.local_part}@{self.domain}"
 
     @property
     def needs_smtputf8(self) -> bool:
+        """Whether the server must speak SMTPUTF8 (RFC 6531) to take it."""
         return not self.local_part.isascii()
 
 

@@ -27,6 +27,7 @@ class Secret:
         self._value = value
 
     def reveal(self) -> str:
+        """The secret itself."""
         return self._value
 
     def __repr__(self) -> str:
@@ -121,6 +122,7 @@ class SmtpSettings(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", 
 
     @property
     def effective_port(self) -> int:
+        """The port to connect to: as given, else the usual one of the protection."""
         return self.port or _DEFAULT_SMTP_PORTS[self.security]
 
 

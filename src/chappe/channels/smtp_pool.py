@@ -24,6 +24,7 @@ class SmtpConnection:
 
     @property
     def fresh(self) -> bool:
+        """Whether it has carried nothing yet, so that a failure is none of an idle connection that was closed."""
         return self.messages == 0
 
 

@@ -50,6 +50,7 @@ class Demonstration:
         self._task = asyncio.create_task(asyncio.to_thread(self._guarded, url, data))
 
     def stop(self) -> None:
+        """End it at the next step; returns at once."""
         self._stopped.set()
 
     def _guarded(self, url: str, data: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from starlette.routing import Match, Route, Router
+from starlette.routing import Match, Route
 
 from chappe.api.rest.answers import Answer, encoded_answer
 from chappe.api.rest.call import Server
@@ -47,7 +47,7 @@ def build_app(
 
 
 class _Application:
-    """Finds the operation. Fixed paths by a table; Starlette's routes for those with parameters."""
+    """Finds the operation: fixed paths by a table, those with parameters by asking one route after the other."""
 
     def __init__(self, routes: Sequence[Route]) -> None:
         self._fixed = {
@@ -57,7 +57,6 @@ class _Application:
             if "{" not in route.path
         }
         self._routes = routes
-        self._router = Router(routes, redirect_slashes=False, default=self._nothing)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] != "http":

@@ -31,6 +31,7 @@ EmbeddingOption = Annotated[
 def compare(
     examples: list[Example], judge: Model, second_opinion: Path, embedding: Path | None, *, quiet: bool
 ) -> list[Compared]:
+    """Judge the examples by the model alone and with the second opinion. Raises `ExtraMissing`."""
     need_libraries()
     from chappe.classify.second.opinion import load_opinion
     from chappe.classify.training import comparison
@@ -71,6 +72,7 @@ def make_second_opinion(path: Path, embedding: Path | None, examples: list[Examp
 
 
 def need_libraries() -> None:
+    """Raises `ExtraMissing` where the libraries to train with are not installed."""
     try:
         import sklearn  # noqa: F401 - asked for here, so that the error comes before the files are read
     except ImportError as error:
@@ -79,6 +81,7 @@ def need_libraries() -> None:
 
 @contextmanager
 def progress_bar(what: str, *, hidden: bool) -> Iterator[Progress]:
+    """A bar on standard error, on terminals only; gives what is called with the steps done and all of them."""
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
     from rich.progress import Progress as Bars
 

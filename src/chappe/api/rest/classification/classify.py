@@ -147,6 +147,7 @@ def _readable(request: ClassifyRequest) -> str:
 
 
 def verdict_view(check: ContentCheck, request: ClassifyRequest, second: SecondVerdict | None) -> VerdictView:
+    """What a content is taken for, and what gave cause for it."""
     readable = _readable(request)
     verdict = check.serving.judge(readable) if second is None else second.verdict
     flags = check.flags_of_text(readable, request.sender)
@@ -171,6 +172,7 @@ def verdict_view(check: ContentCheck, request: ClassifyRequest, second: SecondVe
 
 
 def explanation_view(model: Model, text: str) -> ExplanationView:
+    """The words that weighed, and how much."""
     explained = explain(model, text)
     words = [WordView(entry.gram, entry.weight) for entry in explained.weighed[:_WORDS_MAX]]
     return ExplanationView(explained.fingerprint, explained.against, explained.margin, explained.bias, words)
@@ -185,4 +187,5 @@ def check_of(call: Call) -> ContentCheck:
 
 
 def author_of(call: Call, reason: str) -> Author:
+    """Who made a change: the API key of the call."""
     return Author(call.client.key_id, call.client.name, reason)

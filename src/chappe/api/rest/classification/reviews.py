@@ -78,6 +78,7 @@ async def _resolve(call: Call, resolution: Resolution, note: str, label: Label |
 
 
 def review_view(record: ReviewRecord) -> ReviewView:
+    """A held message without its content."""
     return ReviewView(
         id=ids.key_text(ids.REVIEW, record.key),
         state=record.state,

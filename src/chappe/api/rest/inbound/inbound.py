@@ -105,6 +105,7 @@ async def list_opt_outs(call: Call) -> Answer:
 
 
 def inbound_view(record: InboundRecord, *, duplicate: bool = False) -> InboundView:
+    """A text, how it was read and what followed. `duplicate` where it had been taken before."""
     return InboundView(
         id=ids.key_text(ids.INBOUND, record.key),
         to=record.sender,
@@ -129,6 +130,7 @@ def inbound_view(record: InboundRecord, *, duplicate: bool = False) -> InboundVi
 
 
 def opt_out_view(record: OptOutRecord, now_ms: int) -> OptOutView:
+    """A request to stop with its deadlines; whether it is overdue is told for `now_ms`."""
     return OptOutView(
         id=ids.key_text(ids.OPT_OUT, record.key),
         person=as_stored(record.to),

@@ -24,6 +24,7 @@ from chappe.records.timeline import Event, last_decision
 
 
 def decision_view(decision: Decision) -> DecisionView:
+    """What the rules said."""
     return DecisionView(decision.outcome, decision.rule_set, decision.rules, moment_or_none(decision.until_ms))
 
 
@@ -32,6 +33,7 @@ def _decision_or_none(decision: Decision | None) -> DecisionView | None:
 
 
 def accepted_view(accepted: Accepted) -> AcceptedView:
+    """A message as it was taken, with what the rules say now."""
     message = accepted.message
     return AcceptedView(
         id=message.id,
@@ -45,6 +47,7 @@ def accepted_view(accepted: Accepted) -> AcceptedView:
 
 
 def evaluation_view(evaluation: Evaluation) -> EvaluationView:
+    """What would be decided of a message that is not sent."""
     message = evaluation.message
     return EvaluationView(
         message.channel,
@@ -56,6 +59,7 @@ def evaluation_view(evaluation: Evaluation) -> EvaluationView:
 
 
 def summary_view(summary: Summary) -> SummaryView:
+    """A message without its content."""
     return SummaryView(
         id=ids.key_text(ids.MESSAGE, summary.key),
         status=summary.status,
@@ -101,6 +105,7 @@ def message_view(stored: Stored, links: UnsubscribeLinks) -> MessageView:
 
 
 def timeline_view(stored: Stored) -> TimelineView:
+    """Everything that happened to a message."""
     message = stored.message
     events = [_event_view(event) for event in stored.summary.events]
     return TimelineView(message.id, stored.summary.status, message.purpose, message.declared_purpose, events)

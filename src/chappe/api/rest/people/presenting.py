@@ -11,6 +11,7 @@ from chappe.records.people import ConsentRecord, SuppressionRecord
 
 
 def suppression_view(record: SuppressionRecord) -> SuppressionView:
+    """A suppression as it is in force."""
     return SuppressionView(
         id=ids.key_text(ids.SUPPRESSION, record.key),
         to=as_stored(record.to),
@@ -22,6 +23,7 @@ def suppression_view(record: SuppressionRecord) -> SuppressionView:
 
 
 def consent_view(record: ConsentRecord) -> ConsentView:
+    """An entry of a consent record. An agreement whose strength nobody stated is shown as express."""
     return ConsentView(
         id=ids.key_text(ids.CONSENT, record.key),
         person=as_stored(record.to),

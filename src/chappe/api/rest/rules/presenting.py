@@ -23,6 +23,7 @@ from chappe.records.rule_sets import Activation, Author, InForce, VersionSummary
 
 
 def rule_set_view(summary: VersionSummary, in_force: InForce) -> RuleSetView:
+    """A version without its rules."""
     return RuleSetView(
         version=summary.version,
         origin=summary.origin,
@@ -36,6 +37,7 @@ def rule_set_view(summary: VersionSummary, in_force: InForce) -> RuleSetView:
 
 
 def activation_view(activation: Activation) -> ActivationView:
+    """What came into force, for whom, by whom and why."""
     part = activation.in_force.staged
     return ActivationView(
         id=activation.id,
@@ -48,6 +50,7 @@ def activation_view(activation: Activation) -> ActivationView:
 
 
 def backtest_view(backtest: Backtest) -> BacktestView:
+    """A backtest and how far it has come."""
     return BacktestView(
         id=backtest.id,
         version=backtest.version.version,
@@ -62,6 +65,7 @@ def backtest_view(backtest: Backtest) -> BacktestView:
 
 
 def comparison_view(backtest: Backtest) -> ComparisonView:
+    """What the version would have decided otherwise: than the other one, or than what is on record."""
     found = backtest.result()
     return ComparisonView(
         decisions=found.decisions,
@@ -75,6 +79,7 @@ def comparison_view(backtest: Backtest) -> ComparisonView:
 
 
 def rule_summary_view(rule: AnyRule) -> RuleSummaryView:
+    """A rule without its text."""
     return RuleSummaryView(
         id=rule.id,
         kind=rule.kind,
