@@ -267,6 +267,23 @@ async def test_a_receive_cancelled_while_a_send_serves_it_takes_all_or_nothing(e
         assert await engine.delete("q", [message.receipt]) == [None]
 
 
+async def test_a_receive_cancelled_the_moment_it_is_served_takes_all_or_nothing(engine: Engine) -> None:
+    """What nobody got is not counted, or clients that leave would bring a message among the dead letters."""
+    await engine.create_queue("q", STANDARD)
+    for number in range(20):
+        waiting = await start_receive(engine)
+        sending = asyncio.create_task(send(engine, "q", str(number)))
+        while not (waiting.done() or (await engine.counts("q")).in_flight):
+            await asyncio.sleep(0)
+        waiting.cancel()
+        await sending
+        await asyncio.wait([waiting])
+        [message] = [await take_one(engine, "q")] if waiting.cancelled() else waiting.result()
+        assert (message.body.decode(), message.receive_count) == (str(number), 1)
+        assert message.first_received_at_ms == message.received_at_ms
+        assert await engine.delete("q", [message.receipt]) == [None]
+
+
 async def test_a_receive_cancelled_after_it_was_served_takes_all_or_nothing(engine: Engine) -> None:
     await engine.create_queue("q", STANDARD)
     for number in range(20):

@@ -279,6 +279,13 @@ class Queue(ABC):
         if visible_at <= now:
             self.promote(now)
 
+    def take_back(self, entry: Entry, now: int) -> None:
+        """The newest receive of a message in flight came to nothing."""
+        entry.receive_count -= 1
+        if not entry.receive_count:
+            entry.first_received_at = 0
+        self.change_visibility(entry, now, now)
+
     def restore(self, entries: Iterable[Entry], now: int) -> None:
         """At opening: messages that were received before."""
         for entry in entries:

@@ -61,11 +61,11 @@ class Taking:
             self._core.serve(queue)
 
     def put_back(self, queue: Queue, taken: list[Delivery]) -> None:
-        """A receive was cancelled after it took messages: make them ready again."""
+        """A receive was cancelled after it took messages: make them ready again, uncounted, for nobody got them."""
         now = self._core.clock()
         flying = [delivery.entry for delivery in taken if delivery.current]
         for entry in flying:
-            queue.change_visibility(entry, now, now)
+            queue.take_back(entry, now)
         if flying:
             self._core.commits.submit(Write(received=flying))
         self._core.serve(queue)
