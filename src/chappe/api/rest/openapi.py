@@ -109,7 +109,7 @@ def _responses(operation: Operation, schemas: dict[str, Any]) -> dict[str, Any]:
         elif operation.media_type == "application/zip":
             response["content"] = {operation.media_type: {}}
         responses[str(status)] = response
-    errors = operation.errors if operation.public else (401, *operation.errors)
+    errors = operation.all_errors if operation.public else (401, *operation.all_errors)
     for status in (*errors, 500):
         responses[str(status)] = {
             "description": HTTPStatus(status).phrase,

@@ -11,6 +11,8 @@ from chappe.api.rest.paging import LIMIT_DEFAULT, LIMIT_MAX
 MESSAGE_BYTES_MAX = 1_048_576
 BATCH_BYTES_MAX = 16 * 1_048_576
 SMALL_BYTES_MAX = 65_536
+_BODY_ERRORS = (400, 413, 415, 422)
+_PARAMETER_ERRORS = (400,)
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,7 @@ class Parameter:
 class Operation:
     """`request` and `responses` are documents; a response of None has no JSON. `path` has its parameters in braces.
 
+    `errors` are the statuses of its own; what a body or a parameter can be refused with follows from having one.
     One that is `public_locally` asks for no key where only this machine reaches the server.
     With `body_optional` a request may come without one. The body of an `upload` is a list in CSV, handed on as it
     arrives; its path ends as `api.uploads` says.
@@ -47,6 +50,13 @@ class Operation:
     upload: bool = False
     body_optional: bool = False
     media_type: str = "application/json"
+
+    @property
+    def all_errors(self) -> tuple[int, ...]:
+        """Every status that it can be refused with, besides 401 and 500."""
+        of_body = _BODY_ERRORS if self.request is not None or self.upload else ()
+        of_parameters = _PARAMETER_ERRORS if self.parameters else ()
+        return tuple(sorted({*self.errors, *of_body, *of_parameters}))
 
 
 def limit_parameter(most: int = LIMIT_MAX, default: int = LIMIT_DEFAULT) -> Parameter:

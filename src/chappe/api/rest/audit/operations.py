@@ -31,7 +31,7 @@ OPERATIONS: tuple[Operation, ...] = (
             limit_parameter(),
             CURSOR,
         ),
-        errors=(400, 503),
+        errors=(503,),
     ),
     Operation(
         "GET",
@@ -50,7 +50,7 @@ OPERATIONS: tuple[Operation, ...] = (
         _TAG,
         {201: ("It is kept from now on.", HoldView)},
         request=HoldRequest,
-        errors=(400, 413, 415, 422, 503, 507),
+        errors=(503, 507),
         body_bytes_max=SMALL_BYTES_MAX,
     ),
     Operation(

@@ -48,7 +48,7 @@ OPERATIONS: tuple[Operation, ...] = (
         _TAG,
         {200: ("The verdict.", VerdictView)},
         request=ClassifyRequest,
-        errors=(400, 409, 413, 415, 422),
+        errors=(409,),
         body_bytes_max=MESSAGE_BYTES_MAX,
     ),
     Operation(
@@ -59,7 +59,7 @@ OPERATIONS: tuple[Operation, ...] = (
         _TAG,
         {200: ("The verdicts.", VerdictsView)},
         request=ClassifyBatchRequest,
-        errors=(400, 409, 413, 415, 422),
+        errors=(409,),
         body_bytes_max=BATCH_BYTES_MAX,
     ),
     Operation(
@@ -79,7 +79,7 @@ OPERATIONS: tuple[Operation, ...] = (
         _TAG,
         {201: ("It is kept, to train on.", FeedbackView)},
         request=FeedbackRequest,
-        errors=(400, 404, 413, 415, 422, 503, 507),
+        errors=(404, 503, 507),
         body_bytes_max=MESSAGE_BYTES_MAX,
     ),
     Operation(
@@ -109,7 +109,7 @@ OPERATIONS: tuple[Operation, ...] = (
         _TAG,
         {201: ("It is stored.", ModelView)},
         request=NewModel,
-        errors=(400, 409, 413, 415, 422, 503, 507),
+        errors=(409, 503, 507),
         body_bytes_max=ARTEFACT_BYTES_MAX,
     ),
     Operation(
@@ -120,7 +120,7 @@ OPERATIONS: tuple[Operation, ...] = (
         _TAG,
         {200: ("They are in use again.", ModelActivationView)},
         request=ModelChoice,
-        errors=(400, 409, 413, 415, 422, 503, 507),
+        errors=(409, 503, 507),
         body_bytes_max=SMALL_BYTES_MAX,
     ),
     Operation(
@@ -140,7 +140,7 @@ OPERATIONS: tuple[Operation, ...] = (
         _TAG,
         {200: ("Every verdict is its own from now on.", ModelActivationView)},
         request=ModelChoice,
-        errors=(400, 404, 409, 413, 415, 422, 503, 507),
+        errors=(404, 409, 503, 507),
         body_bytes_max=SMALL_BYTES_MAX,
     ),
     Operation(
@@ -151,7 +151,7 @@ OPERATIONS: tuple[Operation, ...] = (
         _TAG,
         {200: ("It is compared from now on.", ModelActivationView)},
         request=ModelChoice,
-        errors=(400, 404, 409, 413, 415, 422, 503, 507),
+        errors=(404, 409, 503, 507),
         body_bytes_max=SMALL_BYTES_MAX,
     ),
     Operation(
@@ -162,7 +162,7 @@ OPERATIONS: tuple[Operation, ...] = (
         _TAG,
         {200: ("Counts and the newest disagreements.", ShadowView)},
         parameters=(limit_parameter(most=DISAGREEMENTS_KEPT),),
-        errors=(400, 409),
+        errors=(409,),
     ),
     Operation(
         "DELETE",
@@ -186,7 +186,7 @@ OPERATIONS: tuple[Operation, ...] = (
             limit_parameter(),
             CURSOR,
         ),
-        errors=(400, 503),
+        errors=(503,),
     ),
     Operation(
         "GET",
@@ -205,7 +205,7 @@ OPERATIONS: tuple[Operation, ...] = (
         _TAG,
         {200: ("The rules for that purpose decide now.", ReviewView)},
         request=ApproveRequest,
-        errors=(400, 404, 409, 413, 415, 422, 503, 507),
+        errors=(404, 409, 503, 507),
         body_bytes_max=SMALL_BYTES_MAX,
     ),
     Operation(
@@ -216,7 +216,7 @@ OPERATIONS: tuple[Operation, ...] = (
         _TAG,
         {200: ("It is being blocked.", ReviewView)},
         request=RejectRequest,
-        errors=(400, 404, 409, 413, 415, 422, 503, 507),
+        errors=(404, 409, 503, 507),
         body_bytes_max=SMALL_BYTES_MAX,
     ),
 )

@@ -32,7 +32,7 @@ def _right(name: str, handler: Handler, summary: str) -> Operation:
         },
         request=RightRequest,
         body_optional=True,
-        errors=(400, 404, 413, 415, 422, 503, 507),
+        errors=(404, 503, 507),
         body_bytes_max=SMALL_BYTES_MAX,
     )
 
@@ -56,7 +56,7 @@ OPERATIONS: tuple[Operation, ...] = (
             limit_parameter(),
             CURSOR,
         ),
-        errors=(400, 503),
+        errors=(503,),
     ),
     Operation(
         "GET",
@@ -94,7 +94,7 @@ OPERATIONS: tuple[Operation, ...] = (
         _TAG,
         {200: ("The request with its new deadline.", DataRequestView)},
         request=ExtensionRequest,
-        errors=(400, 404, 409, 413, 415, 422, 503, 507),
+        errors=(404, 409, 503, 507),
         body_bytes_max=SMALL_BYTES_MAX,
     ),
 )

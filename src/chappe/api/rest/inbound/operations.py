@@ -38,7 +38,7 @@ OPERATIONS: tuple[Operation, ...] = (
             200: ("It was taken before.", InboundView),
         },
         request=InboundRequest,
-        errors=(400, 409, 413, 415, 422, 503, 507),
+        errors=(409, 503, 507),
         body_bytes_max=SMALL_BYTES_MAX * 2,
     ),
     Operation(
@@ -52,7 +52,7 @@ OPERATIONS: tuple[Operation, ...] = (
             207: ("Some were refused: their results have an `error`.", InboundBatchView),
         },
         request=InboundBatchRequest,
-        errors=(400, 413, 415, 422, 503, 507),
+        errors=(503, 507),
         body_bytes_max=4 * MESSAGE_BYTES_MAX,
     ),
     Operation(
@@ -68,7 +68,7 @@ OPERATIONS: tuple[Operation, ...] = (
             limit_parameter(),
             CURSOR,
         ),
-        errors=(400, 503),
+        errors=(503,),
     ),
     Operation(
         "GET",
@@ -87,7 +87,7 @@ OPERATIONS: tuple[Operation, ...] = (
         _TAG,
         {200: ("It is settled.", InboundView)},
         request=ResolveRequest,
-        errors=(400, 404, 409, 413, 415, 422, 503, 507),
+        errors=(404, 409, 503, 507),
         body_bytes_max=SMALL_BYTES_MAX,
     ),
     Operation(
@@ -104,6 +104,6 @@ OPERATIONS: tuple[Operation, ...] = (
             limit_parameter(),
             CURSOR,
         ),
-        errors=(400, 503),
+        errors=(503,),
     ),
 )

@@ -42,7 +42,7 @@ OPERATIONS: tuple[Operation, ...] = (
             200: ("It was suppressed in the same way before.", SuppressionView),
         },
         request=SuppressionRequest,
-        errors=(400, 413, 415, 422, 503, 507),
+        errors=(503, 507),
         body_bytes_max=SMALL_BYTES_MAX,
     ),
     Operation(
@@ -53,7 +53,7 @@ OPERATIONS: tuple[Operation, ...] = (
         _TAG,
         {200: ("One page.", SuppressionsView)},
         parameters=(TO, limit_parameter(), CURSOR),
-        errors=(400, 503),
+        errors=(503,),
     ),
     Operation(
         "DELETE",
@@ -73,7 +73,7 @@ OPERATIONS: tuple[Operation, ...] = (
         _TAG,
         {201: ("It is recorded.", ConsentView)},
         request=ConsentRequest,
-        errors=(400, 413, 415, 422, 503, 507),
+        errors=(503, 507),
         body_bytes_max=SMALL_BYTES_MAX,
     ),
     Operation(
@@ -84,7 +84,7 @@ OPERATIONS: tuple[Operation, ...] = (
         _TAG,
         {200: ("One page.", ConsentsView)},
         parameters=(Parameter("person", TO.description, TEXT), limit_parameter(), CURSOR),
-        errors=(400, 503),
+        errors=(503,),
     ),
     Operation(
         "POST",
@@ -94,7 +94,7 @@ OPERATIONS: tuple[Operation, ...] = (
         _TAG,
         {202: ("The list has arrived; ask for the import until it has ended.", ImportView)},
         parameters=(Parameter("reason", "Why, for lines that don't say it.", TEXT), *_LAYOUT),
-        errors=(400, 413, 415, 422, 503, 507),
+        errors=(503, 507),
         upload=True,
     ),
     Operation(
@@ -118,7 +118,7 @@ OPERATIONS: tuple[Operation, ...] = (
             Parameter("recorded_at", "When they were given, for lines that don't say it.", MOMENT),
             *_LAYOUT,
         ),
-        errors=(400, 413, 415, 422, 503, 507),
+        errors=(503, 507),
         upload=True,
     ),
     Operation(
@@ -141,7 +141,7 @@ OPERATIONS: tuple[Operation, ...] = (
             200: ("The person takes the place of the one before.", PersonView),
         },
         request=PersonRequest,
-        errors=(400, 409, 413, 415, 422, 503, 507),
+        errors=(409, 503, 507),
         body_bytes_max=SMALL_BYTES_MAX,
     ),
     Operation(
@@ -152,7 +152,7 @@ OPERATIONS: tuple[Operation, ...] = (
         _TAG,
         {200: ("The person as changed.", PersonView)},
         request=PersonPatch,
-        errors=(400, 404, 409, 413, 415, 422, 503, 507),
+        errors=(404, 409, 503, 507),
         body_bytes_max=SMALL_BYTES_MAX,
     ),
     Operation(
@@ -172,7 +172,7 @@ OPERATIONS: tuple[Operation, ...] = (
         _TAG,
         {200: ("One page.", PeopleView)},
         parameters=(Parameter("address", TO.description, TEXT), limit_parameter(), CURSOR),
-        errors=(400, 503),
+        errors=(503,),
     ),
     Operation(
         "DELETE",
@@ -191,7 +191,7 @@ OPERATIONS: tuple[Operation, ...] = (
         _TAG,
         {202: ("The list has arrived; ask for the import until it has ended.", ImportView)},
         parameters=_LAYOUT,
-        errors=(400, 413, 415, 422, 503, 507),
+        errors=(503, 507),
         upload=True,
     ),
     Operation(

@@ -17,7 +17,7 @@ OPERATIONS: tuple[Operation, ...] = (
         _TAG,
         {201: ("It is recorded, in place of one of the same moment, and every later decision knows it.", RateView)},
         request=RateRequest,
-        errors=(400, 413, 415, 422, 503, 507),
+        errors=(503, 507),
         body_bytes_max=SMALL_BYTES_MAX,
     ),
     Operation(
@@ -28,7 +28,7 @@ OPERATIONS: tuple[Operation, ...] = (
         _TAG,
         {200: ("One page.", RatesView)},
         parameters=(Parameter("metric", "Only measurements of this.", TEXT), limit_parameter(), CURSOR),
-        errors=(400, 503),
+        errors=(503,),
     ),
     Operation(
         "DELETE",

@@ -42,7 +42,7 @@ OPERATIONS: tuple[Operation, ...] = (
             200: ("There is one of the same kind and form already.", RegistryView),
         },
         request=RegistryRequest,
-        errors=(400, 409, 413, 415, 422, 503, 507),
+        errors=(409, 503, 507),
         body_bytes_max=SMALL_BYTES_MAX,
     ),
     Operation(
@@ -53,7 +53,7 @@ OPERATIONS: tuple[Operation, ...] = (
         _TAG,
         {200: ("One page.", RegistriesView)},
         parameters=(limit_parameter(), CURSOR),
-        errors=(400, 503),
+        errors=(503,),
     ),
     Operation(
         "GET",
@@ -93,7 +93,7 @@ OPERATIONS: tuple[Operation, ...] = (
             *LAYOUT_PARAMETERS,
             *COLUMN_PARAMETERS,
         ),
-        errors=(400, 404, 413, 415, 422, 503, 507),
+        errors=(404, 503, 507),
         upload=True,
     ),
     Operation(
@@ -113,7 +113,7 @@ OPERATIONS: tuple[Operation, ...] = (
         _TAG,
         {200: ("It is in use.", RegistryVersionView)},
         request=VersionRequest,
-        errors=(400, 404, 413, 415, 422, 503, 507),
+        errors=(404, 503, 507),
         body_bytes_max=SMALL_BYTES_MAX,
     ),
     Operation(
@@ -124,6 +124,6 @@ OPERATIONS: tuple[Operation, ...] = (
         _TAG,
         {200: ("What the version in use says.", RegistryLookupView)},
         parameters=(TO,),
-        errors=(400, 404, 503),
+        errors=(404, 503),
     ),
 )

@@ -49,7 +49,7 @@ OPERATIONS: tuple[Operation, ...] = (
         _TAG,
         {200: ("One page.", RuleSetsView)},
         parameters=(limit_parameter(), CURSOR),
-        errors=(400, 503),
+        errors=(503,),
     ),
     Operation(
         "POST",
@@ -59,7 +59,7 @@ OPERATIONS: tuple[Operation, ...] = (
         _TAG,
         {201: ("It is stored.", NewRuleSetView)},
         request=NewRuleSetRequest,
-        errors=(400, 404, 409, 413, 415, 422, 503, 507),
+        errors=(404, 409, 503, 507),
         body_bytes_max=BATCH_BYTES_MAX,
     ),
     Operation(
@@ -70,7 +70,7 @@ OPERATIONS: tuple[Operation, ...] = (
         _TAG,
         {200: ("What was found.", ValidationView)},
         request=RulesRequest,
-        errors=(400, 404, 413, 415, 422, 503),
+        errors=(404, 503),
         body_bytes_max=BATCH_BYTES_MAX,
     ),
     Operation(
@@ -81,7 +81,7 @@ OPERATIONS: tuple[Operation, ...] = (
         _TAG,
         {200: ("They are in force again.", ActivationView)},
         request=RollbackRequest,
-        errors=(400, 409, 413, 415, 422, 503, 507),
+        errors=(409, 503, 507),
         body_bytes_max=SMALL_BYTES_MAX,
     ),
     Operation(
@@ -92,7 +92,7 @@ OPERATIONS: tuple[Operation, ...] = (
         _TAG,
         {200: ("One page.", ActivationsView)},
         parameters=(limit_parameter(), CURSOR),
-        errors=(400, 503),
+        errors=(503,),
     ),
     Operation(
         "GET",
@@ -111,7 +111,7 @@ OPERATIONS: tuple[Operation, ...] = (
         _TAG,
         {200: ("What differs.", DifferenceView)},
         parameters=(Parameter("from", "The version to compare with; without it, the one in force.", _NUMBER),),
-        errors=(400, 404, 503),
+        errors=(404, 503),
     ),
     Operation(
         "POST",
@@ -121,7 +121,7 @@ OPERATIONS: tuple[Operation, ...] = (
         _TAG,
         {200: ("What it would decide.", DryRunView)},
         request=DryRunRequest,
-        errors=(400, 404, 413, 415, 422, 503),
+        errors=(404, 503),
         body_bytes_max=BATCH_BYTES_MAX,
     ),
     Operation(
@@ -132,7 +132,7 @@ OPERATIONS: tuple[Operation, ...] = (
         _TAG,
         {202: ("It runs.", BacktestView)},
         request=BacktestRequest,
-        errors=(400, 404, 413, 415, 422, 503),
+        errors=(404, 503),
         body_bytes_max=SMALL_BYTES_MAX,
     ),
     Operation(
@@ -162,7 +162,7 @@ OPERATIONS: tuple[Operation, ...] = (
         _TAG,
         {200: ("Every decision from now on is made by it.", ActivationView)},
         request=ActivationRequest,
-        errors=(400, 404, 409, 413, 415, 422, 503, 507),
+        errors=(404, 409, 503, 507),
         body_bytes_max=SMALL_BYTES_MAX,
     ),
     Operation(
@@ -180,7 +180,7 @@ OPERATIONS: tuple[Operation, ...] = (
             limit_parameter(most=rules.RULES_MAX, default=rules.RULES_MAX),
             CURSOR,
         ),
-        errors=(400, 404, 503),
+        errors=(404, 503),
     ),
     Operation(
         "GET",
@@ -190,6 +190,6 @@ OPERATIONS: tuple[Operation, ...] = (
         _TAG,
         {200: ("The rule.", RuleView)},
         parameters=(_VERSION,),
-        errors=(400, 404, 503),
+        errors=(404, 503),
     ),
 )

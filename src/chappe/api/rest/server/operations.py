@@ -28,7 +28,7 @@ OPERATIONS: tuple[Operation, ...] = (
             limit_parameter(most=1_000, default=100),
             CURSOR,
         ),
-        errors=(400, 503),
+        errors=(503,),
     ),
     Operation(
         "GET",
@@ -46,7 +46,6 @@ OPERATIONS: tuple[Operation, ...] = (
         _TAG,
         {200: ("The newest messages.", SandboxMessagesView)},
         parameters=(TO, limit_parameter()),
-        errors=(400,),
     ),
     Operation(
         "GET",
