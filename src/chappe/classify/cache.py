@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from chappe.classify.fingerprint import TEXT_CHARACTERS_MAX, fingerprint
+from chappe.classify.fingerprint import TEXT_CHARACTERS_MAX, printed_words
 from chappe.classify.model import Model, Verdict
 
 _K = TypeVar("_K")
@@ -38,11 +38,12 @@ class Cached:
         if verdict is not None:
             self.hits += 1
             return verdict
-        printed = fingerprint(text)
+        words = printed_words(text)
+        printed = b" ".join(words)
         verdict = self._kept(printed, template)
         if verdict is None:
             self.misses += 1
-            verdict = self.model.judge(printed)
+            verdict = self.model.judge_words(words)
             self._keep(self._by_print, printed, verdict)
         else:
             self.hits += 1

@@ -17,6 +17,7 @@ TEXT_CHARACTERS_MAX = 4_000
 """More of a text does not change what it is."""
 
 _DIGITS = b"0123456789"
+_EXCLAMATION, _QUESTION = b"!?"
 _KEPT = b"abcdefghijklmnopqrstuvwxyz0$%&+@"
 _DELETED = b"'`*_"
 """Apostrophes, and what chat programs mark bold and italic with."""
@@ -40,21 +41,31 @@ _NOT_LETTER = bytes(byte for byte in range(128) if not bytes([byte]).isalpha()) 
 
 def fingerprint(text: str) -> bytes:
     """The fingerprint: words separated by single spaces, marks last."""
-    raw = text[:TEXT_CHARACTERS_MAX].encode("utf-8", "replace")
-    plain = raw if raw.isascii() else _simplified(text[:TEXT_CHARACTERS_MAX]).encode("utf-8", "replace")
+    return b" ".join(printed_words(text))
+
+
+def printed_words(text: str) -> list[bytes]:
+    """The words and marks of a text's fingerprint, in order."""
+    text = text[:TEXT_CHARACTERS_MAX]
+    raw = text.encode("utf-8", "replace")
+    plain = raw if text.isascii() else _simplified(text).encode("utf-8", "replace")
     masked = plain.translate(_TABLE, _DELETED)
-    marks = b" ^code" if b"0000" in masked else b""
-    while b"00" in masked:
-        masked = masked.replace(b"0000", b"0").replace(b"00", b"0")
-    if b"!" in raw:
-        marks += b" ^!!" if raw.count(b"!") > 2 else b" ^!"
-    if b"?" in raw:
-        marks += b" ^?"
-    letters = len(raw.translate(None, _NOT_LETTER))
-    if letters > 20 and len(raw.translate(None, _NOT_UPPER)) * 3 > letters:
-        marks += b" ^caps"
-    marks += b" ^short" if len(raw) < 45 else b" ^long" if len(raw) > 320 else b""
-    return (b" ".join(masked.split()) + marks).lstrip()
+    # With a space on either side, what stands between two parts is one run of digits.
+    words = b"0".join(filter(None, (b" " + masked + b" ").split(b"0"))).split()
+    if b"0000" in masked:
+        words.append(b"^code")
+    if _EXCLAMATION in raw:
+        words.append(b"^!!" if raw.count(b"!") > 2 else b"^!")
+    if _QUESTION in raw:
+        words.append(b"^?")
+    capitals = len(raw.translate(None, _NOT_UPPER))
+    if capitals > 6 and capitals * 3 > len(raw.translate(None, _NOT_LETTER)) > 20:
+        words.append(b"^caps")
+    if len(raw) < 45:
+        words.append(b"^short")
+    elif len(raw) > 320:
+        words.append(b"^long")
+    return words
 
 
 _SPACELESS = ("CJK", "HIRAGANA", "KATAKANA", "HANGUL", "THAI", "LAO", "KHMER", "MYANMAR")
@@ -97,10 +108,12 @@ def _simplified(text: str) -> str:
 
 def grams(printed: bytes) -> set[bytes]:
     """What a model weighs: the words of a fingerprint, each pair of neighbours, and the beginnings of long words."""
-    words = printed.split()
-    pairs = [left + b" " + right for left, right in itertools.pairwise(words)]
-    stems = [_stem(word) for word in words if len(word) > 6]
-    return {*words, *pairs, *stems}
+    return {gram if isinstance(gram, bytes) else b" ".join(gram) for gram in gram_keys(printed.split())}
+
+
+def gram_keys(words: list[bytes]) -> set[bytes | tuple[bytes, bytes]]:
+    """The grams of the words of a fingerprint; a pair is two words, which is cheaper than to join them."""
+    return {*words, *itertools.pairwise(words), *[_stem(word) for word in words if len(word) > 6]}
 
 
 def _stem(word: bytes) -> bytes:
