@@ -268,21 +268,23 @@ def test_a_slow_loris_is_told_and_cut_off(fresh_server: FreshServer, start: byte
 
 def test_a_client_that_says_nothing_is_cut_off(fresh_server: FreshServer) -> None:
     live = fresh_server(limits=IMPATIENT)
+    request = signed(live, b"{}", "ListQueues")
     with RawClient(live) as silent, RawClient(live) as idle:
-        assert idle.ask(b"{}", "ListQueues").status == 200
+        idle.send(request)
+        assert idle.receive().status == 200
         assert silent.closed()
         assert idle.closed()
 
 
 def test_a_client_that_never_reads_is_cut_off(fresh_server: FreshServer) -> None:
-    live = fresh_server(limits=IMPATIENT)
+    live = fresh_server(limits=HttpLimits(stalled_seconds=0.4, watch_seconds=0.05))
     sqs = live.client()
     url = sqs.create_queue(QueueName="q", Attributes={"VisibilityTimeout": "0"})["QueueUrl"]
     sqs.send_message(QueueUrl=url, MessageBody="x" * 1_000_000)
+    sqs.close()
     with RawClient(live) as client:
         client.send(signed(live, receive(url), "ReceiveMessage") * 40)
         until(lambda: not live.server._state.connections)
-    sqs.close()
 
 
 def test_a_wait_is_no_idleness(fresh_server: FreshServer) -> None:
@@ -290,8 +292,10 @@ def test_a_wait_is_no_idleness(fresh_server: FreshServer) -> None:
     sqs = live.client()
     url = sqs.create_queue(QueueName="q")["QueueUrl"]
     sqs.close()
+    request = signed(live, receive(url, WaitTimeSeconds=2), "ReceiveMessage")
     with RawClient(live) as client:
-        assert client.ask(receive(url, WaitTimeSeconds=2), "ReceiveMessage").body == b"{}"
+        client.send(request)
+        assert client.receive().body == b"{}"
 
 
 def test_a_head_that_is_too_large(server: LiveServer) -> None:
