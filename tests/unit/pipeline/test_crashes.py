@@ -105,8 +105,7 @@ async def test_a_queue_message_without_a_record_is_dropped_after_a_while(tmp_pat
         await h.empties(LANE)
         await h.records.messages.remove([accepted.key])
         await engine.send(INTAKE, [NewMessage(to_body(Envelope(accepted.message)))])
-        await asyncio.sleep(0.05)
-        assert (await engine.counts(INTAKE)).in_flight == 1
+        await eventually(lambda: _in_flight(h, 1))
         clock.advance(UNRECORDED_GRACE_MS)
         await h.empties(INTAKE)
         assert len(h.provider.attempts) == 1
@@ -290,6 +289,10 @@ async def test_a_refused_request_is_not_found(tmp_path: Path) -> None:
         for later in range(1, 5):
             with pytest.raises(MessageNotFound):
                 await h.records.messages.get(key + later)
+
+
+async def _in_flight(h: House, count: int) -> bool:
+    return (await h.engine.counts(INTAKE)).in_flight == count
 
 
 async def _delayed(h: House, count: int) -> bool:
