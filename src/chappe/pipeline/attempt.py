@@ -119,7 +119,6 @@ async def _hand_over(context: Context, held: Held, gateway: Gateway) -> Settleme
     outcome = await gateway.send(handed)
     said = outcome.code if isinstance(outcome, DeliveryFailure) else "sent"
     context.metrics.attempted(gateway.name, message.channel.value, said, perf_counter() - begun)
-    context.hands.back_from_provider(held.key)
     gateway.note(message, outcome, context.now_ms())
     if isinstance(outcome, TemporaryFailure):
         return _failed_for_now(context, held, gateway, outcome)

@@ -44,7 +44,7 @@ class Hands:
         return True
 
     def back_from_provider(self, key: int) -> None:
-        """The attempt is over."""
+        """The attempt is over, and recorded: until then the records would still let the message be cancelled."""
         self._with_provider.discard(key)
 
     async def cancel(self, key: int, record: Callable[[], Awaitable[None]]) -> None:

@@ -71,6 +71,8 @@ class Settler:
                 _log.warning("unsettled_at_close", queue=self._queue, count=len(batch))
                 self._release([settlement.key for settlement in batch])
                 continue
+            for settlement in batch:
+                self._context.hands.back_from_provider(settlement.key)
             # The next batch is recorded meanwhile.
             task = asyncio.create_task(self._settle_with_queue(batch), name="lane settling with queue")
             self._with_queue.add(task)

@@ -172,6 +172,25 @@ async def test_a_message_with_a_provider_cannot_be_cancelled(tmp_path: Path) -> 
         await h.becomes(key, Status.SENT)
 
 
+@pytest.mark.parametrize("purpose", list(Purpose))
+async def test_a_message_that_was_handed_over_cannot_be_cancelled_before_that_is_recorded(
+    tmp_path: Path, purpose: Purpose
+) -> None:
+    async with house(tmp_path, clock=clock_at("2026-03-03T18:00:00+00:00")) as h:
+        cancelling: list[asyncio.Task[None]] = []
+
+        def cancelled_at_once(outbound: Outbound) -> Reply:
+            cancelling.append(asyncio.create_task(h.pipeline.cancel(key)))
+            return Reply("taken")
+
+        h.provider.always = cancelled_at_once
+        await h.consent(ANA)
+        key = await h.send(purpose=purpose)
+        await h.becomes(key, Status.SENT)
+        with pytest.raises(NotCancellable):
+            await cancelling[0]
+
+
 async def test_requests_are_taken_or_refused_one_by_one(tmp_path: Path) -> None:
     async with house(tmp_path, routes={Channel.EMAIL: [ScriptedProvider()]}) as h:
         outcomes = await h.pipeline.accept(
