@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from chappe.api.rest.choices import choices_at
 from chappe.api.rest.errors import BodyTooLarge, MalformedJson, UnsupportedMediaType
 from chappe.model.errors import InvalidInput
 
@@ -26,6 +27,9 @@ def decode(decoder: msgspec.json.Decoder[_T], body: bytes | memoryview | msgspec
         return decoder.decode(body)
     except msgspec.ValidationError as error:
         what, pointer = _located(str(error))
+        what = what.rstrip(".")
+        if what.startswith("Invalid enum value") and (choices := choices_at(decoder.type, pointer)):
+            what += f"; it must be one of: {', '.join(choices)}"
         raise InvalidInput(f"{what}.", pointer=at + pointer) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         if not bytes(body):

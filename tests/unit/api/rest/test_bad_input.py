@@ -202,3 +202,26 @@ async def test_no_document_breaks_the_server(api: Api, document: Any, operation:
 async def test_an_empty_body_is_said_to_be_empty(api: Api) -> None:
     answer = await api.post("/v1/messages", content=b"", headers={"content-type": "application/json"})
     assert answer.json()["detail"] == "The body is empty; it must be a JSON document."
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "pointer", "choices"),
+    [
+        ("/v1/messages", {"purpose": "promo"}, "/purpose", "transactional, promotional"),
+        ("/v1/messages", {"channel": "fax"}, "/channel", "email, sms, push, webhook, voice, in_app, sandbox"),
+        ("/v1/consents", {"level": "signed"}, "/level", "implied, express, double_opt_in, written"),
+        (
+            "/v1/people/c1",
+            {"preferences": [{"channel": "fax"}]},
+            "/preferences/0/channel",
+            "email, sms, push, webhook, voice, in_app, sandbox",
+        ),
+    ],
+)
+async def test_a_wrong_name_is_answered_with_the_right_ones(
+    api: Api, path: str, body: dict[str, Any], pointer: str, choices: str
+) -> None:
+    method = "PUT" if path.startswith("/v1/people") else "POST"
+    problem = (await api.http.request(method, path, json=body)).json()
+    assert (problem["code"], problem["pointer"]) == ("invalid_input", pointer)
+    assert problem["detail"].endswith(f"; it must be one of: {choices}.")
