@@ -197,6 +197,17 @@ async def test_parameters_that_make_no_sense_are_refused(api: Api, query: str) -
     assert response.json()["code"] == "invalid_parameter"
 
 
+async def test_a_plus_sign_that_was_not_escaped_is_still_one(api: Api) -> None:
+    await api.post("/v1/suppressions", {"to": {"phone": "+12025550143"}})
+    for given in ("%2B12025550143", "+12025550143", "phone:+12025550143"):
+        (entry,) = (await api.http.get(f"/v1/suppressions?to={given}")).json()["suppressions"]
+        assert entry["to"] == {"phone": "+12025550143"}
+    taken = await api.send()
+    for since, found in (("2000-01-01T00:00:00+01:00", [taken["id"]]), ("2999-01-01T00:00:00+01:00", [])):
+        messages = (await api.http.get(f"/v1/messages?since={since}")).json()["messages"]
+        assert [entry["id"] for entry in messages] == found
+
+
 async def test_the_sandbox_shows_what_it_kept(api: Api) -> None:
     for name in ("ana", "ben"):
         taken = await api.send(to={"email": f"{name}@example.com"})
