@@ -15,6 +15,7 @@ import typer
 
 from chappe import __version__
 from chappe.model.errors import ChappeError, InvalidConfiguration, Unavailable
+from chappe.model.unreadable import unreadable
 from chappe.security.first_credentials import CREDENTIALS_FILE
 from chappe.security.private_file import replace_private_file
 
@@ -219,7 +220,7 @@ def _kept_key(folder: Path) -> str | None:
     except FileNotFoundError:
         return None
     except (OSError, UnicodeDecodeError) as error:
-        raise InvalidConfiguration(f"{path} cannot be read: {error}", path=str(path)) from error
+        raise unreadable(path, error) from error
     for line in text.splitlines():
         name, equals, value = line.removeprefix("export ").partition("=")
         if equals and name == "CHAPPE_API_KEY":
@@ -236,8 +237,11 @@ def _refusal(response: httpx.Response) -> ServerRefused:
     if not isinstance(problem, dict):
         problem = {}
     code = problem.get("code") or f"http_{response.status_code}"
-    text = problem.get("detail") or problem.get("title") or response.reason_phrase
-    return ServerRefused(str(text), code=code, status=response.status_code, problem=problem)
+    text = str(problem.get("detail") or problem.get("title") or response.reason_phrase)
+    pointer = str(problem.get("pointer") or "")
+    if pointer.rpartition("/")[2] not in text:
+        text = f"{pointer}: {text}"
+    return ServerRefused(text, code=code, status=response.status_code, problem=problem)
 
 
 def _decoded(response: httpx.Response) -> Any:

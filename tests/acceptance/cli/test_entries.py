@@ -26,6 +26,8 @@ def test_a_consent_is_given_and_taken_back(chappe: Run, server: Process) -> None
     given = chappe("consents", "add", "+12025550143", "--channel", "sms", "--level", "written", "--json", *at)
     assert given.code == 0, given.err
     assert chappe("consents", "add", "+12025550143", "--withdrawn", *at).out.startswith("recorded: con_")
+    wrong = chappe("consents", "add", "+12025550143", "--recorded-at", "yesterday", *at)
+    assert wrong.err.startswith("chappe: error [invalid_input]: /recorded_at: ")
     newest, oldest = chappe("consents", "list", "--address", "+12025550143", "--json", *at).json
     assert (newest["granted"], oldest) == (False, given.json)
     table = chappe("consents", "list", *at).out
