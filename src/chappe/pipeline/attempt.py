@@ -77,10 +77,12 @@ def _without_slot(context: Context, held: Held) -> Settlement:
 async def _refusal(context: Context, held: Held) -> Settlement | None:
     """Why the message must not go now, if so: cancelled, or the check has grown old and comes out otherwise."""
     now_ms, expires_at_ms = context.now_ms(), held.envelope.message.expires_at_ms
+    recipient = recipient_text(held.envelope.message.to)
     old = now_ms - held.checked_at_ms > context.settings.recheck_after_ms
-    # What somebody was told to be in force must hold for messages in hand too.
-    old = old or context.records.news.has_of(recipient_text(held.envelope.message.to), held.news)
-    if old or (expires_at_ms is not None and expires_at_ms <= now_ms):
+    old = old or (expires_at_ms is not None and expires_at_ms <= now_ms)
+    # What somebody was told to be in force must hold for messages in hand too, and for one that is being checked.
+    while old or context.records.news.has_of(recipient, held.news):
+        old = False
         (step,) = await check(context, [held])
         if step.next is not Next.GO:
             return settle_step(context, held, step)

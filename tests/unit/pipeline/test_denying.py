@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -15,6 +15,7 @@ from chappe.model.customer import Channel, Purpose, Recipient, Status
 from chappe.pipeline.inbound_request import InboundRequest
 from chappe.pipeline.rights.service import About, Rights
 from chappe.records.data_requests import RequestKind
+from chappe.records.knowledge import Known, Subject
 from chappe.records.people import ConsentRecord, SuppressionRecord
 from chappe.records.profiles import Preference, Profile
 
@@ -85,3 +86,25 @@ async def test_no_attempt_begins_after_the_answer(tmp_path: Path, deny: Deny) ->
         assert len([sent for sent in h.provider.attempts if sent.content.text == "123456"]) == begun
         statuses = [stored.summary.status for stored in await h.records.messages.get_many(keys)]
         assert statuses.count(Status.BLOCKED) == MESSAGES - begun
+
+
+async def test_a_denial_that_is_answered_while_the_last_check_reads_holds_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    always_checked_again = msgspec.structs.replace(QUICK, recheck_after_ms=-1)
+    async with house(tmp_path, settings=always_checked_again) as h:
+        read, denied = h.records.look_up, 0
+
+        async def denied_after(subjects: Sequence[Subject], *, urgent: bool) -> list[Known]:
+            nonlocal denied
+            found = await read(subjects, urgent=urgent)
+            if any(subject.key is not None for subject in subjects) and not denied:
+                await suppress(h, tmp_path)
+                denied += 1
+            return found
+
+        monkeypatch.setattr(h.records, "look_up", denied_after)
+        key = await h.send(to=PHONE, channel=Channel.SANDBOX)
+        await h.becomes(key, Status.BLOCKED, Status.SENT)
+        assert denied
+        assert h.provider.attempts == []
