@@ -8,6 +8,7 @@ import random
 import statistics
 import time
 from collections import Counter, deque
+from collections.abc import Callable
 from pathlib import Path
 
 from tests.acceptance.kill.builder import Builder
@@ -42,11 +43,11 @@ class Campaign:
     def _new_source(self) -> random.Random:
         return random.Random(self.source.getrandbits(64))
 
-    async def run(self, *, kills: int, seconds: float) -> None:
-        """So many lives, or as many as begin within the time."""
+    async def run(self, *, kills: int, seconds: float, enough: Callable[[], bool]) -> None:
+        """So many lives, or as many as begin within the time; on a slow machine more, until `enough` says so."""
         await self.prepare()
         end = time.monotonic() + seconds
-        while self.kills.total() < kills and time.monotonic() < end:
+        while self.kills.total() < kills and not (time.monotonic() >= end and enough()):
             await self.live(draw_plan(self.source, self.startup_seconds))
             if self.kills.total() % EXAMINED_EVERY == 0:
                 assert not (findings := unsound(self.folder)), findings

@@ -20,6 +20,8 @@ SECONDS = 60.0
 LONG_JOURNAL_BYTES = 10 << 20
 """Replayed in several transactions."""
 REPLAYS = 3
+REPLAYS_MOST = 10
+"""Until one was cut short."""
 OVERFLOWS = 4
 
 
@@ -39,7 +41,7 @@ async def _kill_replays(campaign: Campaign) -> int:
     await campaign.prepare()
     end = time.monotonic() + SECONDS
     replays = cut_short = 0
-    while (replays < REPLAYS or not cut_short) and time.monotonic() < end:
+    while replays < REPLAYS_MOST if not cut_short else replays < REPLAYS and time.monotonic() < end:
         await campaign.live(Plan(sent_bytes=LONG_JOURNAL_BYTES, seconds=SECONDS))
         seconds = campaign.startup_seconds / 4
         pages = _pages(campaign)
