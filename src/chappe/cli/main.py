@@ -8,13 +8,14 @@ from typing import NoReturn
 import typer
 
 from chappe import __version__
-from chappe.cli import doctor, keys, queues, rates, registries, send, serve, status
+from chappe.cli import doctor, keys, queues, rates, send, serve, status
 from chappe.cli.audit import commands as audit
 from chappe.cli.classify import commands as classify
 from chappe.cli.opt_out import commands as opt_out
 from chappe.cli.output import report_error
 from chappe.cli.people import commands as people
 from chappe.cli.people import consents, suppressions
+from chappe.cli.registries import commands as registries
 from chappe.cli.rules import commands as rules
 from chappe.model.errors import ChappeError, InvalidConfiguration
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from chappe.cli.classify import models, reviews, training
+from chappe.cli.classify import evaluating, models, reviews, training
 from chappe.cli.connection import JsonOption
 from chappe.cli.output import messages, print_json, terminal
 from chappe.model.errors import InvalidInput
@@ -28,7 +28,7 @@ app = typer.Typer(
 app.add_typer(reviews.app, name="review")
 app.add_typer(models.app, name="models")
 app.command("train")(training.train)
-app.command("evaluate")(training.evaluate)
+app.command("evaluate")(evaluating.evaluate)
 
 _WORDS_DEFAULT = 15
 _BAR_CHARACTERS = 20

@@ -1,4 +1,4 @@
-"""`chappe classify train` and `evaluate`: a model from labelled messages, and what a model is worth on them."""
+"""`chappe classify train`: a model from labelled messages."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from chappe.cli.classify.evaluating import figures_documents
 from chappe.cli.classify.second_opinion import (
     EmbeddingOption,
-    compare,
     make_second_opinion,
     need_libraries,
     progress_bar,
@@ -94,7 +94,7 @@ def train(
     if built.of_strangers is not None:
         figures["held-out origins"] = built.of_strangers
     figures |= {f"{file}, not learnt from": evaluate(found, judge_with(model)) for file, found in checked}
-    card = _card(name, data, licence, bound, _documents(figures))
+    card = _card(name, data, licence, bound, figures_documents(figures))
     content = artefact_bytes(card, built.weights)
     if len(content) > ARTEFACT_BYTES_MAX:
         raise InvalidInput(f"the model would have {len(content)} bytes; at most {ARTEFACT_BYTES_MAX} can be loaded")
@@ -102,65 +102,6 @@ def train(
     _report(out, content, built, card, figures, bound, json=json)
     if second_opinion is not None:
         make_second_opinion(second_opinion, embedding, examples, data, quiet=json)
-
-
-def evaluate(
-    labelled: Annotated[
-        Path, typer.Argument(metavar="FILE", help="A CSV file with the columns text and label, as for train.")
-    ],
-    model: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="A model file. [default: the model that comes with Chappe]")
-    ] = None,
-    by: Annotated[
-        str | None, typer.Option(metavar="source", help="Also each source of the file by itself: --by source.")
-    ] = None,
-    second_opinion: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Ask this second opinion too, and show both side by side."),
-    ] = None,
-    embedding: EmbeddingOption = None,
-    json: JsonOption = False,
-) -> None:
-    """Judge labelled messages and compare: accuracy, false positives and F1, each with what chance leaves open.
-
-    Needs no server. False positives are transactional messages that are called promotional; the intervals hold with
-    95 % and count each message by itself.
-    """
-    if by not in (None, "source"):
-        raise InvalidInput("--by can only be source")
-    from chappe.classify.artefact import load_model, packaged_model
-    from chappe.classify.training.evaluation import evaluate as judge_all
-    from chappe.classify.training.evaluation import figures_document, judge_with
-    from chappe.classify.training.examples import from_csv
-    from chappe.classify.training.splitting import grouped
-
-    examples = grouped(from_csv(labelled))
-    judge = packaged_model() if model is None else load_model(model)
-    figures = {"all": judge_all(examples, judge_with(judge))}
-    if by:
-        for source in sorted({example.source for example in examples}):
-            mine = [example for example in examples if example.source == source]
-            figures[source] = judge_all(mine, judge_with(judge))
-    compared = [] if second_opinion is None else compare(examples, judge, second_opinion, embedding, quiet=json)
-    if json:
-        document = {"model": judge.version, "file": str(labelled), "figures": _documents(figures)}
-        beside = {entry.name: {"covered": entry.covered.value, **figures_document(entry.figures)} for entry in compared}
-        print_json(document | ({"second_opinion": beside} if beside else {}))
-        return
-    from chappe.cli.classify.tables import class_table, comparison_table, confusion_table, summary_table
-
-    console = terminal()
-    console.print(f"{labelled}, judged by model {judge.version}", markup=False)
-    for table in (summary_table(figures), class_table(figures["all"]), confusion_table(figures["all"])):
-        console.print(table)
-    if compared:
-        console.print(comparison_table(compared))
-
-
-def _documents(figures: dict[str, Figures]) -> dict[str, Any]:
-    from chappe.classify.training.evaluation import figures_document
-
-    return {title: figures_document(found) for title, found in figures.items()}
 
 
 def _examples(files: Sequence[Path], corpus: Path | None) -> tuple[list[Example], str]:

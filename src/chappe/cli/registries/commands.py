@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import quote
 
 import typer
 from rich.table import Table
 
 from chappe.cli.connection import DataOption, JsonOption, KeyOption, UrlOption, connect
-from chappe.cli.list_options import AllowBadOption, DelimiterOption, Encoding, EncodingOption, layout_parameters
 from chappe.cli.output import minute, print_json, terminal
-from chappe.cli.uploading import import_list
+from chappe.cli.registries import importing
+from chappe.cli.registries.naming import RegistryArgument, path_of
 from chappe.model.registry import RegistryKind, registry_id
 
 app = typer.Typer(
@@ -22,9 +20,6 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-RegistryArgument = Annotated[str, typer.Argument(metavar="REGISTRY", help="The registry's name or id.")]
-_COLUMN = " Its name, or its position from 1 on."
-
 
 class Form(StrEnum):
     """What a registry lists."""
@@ -32,21 +27,6 @@ class Form(StrEnum):
     NUMBERS = "numbers"
     ADDRESSES = "addresses"
     MIXED = "mixed"
-
-
-class Digest(StrEnum):
-    """How a list hides whom it names."""
-
-    MD5 = "md5"
-    SHA1 = "sha1"
-    SHA256 = "sha256"
-
-
-class Operation(StrEnum):
-    """What to do with the entries of a delta."""
-
-    ADD = "add"
-    REMOVE = "remove"
 
 
 @app.command("list")
@@ -91,87 +71,7 @@ def create(
         typer.echo(made["id"])
 
 
-@app.command("import")
-def import_registry(
-    registry: RegistryArgument,
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="The list: CSV, plain or gzip.")],
-    delta: Annotated[
-        bool, typer.Option("--delta", help="The list says what changed. Otherwise it replaces what there is.")
-    ] = False,
-    operation: Annotated[
-        Operation, typer.Option(help="What to do with the entries of a delta that don't say it.")
-    ] = Operation.ADD,
-    as_of: Annotated[
-        str | None, typer.Option(metavar="MOMENT", help="The moment whose state the list shows (RFC 3339).")
-    ] = None,
-    source: Annotated[str | None, typer.Option(help="Where it was got, for people.")] = None,
-    region: Annotated[
-        str | None,
-        typer.Option(
-            help="Where numbers without a country code are dialled (ISO 3166), such as US. By default in the country "
-            "of the registry."
-        ),
-    ] = None,
-    digest: Annotated[
-        Digest | None,
-        typer.Option(help="The list holds digests of numbers or mail addresses; for registries that are mixed."),
-    ] = None,
-    address: Annotated[
-        str | None,
-        typer.Option(metavar="COLUMN", help=f"The column of numbers or addresses; joined with + for several.{_COLUMN}"),
-    ] = None,
-    category: Annotated[
-        str | None, typer.Option(metavar="COLUMN", help=f"The column of the registry's categories.{_COLUMN}")
-    ] = None,
-    since: Annotated[
-        str | None, typer.Option(metavar="COLUMN", help=f"The column of when the entry was made.{_COLUMN}")
-    ] = None,
-    until: Annotated[
-        str | None, typer.Option(metavar="COLUMN", help=f"The column of when the entry ends.{_COLUMN}")
-    ] = None,
-    operation_column: Annotated[
-        str | None, typer.Option(metavar="COLUMN", help=f"The column of add or remove, in a delta.{_COLUMN}")
-    ] = None,
-    date_format: Annotated[str | None, typer.Option(help="How dates are written, as for strptime.")] = None,
-    header: Annotated[bool, typer.Option("--header/--no-header", help="Whether the first line names columns.")] = True,
-    delimiter: DelimiterOption = ",",
-    encoding: EncodingOption = Encoding.UTF_8,
-    allow_bad: AllowBadOption = 0,
-    url: UrlOption = None,
-    api_key: KeyOption = None,
-    data: DataOption = None,
-    json: JsonOption = False,
-) -> None:
-    """Import a list as the next version of a registry, in use at once.
-
-    Bad lines are told with their number and reason. With more than --allow-bad of them nothing is changed, and the exit
-    code is 1.
-    """
-    parameters: dict[str, Any] = {
-        "mode": "delta" if delta else "full",
-        "operation": operation.value,
-        "as_of": as_of,
-        "source": source,
-        "region": region,
-        "digest": None if digest is None else digest.value,
-        "address": address,
-        "category": category,
-        "since": since,
-        "until": until,
-        "operation_column": operation_column,
-        "date_format": date_format,
-        "header": "true" if header else "false",
-        **layout_parameters(delimiter, encoding, allow_bad),
-    }
-    with connect(url, api_key, data) as server:
-        path = _path(registry)
-        ended = import_list(server, f"{path}/", file, parameters, json=json)
-        version = server.get(path)["versions"][0]
-    if json:
-        print_json({"import": ended, "version": version})
-        return
-    changes = f"{version['added']:,} added, {version['removed']:,} removed" if delta else f"{ended['lines']:,} lines"
-    typer.echo(f"version {version['version']} is in use: {version['listings']:,} entries ({changes})")
+app.command("import")(importing.import_registry)
 
 
 @app.command()
@@ -184,7 +84,7 @@ def show(
 ) -> None:
     """Show a registry with its versions; the one in use is marked."""
     with connect(url, api_key, data) as server:
-        found = server.get(_path(registry))
+        found = server.get(path_of(registry))
     if json:
         print_json(found)
         return
@@ -221,7 +121,7 @@ def lookup(
 ) -> None:
     """Look one number or address up."""
     with connect(url, api_key, data) as server:
-        found = server.get(f"{_path(registry)}/lookup", to=address)
+        found = server.get(f"{path_of(registry)}/lookup", to=address)
     if json:
         print_json(found)
         return
@@ -247,7 +147,7 @@ def activate(
 ) -> None:
     """Use another version of a registry, such as the one before."""
     with connect(url, api_key, data) as server:
-        activated = server.post(f"{_path(registry)}/activate", {"version": version})
+        activated = server.post(f"{path_of(registry)}/activate", {"version": version})
     if json:
         print_json(activated)
     else:
@@ -264,15 +164,11 @@ def delete(
 ) -> None:
     """Delete a registry with all its versions. Rules that ask it learn that it does not know."""
     with connect(url, api_key, data) as server:
-        server.delete(_path(registry))
+        server.delete(path_of(registry))
     if json:
         print_json({"deleted": registry_id(registry)})
     else:
         typer.echo(f"deleted {registry_id(registry)}")
-
-
-def _path(registry: str) -> str:
-    return f"/v1/registries/{quote(registry_id(registry), safe='')}"
 
 
 def _summary(active: dict[str, Any]) -> tuple[str, str, str]:

@@ -1,0 +1,1 @@
+"""`chappe registries`: lists of numbers and addresses that others keep, imported and asked."""
