@@ -12,6 +12,7 @@ import msgspec
 from chappe.classify.labels import Kind, Label
 from chappe.classify.model import OUTPUTS, Model, Weights
 from chappe.model.errors import InvalidConfiguration
+from chappe.model.unreadable import unreadable
 
 FORMAT = "chappe-classifier/1"
 ARTEFACT_BYTES_MAX = 4 * 1_048_576
@@ -50,7 +51,7 @@ def load_model(path: Path) -> Model:
             raise InvalidConfiguration(f"{path}: a model has at most {ARTEFACT_BYTES_MAX} bytes, not {size}.")
         return model_of(read_artefact(path.read_bytes(), str(path)))
     except OSError as error:
-        raise InvalidConfiguration(f"{path}: the model cannot be read: {error.strerror}.", file=str(path)) from error
+        raise unreadable(path, error) from error
 
 
 def packaged_model() -> Model:

@@ -20,7 +20,8 @@ from chappe.cli.entries import Entry, Format, Malformed, read_entries
 from chappe.cli.following import UNDER_WAY, follow
 from chappe.cli.output import messages, print_json, status_table, terminal
 from chappe.cli.pacing import paced
-from chappe.model.errors import ChappeError, InvalidInput
+from chappe.model.errors import ChappeError
+from chappe.model.unreadable import unreadable
 
 MAX_BATCH = 1000
 """The most entries of one POST /v1/messages:batch."""
@@ -260,7 +261,7 @@ def _opened(file: str) -> BinaryIO:
     try:
         return Path(file).open("rb")
     except OSError as error:
-        raise InvalidInput(f"{file} cannot be read: {error.strerror}", path=file) from error
+        raise unreadable(file, error) from error
 
 
 def _read_closing(stream: BinaryIO, form: Format) -> Iterator[Entry | Malformed]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +13,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 
 from chappe.cli.connection import Server
 from chappe.cli.output import messages, print_json
-from chappe.model.errors import InvalidInput
+from chappe.model.unreadable import unreadable
 
 _CHUNK_BYTES = 256 * 1024
 _POLL_SECONDS = 0.2
@@ -25,8 +26,7 @@ def import_list(server: Server, path: str, file: Path, parameters: dict[str, Any
 
     Bad lines are told on standard error. Raises `typer.Exit` if nothing was imported.
     """
-    if not file.exists() or file.is_dir():
-        raise InvalidInput(f"{file} cannot be read: there is no such file", path=str(file))
+    _check_readable(file)
     with _bars(quiet=json) as progress:
         sending = progress.add_task("sending", total=_size_bytes(file))
         media_type = "application/gzip" if _is_gzip(file) else "text/csv"
@@ -78,21 +78,26 @@ def _chunks(file: Path, progress: Progress, task: TaskID) -> Iterator[bytes]:
             progress.advance(task, len(chunk))
 
 
-def _size_bytes(file: Path) -> int | None:
+def _check_readable(file: Path) -> None:
+    """Raises `InvalidConfiguration`. A pipe is not opened: what is read of it is gone."""
     try:
-        return file.stat().st_size if file.is_file() else None
+        if file.is_file():
+            file.open("rb").close()
+        elif stat.S_ISDIR(file.stat().st_mode):
+            raise IsADirectoryError
     except OSError as error:
-        raise InvalidInput(f"{file} cannot be read: {error.strerror}", path=str(file)) from error
+        raise unreadable(file, error) from error
+
+
+def _size_bytes(file: Path) -> int | None:
+    return file.stat().st_size if file.is_file() else None
 
 
 def _is_gzip(file: Path) -> bool:
-    try:
-        if not file.is_file():
-            return False  # a pipe would lose what is read here
-        with file.open("rb") as stream:
-            return stream.read(len(_GZIP_MAGIC)) == _GZIP_MAGIC
-    except OSError as error:
-        raise InvalidInput(f"{file} cannot be read: {error.strerror}", path=str(file)) from error
+    if not file.is_file():
+        return False  # a pipe would lose what is read here
+    with file.open("rb") as stream:
+        return stream.read(len(_GZIP_MAGIC)) == _GZIP_MAGIC
 
 
 def _bars(*, quiet: bool) -> Progress:

@@ -18,6 +18,7 @@ from chappe.config.given import Given, Origin
 from chappe.config.reading import Reader
 from chappe.config.settings import BUILT_IN_PROVIDERS, Config
 from chappe.model.errors import InvalidConfiguration
+from chappe.model.unreadable import unreadable
 
 S = TypeVar("S", bound=msgspec.Struct)
 
@@ -66,7 +67,7 @@ def _file_table(file: Path) -> dict[str, Any]:
     try:
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise InvalidConfiguration(f"{file}: cannot be read: {error}", source=str(file)) from error
+        raise unreadable(file, error) from error
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

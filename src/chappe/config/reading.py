@@ -16,6 +16,7 @@ from chappe.channels.settings import PROVIDER_KINDS, ProviderSettings, Secret
 from chappe.compliance.sender import SenderProfile
 from chappe.config.given import Given, Origin
 from chappe.model.errors import InvalidConfiguration
+from chappe.model.unreadable import why_unreadable
 
 _NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _FILE_SUFFIX = "_file"
@@ -163,7 +164,7 @@ class Reader:
         try:
             return Secret(path.read_text(encoding="utf-8").rstrip("\r\n"))
         except (OSError, UnicodeDecodeError) as error:
-            self._fail(value, key, f"the file {path} cannot be read: {error}")
+            self._fail(value, key, f"the file {path} cannot be read: {why_unreadable(error)}")
 
     def _unknown(self, value: object, key: str, name: str, known: Iterable[str]) -> NoReturn:
         names = sorted(known)

@@ -14,6 +14,7 @@ from chappe.classify.labels import Kind, Label
 from chappe.classify.second.metadata import UNKNOWN, Metadata
 from chappe.classify.templates import Filler, Template
 from chappe.model.errors import InvalidConfiguration
+from chappe.model.unreadable import unreadable
 
 _ALIASES = {"personal": Label.CONVERSATIONAL, "ham": Label.CONVERSATIONAL, "fraud": Label.SPAM}
 FILLINGS = 4
@@ -75,19 +76,23 @@ def from_csv(path: Path) -> list[Example]:
     try:
         with _open(path) as file:
             reader = csv.DictReader(file)
-            missing = {"text", "label"} - set(reader.fieldnames or ())
+            if not reader.fieldnames:
+                raise InvalidConfiguration(f"{path}: the file is empty.")
+            missing = {"text", "label"} - set(reader.fieldnames)
             if missing:
-                found = ", ".join(reader.fieldnames or ())[:200]
+                found = ", ".join(reader.fieldnames)[:200]
                 raise InvalidConfiguration(
-                    f"{path}: the column {' and '.join(sorted(missing))} is missing; the first line names: {found}."
+                    f"{path}: no column is called {' or '.join(sorted(missing))}; the first line names: {found}."
                 )
             for row in reader:
                 try:
                     examples.append(_example(row, path))
                 except ValueError as error:
                     problems.append(f"line {reader.line_num}: {error}")
-    except (OSError, EOFError, UnicodeDecodeError, csv.Error) as error:
+    except (gzip.BadGzipFile, EOFError, csv.Error) as error:
         raise InvalidConfiguration(f"{path}: this cannot be read as CSV: {error}.", file=str(path)) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise unreadable(path, error) from error
     if problems:
         more = f"\n  and {len(problems) - 20} more" if len(problems) > 20 else ""
         raise InvalidConfiguration(f"{path}: {len(problems)} bad lines:\n  " + "\n  ".join(problems[:20]) + more)

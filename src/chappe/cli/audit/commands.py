@@ -18,6 +18,7 @@ from chappe.cli.audit import decisions, holds
 from chappe.cli.connection import DataOption, JsonOption, data_folder
 from chappe.cli.output import messages, print_json, terminal
 from chappe.model.errors import InvalidInput, NotFound
+from chappe.model.unreadable import unreadable
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -173,7 +174,9 @@ def check(
     key = _public_key(data_folder(data), public_key)
     try:
         lines = [msgspec.json.decode(line, type=Proof) for line in proofs.read_bytes().splitlines() if line.strip()]
-    except (OSError, msgspec.MsgspecError) as error:
+    except OSError as error:
+        raise unreadable(proofs, error) from error
+    except msgspec.MsgspecError as error:
         raise InvalidInput(f"{proofs} holds no proofs: {error}") from error
     for proof in lines:
         check_proof(proof, key)
@@ -209,7 +212,7 @@ def _public_key(folder: Path, file: Path | None) -> Ed25519PublicKey:
         try:
             return audit_key.public_key_of(file.read_bytes())
         except OSError as error:
-            raise InvalidInput(f"{file} cannot be read: {error.strerror}") from error
+            raise unreadable(file, error) from error
     own = audit_key.load(folder)
     if own is None:
         raise NotFound(f"there is no audit-key in {folder}; name the data folder with --data, or --public-key FILE")
@@ -220,9 +223,11 @@ def _checkpoints_in(file: Path) -> list[Checkpoint]:
     from chappe.observe.audit.checkpoints import read_file
 
     if not file.exists():
-        raise NotFound(f"there is no file {file}")
+        raise unreadable(file, FileNotFoundError())
     try:
         return read_file(file)
+    except OSError as error:
+        raise unreadable(file, error) from error
     except ValueError as error:
         raise InvalidInput(f"{file} is no file of checkpoints: {error}") from error
 

@@ -12,7 +12,7 @@ from rich.table import Table
 
 from chappe.cli.connection import DataOption, JsonOption, KeyOption, UrlOption, connect
 from chappe.cli.output import minute, print_json, terminal
-from chappe.model.errors import InvalidConfiguration
+from chappe.model.unreadable import unreadable
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -65,7 +65,7 @@ def add(
     try:
         document = msgspec.Raw(file.read_bytes())
     except OSError as error:
-        raise InvalidConfiguration(f"{file}: cannot be read: {error.strerror}.") from error
+        raise unreadable(file, error) from error
     with connect(url, api_key, data) as server:
         added = server.post("/v1/classify/models", document)
     if json:

@@ -24,6 +24,7 @@ from chappe.cli.output import print_json, terminal
 from chappe.cli.people import data_requests
 from chappe.cli.uploading import import_list, tell_import
 from chappe.model.errors import InvalidInput
+from chappe.model.unreadable import unreadable
 
 app = typer.Typer(no_args_is_help=True, help="Who people are and what they chose.", rich_markup_mode=None)
 PersonArgument = Annotated[str, typer.Argument(metavar="ID", help="Your own id of the person.")]
@@ -139,7 +140,7 @@ def _document(file: str) -> dict[str, Any]:
         content = sys.stdin.buffer.read() if file == _STDIN else Path(file).read_bytes()
         document = msgspec.json.decode(content)
     except OSError as error:
-        raise InvalidInput(f"{file} cannot be read: {error.strerror}", path=file) from error
+        raise unreadable(file, error) from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise InvalidInput(f"{file} is not JSON: {error}", path=file) from error
     if not isinstance(document, dict):

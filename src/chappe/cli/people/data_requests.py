@@ -13,7 +13,7 @@ from rich.table import Table
 
 from chappe.cli.connection import DataOption, JsonOption, KeyOption, Server, UrlOption, connect
 from chappe.cli.output import print_json, terminal
-from chappe.model.errors import InvalidInput
+from chappe.model.unreadable import unreadable
 
 WhoArgument = Annotated[
     str, typer.Argument(metavar="WHO", help="Your own id of the person, or an address: ana@example.com, +12025550143.")
@@ -154,7 +154,7 @@ def verify(
     try:
         content, pem = file.read_bytes(), key.read_bytes()
     except OSError as error:
-        raise InvalidInput(f"{error.filename} cannot be read: {error.strerror}", path=str(error.filename)) from error
+        raise unreadable(str(error.filename), error) from error
     if not is_genuine(content, public_key_of(pem)):
         typer.echo("not genuine: it was changed, or signed with another key", err=True)
         raise typer.Exit(_FAILED)

@@ -16,7 +16,8 @@ from rich.text import Text
 
 from chappe.cli.connection import JsonOption
 from chappe.cli.output import messages, print_json
-from chappe.model.errors import InvalidInput, InvalidRules
+from chappe.model.errors import InvalidConfiguration, InvalidInput, InvalidRules
+from chappe.model.unreadable import unreadable
 
 if TYPE_CHECKING:
     from chappe.compliance.drafting import Draft, Proposal
@@ -72,19 +73,21 @@ def draft(
 
 
 def _content(text: str) -> tuple[str, str | None]:
-    """What to read, and the name of the file it is from. Raises `InvalidInput`."""
+    """What to read, and the name of the file it is from. Raises `InvalidInput` or `InvalidConfiguration`."""
     if text == _STDIN:
         return _decoded(sys.stdin.buffer.read(_FILE_BYTES_MAX + 1), "standard input"), None
     if len(text) <= _PATH_CHARACTERS_MAX and "\n" not in text:
         path = Path(text)
-        if path.is_file():
-            try:
+        try:
+            if path.is_file() or path.is_dir():
                 with path.open("rb") as stream:
                     return _decoded(stream.read(_FILE_BYTES_MAX + 1), text), path.name
-            except OSError as error:
-                raise InvalidInput(f"{text} cannot be read: {error.strerror}", file=text) from error
-        if path.is_dir() or " " not in text.strip():
-            raise InvalidInput(f"{text}: no such file; give the text itself in quotes, a file, or - for standard input")
+        except OSError as error:
+            raise unreadable(text, error) from error
+        if " " not in text.strip():
+            raise InvalidConfiguration(
+                f"{text}: no such file; give the text itself in quotes, a file, or - for standard input"
+            )
     return text, None
 
 
@@ -94,7 +97,7 @@ def _decoded(raw: bytes, name: str) -> str:
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise InvalidInput(f"{name} is not UTF-8 text: {error}", file=name) from None
+        raise unreadable(name, error) from None
 
 
 def _jurisdiction(given: str | None) -> str | None:
@@ -129,7 +132,7 @@ def _write(out: Path, chosen: Sequence[Proposal], found: Draft) -> None:
     try:
         existing = out.read_text(encoding="utf-8") if out.exists() else ""
     except (OSError, UnicodeDecodeError) as error:
-        raise InvalidInput(f"{out} cannot be read: {error}", file=str(out)) from error
+        raise unreadable(out, error) from error
     text = appended(existing, chosen) if existing.strip() else rule_file(chosen, found)
     reading = Reading()
     reading.read(text.encode(), out.name)

@@ -11,6 +11,7 @@ import typer
 
 from chappe.cli.entries import Entry, Format, Malformed, read_entries
 from chappe.model.errors import InvalidInput
+from chappe.model.unreadable import unreadable
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
@@ -63,4 +64,4 @@ def _bytes_of(file: Path | Traversable) -> bytes:
     try:
         return file.read_bytes()
     except OSError as error:
-        raise InvalidInput(f"{file} cannot be read: {error.strerror}", file=str(file)) from error
+        raise unreadable(str(file), error) from error

@@ -42,8 +42,9 @@ def test_gzip_is_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("text\nhi\n", "the column label is missing; the first line names: text"),
-        ("", "the column label and text is missing"),
+        ("text\nhi\n", "no column is called label; the first line names: text"),
+        ("a,b\n", "no column is called label or text"),
+        ("", r"a\.csv: the file is empty"),
         ("text,label\n", "no examples"),
         ("text,label\nhi,nonsense\n", "line 2: the label 'nonsense' is none of transactional, promotional"),
         ("text,label\n ,spam\n", "the text is empty"),
@@ -56,12 +57,21 @@ def test_what_is_wrong_is_told(tmp_path: Path, text: str, says: str) -> None:
         from_csv(_file(tmp_path, text))
 
 
-def test_files_that_are_not_text_or_not_there_are_told(tmp_path: Path) -> None:
-    (tmp_path / "b.csv").write_bytes(b"text,label\n\xff\xfe,spam\n")
-    (tmp_path / "c.csv.gz").write_bytes(b"no gzip")
-    for name in ("b.csv", "c.csv.gz", "absent.csv"):
-        with pytest.raises(InvalidConfiguration, match="cannot be read"):
-            from_csv(tmp_path / name)
+@pytest.mark.parametrize(
+    ("name", "content", "says"),
+    [
+        ("b.csv", b"text,label\n\xff\xfe,spam\n", "cannot be read: it is not UTF-8 text"),
+        ("c.csv.gz", b"no gzip", "cannot be read as CSV"),
+        ("d.csv.gz", gzip.compress(b"text,label\n")[:-9], "cannot be read as CSV"),
+        ("absent.csv", None, "cannot be read: there is no such file"),
+        (".", None, "cannot be read: it is a folder"),
+    ],
+)
+def test_files_that_cannot_be_read_are_told(tmp_path: Path, name: str, content: bytes | None, says: str) -> None:
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    with pytest.raises(InvalidConfiguration, match=says):
+        from_csv(tmp_path / name)
 
 
 def test_a_mail_is_learnt_as_the_server_judges_it_and_hard_cases_count_less(tmp_path: Path) -> None:
