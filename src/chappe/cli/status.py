@@ -12,7 +12,7 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.text import Text
 
 from chappe.cli.connection import DataOption, JsonOption, KeyOption, UrlOption, connect
-from chappe.cli.output import STATUS_STYLES, print_json, terminal
+from chappe.cli.output import STATUS_STYLES, print_json, printable, terminal
 
 _OUTCOME_STYLES = {"allow": "green", "defer": "yellow", "block": "magenta"}
 
@@ -66,7 +66,7 @@ def _heading(message: dict[str, Any]) -> Iterator[Text]:
     about = f": {subject}" if subject else ""
     declared = message["declared_purpose"]
     instead = "" if declared == message["purpose"] else f" (declared {declared})"
-    yield Text(f"{message['purpose']}{instead} {message['channel']} to {address}{about}\n")
+    yield Text(printable(f"{message['purpose']}{instead} {message['channel']} to {address}{about}\n"))
 
 
 def _time(event: dict[str, Any], began: datetime, *, first: bool) -> str:
@@ -89,16 +89,16 @@ def _details(event: dict[str, Any]) -> Iterator[Text]:
         yield from _decision(event["decision"])
     if event.get("attempt") or event.get("provider"):
         attempt = f"attempt {event['attempt']}" if event.get("attempt") else ""
-        yield Text(" by ".join(part for part in (attempt, event.get("provider")) if part))
+        yield Text(printable(" by ".join(part for part in (attempt, event.get("provider")) if part)))
     if event.get("reply"):
         code = f"[{event['code']}] " if event.get("code") else ""
-        yield Text(f"{code}{event['reply']}")
+        yield Text(printable(f"{code}{event['reply']}"))
     elif event.get("code"):
-        yield Text(f"[{event['code']}]")
+        yield Text(printable(f"[{event['code']}]"))
     if event.get("next_at") and event["next_at"] != (event.get("decision") or {}).get("until"):
         yield Text(f"next at {event['next_at']}")
     if event.get("note"):
-        yield Text(event["note"])
+        yield Text(printable(event["note"]))
 
 
 def _decision(decision: dict[str, Any]) -> Iterator[Text]:
@@ -111,4 +111,4 @@ def _decision(decision: dict[str, Any]) -> Iterator[Text]:
     )
     for rule in rules:
         if rule["outcome"] != "allow" or decision["outcome"] == "allow":
-            yield Text(f"  {rule['id']}: {rule['outcome']}: {rule['reason']}", style="dim")
+            yield Text(printable(f"  {rule['id']}: {rule['outcome']}: {rule['reason']}"), style="dim")
