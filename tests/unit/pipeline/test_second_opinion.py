@@ -9,17 +9,11 @@ import pytest
 pytest.importorskip("safetensors", reason="needs safetensors and tokenizers of the extra chappe[embed]")
 pytest.importorskip("tokenizers", reason="needs safetensors and tokenizers of the extra chappe[embed]")
 
-from tests.unit.classify.second import tiny_bert
+from tests.unit.classify.second import taught
 from tests.unit.classify.tiny import CODE, PROMOTION, content_check, model
 
-from chappe.classify.labels import Label
-from chappe.classify.model import LABELS
 from chappe.classify.second.consulting import Consultant, consultant
-from chappe.classify.second.embedding import Embedder
-from chappe.classify.second.metadata import NAMES, Metadata
-from chappe.classify.second.opinion import FORMAT, Header, write_opinion
-from chappe.classify.training.examples import Example
-from chappe.classify.training.forest import embeddings, train_forest
+from chappe.classify.second.metadata import Metadata
 from chappe.model.customer import Content, Recipient, Status
 from chappe.model.errors import InvalidConfiguration
 from chappe.model.sends import Rate
@@ -28,20 +22,13 @@ from chappe.pipeline.second_opinion import known_of, reputation
 
 from .house import house, request
 
-UNHEARD = Content(text="now is your now")
-"""Nothing in it is known to the tiny model: four classes are equally likely."""
+UNHEARD = Content(text=taught.UNHEARD)
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("second")
-    tiny_bert.write(path / "bert")
-    embedder = Embedder(path / "bert")
-    texts = {Label.PROMOTIONAL: "now is your now", Label.TRANSACTIONAL: "your code is 0", Label.SPAM: "buy sale buy"}
-    examples = [Example(text, label, f"{label}{turn}") for label, text in texts.items() for turn in range(12)]
-    lexical, forest = train_forest(examples, embeddings(examples, embedder, lambda done: None), trees=25)
-    header = Header(FORMAT, embedder.digest, embedder.width, tuple(map(str, LABELS)), NAMES, "a few words")
-    write_opinion(path / "second.npz", header, lexical, forest)
+    taught.write_taught(path)
     return path
 
 

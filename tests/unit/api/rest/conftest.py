@@ -17,6 +17,7 @@ from chappe.api.rest.application import build_app
 from chappe.channels.sandbox import SandboxProvider
 from chappe.channels.settings import SandboxSettings
 from chappe.model.customer import Channel
+from chappe.pipeline.classify import ContentCheck
 from chappe.pipeline.rights.service import Rights
 from chappe.security.authenticator import Authenticator
 from chappe.security.keys import KeyStore
@@ -62,10 +63,16 @@ def clock() -> RunningClock:
 
 
 @pytest.fixture
-async def api(tmp_path: Path, clock: RunningClock) -> AsyncIterator[Api]:
+def content() -> ContentCheck:
+    """What the API judges contents by. A module that wants another check has a fixture of this name."""
+    return content_check()
+
+
+@pytest.fixture
+async def api(tmp_path: Path, clock: RunningClock, content: ContentCheck) -> AsyncIterator[Api]:
     sandbox = SandboxProvider("sandbox", SandboxSettings())
     routes = {channel: [sandbox] for channel in (Channel.SANDBOX, Channel.EMAIL, Channel.WEBHOOK)}
-    async with house(tmp_path, clock=clock, routes=routes, content=content_check()) as h:
+    async with house(tmp_path, clock=clock, routes=routes, content=content) as h:
         keys = KeyStore(tmp_path)
         _, token = keys.create_api_key("tests")
         rights = Rights(h.pipeline.context, h.audit, tmp_path, SIGNING_KEY)
