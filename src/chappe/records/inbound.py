@@ -224,7 +224,8 @@ def _take(connection: Connection, new: NewInbound) -> Taken | Conflict:
     opt_out = None if new.opt_out is None else honour(connection, new.opt_out)
     lifted: tuple[OptOutRecord, ...] = ()
     if new.starts_at_ms is not None:
-        lifted = tuple(lift(connection, record.to, record.channel, new.starts_at_ms))
+        started = lift(connection, record.to, record.channel, new.starts_at_ms, said_at_ms=record.received_at_ms)
+        lifted = tuple(started)
     if new.consent is not None:
         connection.execute(insert(consents), consent_row(new.consent))
     answer = new.answer if opt_out is None or opt_out.suppressions else None

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, and_, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, and_, func, insert, or_, select, update
 
 from chappe.model.customer import Channel, Purpose, Recipient
 from chappe.records.commit import GroupCommit
@@ -15,6 +15,7 @@ from chappe.records.news import News
 from chappe.records.people import ConsentRecord, SuppressionRecord, consent_row, suppression_row
 from chappe.records.reading import Readers, Reading
 from chappe.records.recipients import parse_recipient, recipient_text
+from chappe.records.shared_suppressions import release
 from chappe.records.tables import consents, suppressions
 
 _EVERY = ""
@@ -125,28 +126,30 @@ def honour(connection: Connection, effect: OptOutEffect) -> OptOutRecord:
     return record
 
 
-def lift(connection: Connection, to: Recipient, channel: Channel, at_ms: int) -> list[OptOutRecord]:
-    """Take back what the person asked for by a reply on this channel: its suppressions go, others stay."""
+def lift(connection: Connection, to: Recipient, channel: Channel, at_ms: int, *, said_at_ms: int) -> list[OptOutRecord]:
+    """Take back what the person asked for by a reply on this channel before `said_at_ms`: its suppressions go, others
+    stay. Texts may arrive in another order than they were said.
+    """
+    recipient = recipient_text(to)
     where = and_(
-        opt_outs.c.recipient == recipient_text(to),
+        opt_outs.c.recipient == recipient,
+        opt_outs.c.received_at_ms < said_at_ms,
         opt_outs.c.means.in_(BY_REPLY),
         or_(opt_outs.c.channel == channel.value, opt_outs.c.channel == _EVERY),
         opt_outs.c.lifted_at_ms.is_(None),
     )
     found = [opt_out_of(row) for row in connection.execute(select(opt_outs).where(where))]
-    keys = [key for record in found for key in record.suppressions]
-    if keys:
-        connection.execute(delete(suppressions).where(suppressions.c.id.in_(keys)))
     if found:
         connection.execute(update(opt_outs).where(where).values(lifted_at_ms=at_ms))
+        release(connection, recipient, [key for record in found for key in record.suppressions])
     return found
 
 
 def lift_one(connection: Connection, key: int, at_ms: int) -> None:
     """Take back one request: it was none."""
     row = connection.execute(select(opt_outs).where(opt_outs.c.id == key)).one()
-    connection.execute(delete(suppressions).where(suppressions.c.id.in_(opt_out_of(row).suppressions)))
     connection.execute(update(opt_outs).where(opt_outs.c.id == key).values(lifted_at_ms=at_ms))
+    release(connection, row.recipient, opt_out_of(row).suppressions)
 
 
 def mark_confirmed(connection: Connection, key: int, message: int, at_ms: int) -> None:

@@ -16,6 +16,7 @@ from chappe.records.news import News
 from chappe.records.profile_tables import erased_addresses
 from chappe.records.reading import Readers, Reading
 from chappe.records.recipients import parse_recipient, recipient_text
+from chappe.records.shared_suppressions import keep
 from chappe.records.tables import consents, suppressions
 
 _EVERY = ""
@@ -85,6 +86,7 @@ class PeopleRecords:
             same = [suppressions.c[name] == row[name] for name in ("recipient", "channel", "purpose")]
             found = connection.execute(select(suppressions).where(*same)).one_or_none()
             if found is not None:
+                keep(connection, {found.id: found.recipient})
                 return suppression_of(found), False
             connection.execute(insert(suppressions), row)
             return record, True

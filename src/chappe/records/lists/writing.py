@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Table, delete, insert, select, update
@@ -13,6 +13,7 @@ from chappe.records.lists.reading import Record
 from chappe.records.news import News
 from chappe.records.people import ConsentRecord, SuppressionRecord, consent_row, suppression_row
 from chappe.records.profiles import PersonLine, ProfileRecords
+from chappe.records.shared_suppressions import keep
 from chappe.records.tables import consents, marks, suppressions
 
 _KEY = "id"
@@ -55,9 +56,13 @@ class ListWriting:
     def _new_rows(self, connection: Connection, records: Sequence[Record]) -> dict[Table, list[dict[str, Any]]]:
         new: dict[Table, list[dict[str, Any]]] = {}
         for table, same, rows in _by_table(records):
-            found = {tuple(row[name] for name in same) for row in _stored(connection, table, rows)}
+            stored = {_values(row, same): row for row in _stored(connection, table, rows)}
+            if table is suppressions:
+                again = [stored[values] for row in rows if (values := _values(row, same)) in stored]
+                keep(connection, {row[_KEY]: row["recipient"] for row in again})
+            found = set(stored)
             for row in rows:
-                values = tuple(row[name] for name in same)
+                values = _values(row, same)
                 if values not in found:
                     found.add(values)
                     new.setdefault(table, []).append(row | {_KEY: self._next_key()})
@@ -70,6 +75,10 @@ def _by_table(records: Sequence[Record]) -> list[tuple[Table, list[str], list[di
     suppressed = [suppression_row(record) for record in records if isinstance(record, SuppressionRecord)]
     every = [column.name for column in consents.columns if column.name != _KEY]
     return [(consents, every, agreed), (suppressions, ["recipient", "channel", "purpose"], suppressed)]
+
+
+def _values(row: Mapping[str, Any], same: Sequence[str]) -> tuple[Any, ...]:
+    return tuple(row[name] for name in same)
 
 
 def _recipients(records: Sequence[Record]) -> list[Recipient]:

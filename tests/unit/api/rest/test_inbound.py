@@ -168,6 +168,32 @@ async def test_start_does_not_lift_the_same_suppression_made_by_others(api: Api)
     assert suppressing(await evaluate(api, "transactional"))
 
 
+async def test_a_start_that_arrives_late_does_not_lift_a_stop_that_was_said_after_it(api: Api) -> None:
+    await take(api, "STOP", 1, received_at="2026-03-01T12:00:05Z")
+    await take(api, "START", 2, received_at="2026-03-01T12:00:00Z")
+    assert suppressing(await evaluate(api, "transactional"))
+    await take(api, "START", 3, received_at="2026-03-01T12:00:10Z")
+    assert not suppressing(await evaluate(api, "transactional"))
+
+
+async def test_start_does_not_lift_what_others_have_suppressed_too_since(api: Api) -> None:
+    await take(api, "STOP", 1)
+    response = await api.post("/v1/suppressions", {"to": {"phone": ANA}, "channel": "sms", "reason": "complaint"})
+    assert response.status_code == 200
+    await take(api, "START", 2)
+    assert suppressing(await evaluate(api, "transactional"))
+
+
+async def test_a_review_does_not_lift_what_the_person_has_asked_for_otherwise_since(api: Api) -> None:
+    uncertain = await take(api, "not interested", 1)
+    await take(api, "no more offers please, only order updates", 2)
+    response = await api.post(f"/v1/inbound/{uncertain['id']}/resolve", {"intent": "none"})
+    assert response.status_code == 200, response.text
+    assert suppressing(await evaluate(api, "promotional"))
+    await take(api, "START", 3)
+    assert not suppressing(await evaluate(api, "promotional"))
+
+
 async def test_help_is_answered_to_who_has_opted_out(api: Api) -> None:
     await take(api, "STOP", 1, channel="sandbox")
     await take(api, "HELP", 2, channel="sandbox")

@@ -50,6 +50,16 @@ async def test_suppressions_of_a_list_are_in_force_once(api: Api) -> None:
     assert sent["decision"]["outcome"] == "block"
 
 
+async def test_what_a_list_suppresses_too_is_not_lifted_by_a_start(api: Api) -> None:
+    person = {"from": {"phone": "+12025550101"}, "to": "24273", "channel": "sms"}
+    for number, text in enumerate(("STOP", "START")):
+        await api.post("/v1/inbound", person | {"text": text, "provider_message_id": f"in-{number}"})
+        await upload(api, "suppressions", b"phone,channel\n+12025550101,sms\n", reason="the old system")
+    (left,) = (await api.get("/v1/suppressions")).json()["suppressions"]
+    assert (left["to"], left["channel"]) == ({"phone": "+12025550101"}, "sms")
+    assert "by a reply" in left["reason"], "it is the one that was there"
+
+
 async def test_consents_of_a_list_are_recorded_once(api: Api) -> None:
     for changed in (2, 0):
         assert (await upload(api, "consents", CONSENTS, source="shop 7"))["changed"] == changed
