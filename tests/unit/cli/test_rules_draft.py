@@ -68,7 +68,6 @@ def test_json_from_standard_input() -> None:
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["no-such-file.txt"], "no such file"),
         (["Nachrichten mit Werbung dürfen am Sonntag nicht gesendet werden."], "English"),
         ([TEXT, "--accept", "other"], "there is no such proposal"),
         ([TEXT, "--jurisdiction", "Poland"], "country or subdivision"),
