@@ -125,21 +125,21 @@ OPERATIONS: dict[str, list[Behaviour]] = {
         ),
         row(
             "a message that was deleted",
-            "test_messages.test_visibility_of_a_message_that_was_deleted",
+            "test_refused_messages.test_visibility_of_a_message_that_was_deleted",
         ),
         row(
             "a message that has become visible again: hidden in a standard queue, MessageNotInflight in a FIFO queue",
-            "test_messages.test_visibility_of_a_message_that_is_visible_again",
+            "test_refused_messages.test_visibility_of_a_message_that_is_visible_again",
         ),
     ],
     "ChangeMessageVisibilityBatch": [
         row(
             "good entries change, bad ones are told by id",
-            "test_messages.test_a_whole_life_in_batches",
+            "test_batches.test_a_whole_life_in_batches",
         ),
         row(
             "faults of the whole batch",
-            "test_messages.test_batches_that_fail_as_a_whole",
+            "test_batches.test_batches_that_fail_as_a_whole",
         ),
     ],
     "CreateQueue": [
@@ -184,22 +184,22 @@ OPERATIONS: dict[str, list[Behaviour]] = {
         ),
         row(
             "an expired handle of a FIFO queue",
-            "test_messages.test_an_expired_handle_of_a_fifo_queue",
+            "test_fifo.test_an_expired_handle_of_a_fifo_queue",
         ),
         row(
             "handles never given, and those of another queue",
-            "test_messages.test_handles_that_were_never_given",
-            "test_messages.test_the_handle_of_another_queue",
+            "test_refused_messages.test_handles_that_were_never_given",
+            "test_refused_messages.test_the_handle_of_another_queue",
         ),
     ],
     "DeleteMessageBatch": [
         row(
             "good entries go, bad ones are told by id",
-            "test_messages.test_a_whole_life_in_batches",
+            "test_batches.test_a_whole_life_in_batches",
         ),
         row(
             "faults of the whole batch",
-            "test_messages.test_batches_that_fail_as_a_whole",
+            "test_batches.test_batches_that_fail_as_a_whole",
         ),
     ],
     "DeleteQueue": [
@@ -314,7 +314,7 @@ OPERATIONS: dict[str, list[Behaviour]] = {
         ),
         row(
             "FIFO: order within a group, a group blocked while in flight",
-            "test_messages.test_a_group_is_received_in_order_and_blocked_while_in_flight",
+            "test_fifo.test_a_group_is_received_in_order_and_blocked_while_in_flight",
         ),
         row(
             "ReceiveRequestAttemptId: the same answer for five minutes",
@@ -339,7 +339,7 @@ OPERATIONS: dict[str, list[Behaviour]] = {
         row(
             "bodies of 1 byte to 1 MiB, allowed characters",
             "test_messages.test_a_body_comes_back_as_it_was_sent",
-            "test_messages.test_messages_that_cannot_be_sent",
+            "test_refused_messages.test_messages_that_cannot_be_sent",
         ),
         row(
             "MD5 of body, attributes and system attributes",
@@ -357,17 +357,17 @@ OPERATIONS: dict[str, list[Behaviour]] = {
         ),
         row(
             "the queue's MaximumMessageSize counts attributes",
-            "test_messages.test_the_size_limit_of_the_queue_counts_attributes",
+            "test_refused_messages.test_the_size_limit_of_the_queue_counts_attributes",
         ),
         row(
             "FIFO: group and deduplication ids, what they require",
-            "test_messages.test_what_a_fifo_queue_requires",
+            "test_fifo.test_what_a_fifo_queue_requires",
             "test_limits.test_identifiers_of_a_fifo_message",
         ),
         row(
             "FIFO: deduplication over five minutes, by content, by group",
-            "test_messages.test_a_duplicate_is_answered_like_the_original_and_not_stored",
-            "test_messages.test_content_based_deduplication_and_the_scope_of_a_group",
+            "test_fifo.test_a_duplicate_is_answered_like_the_original_and_not_stored",
+            "test_fifo.test_content_based_deduplication_and_the_scope_of_a_group",
         ),
         row(
             "MessageGroupId in a standard queue is stored and told back",
@@ -375,23 +375,23 @@ OPERATIONS: dict[str, list[Behaviour]] = {
         ),
         row(
             "fair queues by MessageGroupId",
-            "test_messages.test_a_quiet_tenant_is_served_beside_a_noisy_one",
+            "test_batches.test_a_quiet_tenant_is_served_beside_a_noisy_one",
         ),
     ],
     "SendMessageBatch": [
         row(
             "good entries are sent, bad ones are told by id",
-            "test_messages.test_a_batch_sends_the_good_and_reports_the_bad",
-            "test_messages.test_an_entry_without_a_body_fails_by_itself",
+            "test_batches.test_a_batch_sends_the_good_and_reports_the_bad",
+            "test_batches.test_an_entry_without_a_body_fails_by_itself",
         ),
         row(
             "1 MiB together, ten entries, ids of 80 characters",
-            "test_messages.test_a_batch_has_the_size_limit_of_a_message",
+            "test_batches.test_a_batch_has_the_size_limit_of_a_message",
             "test_limits.test_a_batch_of_ten_with_the_longest_ids",
         ),
         row(
             "faults of the whole batch",
-            "test_messages.test_batches_that_fail_as_a_whole",
+            "test_batches.test_batches_that_fail_as_a_whole",
         ),
     ],
     "SetQueueAttributes": [
