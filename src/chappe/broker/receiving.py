@@ -102,7 +102,7 @@ class Receiver:
                 bad.append(failed(entry_id, error))
         errors = await self._engine.delete(queue.engine_name, [h.receipt for _, h in good]) if good else []
         return DeleteMessageBatchOutput(
-            successful=[DeleteMessageBatchResultEntry(id=each) for each in _done(good, errors, bad)], failed=bad
+            successful=[DeleteMessageBatchResultEntry(id=each) for each in _done(good, errors, bad)], failed=bad or None
         )
 
     async def change_message_visibility(self, call: Call, request: ChangeMessageVisibilityInput) -> None:
@@ -130,7 +130,7 @@ class Receiver:
         errors = await self._engine.change_visibility(queue.engine_name, changes) if changes else []
         return ChangeMessageVisibilityBatchOutput(
             successful=[ChangeMessageVisibilityBatchResultEntry(id=each) for each in _done(good, errors, bad)],
-            failed=bad,
+            failed=bad or None,
         )
 
     def _change(

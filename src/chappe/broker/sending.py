@@ -98,7 +98,7 @@ class Sender:
                 _result(queue, entry_id, prepared, message)
                 for (entry_id, prepared), message in zip(good, sent, strict=True)
             ],
-            failed=bad,
+            failed=bad or None,
         )
 
 

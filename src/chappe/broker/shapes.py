@@ -36,6 +36,8 @@ class QueueInput(Shape):
 
 
 class BatchResultErrorEntry(Shape):
+    """An entry that failed. The model requires the list of them; the service leaves it out when none did."""
+
     id: str
     sender_fault: bool
     code: str
@@ -172,7 +174,7 @@ class SendMessageBatchResultEntry(Shape):
 
 class SendMessageBatchOutput(Shape):
     successful: list[SendMessageBatchResultEntry]
-    failed: list[BatchResultErrorEntry]
+    failed: list[BatchResultErrorEntry] | None = None
 
 
 # --- receiving ----------------------------------------------------------------------------------------------
@@ -239,7 +241,7 @@ class DeleteMessageBatchResultEntry(Shape):
 
 class DeleteMessageBatchOutput(Shape):
     successful: list[DeleteMessageBatchResultEntry]
-    failed: list[BatchResultErrorEntry]
+    failed: list[BatchResultErrorEntry] | None = None
 
 
 class ChangeMessageVisibilityBatchResultEntry(Shape):
@@ -248,7 +250,7 @@ class ChangeMessageVisibilityBatchResultEntry(Shape):
 
 class ChangeMessageVisibilityBatchOutput(Shape):
     successful: list[ChangeMessageVisibilityBatchResultEntry]
-    failed: list[BatchResultErrorEntry]
+    failed: list[BatchResultErrorEntry] | None = None
 
 
 # --- moving dead letters back -------------------------------------------------------------------------------

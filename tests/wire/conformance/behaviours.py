@@ -138,6 +138,10 @@ OPERATIONS: dict[str, list[Behaviour]] = {
             "test_batches.test_a_whole_life_in_batches",
         ),
         row(
+            "no `Failed` when no entry failed",
+            "test_batches.test_a_whole_life_in_batches",
+        ),
+        row(
             "faults of the whole batch",
             "test_batches.test_batches_that_fail_as_a_whole",
         ),
@@ -195,6 +199,10 @@ OPERATIONS: dict[str, list[Behaviour]] = {
     "DeleteMessageBatch": [
         row(
             "good entries go, bad ones are told by id",
+            "test_batches.test_a_whole_life_in_batches",
+        ),
+        row(
+            "no `Failed` when no entry failed",
             "test_batches.test_a_whole_life_in_batches",
         ),
         row(
@@ -388,6 +396,10 @@ OPERATIONS: dict[str, list[Behaviour]] = {
             "1 MiB together, ten entries, ids of 80 characters",
             "test_batches.test_a_batch_has_the_size_limit_of_a_message",
             "test_limits.test_a_batch_of_ten_with_the_longest_ids",
+        ),
+        row(
+            "no `Failed` when no entry failed",
+            "test_batches.test_a_whole_life_in_batches",
         ),
         row(
             "faults of the whole batch",
