@@ -33,6 +33,15 @@ def test_a_batch_sends_the_good_and_reports_the_bad(sqs: Any, queue: str) -> Non
     assert sorted(drain(sqs, queue)) == ["one", "three"]
 
 
+def test_an_entry_that_is_too_long_for_the_queue_fails_by_itself(sqs: Any, queue: str) -> None:
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"MaximumMessageSize": "1024"})
+    entries = [{"Id": "long", "MessageBody": "x" * 1025}, {"Id": "fits", "MessageBody": "x" * 1024}]
+    answer = sqs.send_message_batch(QueueUrl=queue, Entries=entries)
+    assert [entry["Id"] for entry in answer["Successful"]] == ["fits"]
+    text = "One or more parameters cannot be validated. Reason: Message must be shorter than 1024 bytes."
+    assert answer["Failed"] == [{"Id": "long", "SenderFault": True, "Code": "InvalidParameterValue", "Message": text}]
+
+
 @pytest.mark.parametrize("given", [{}, {"MessageBody": ""}], ids=["absent", "empty"])
 def test_an_entry_without_a_body_fails_by_itself(server: LiveServer, protocol: str, queue: str, given: Any) -> None:
     sqs = server.client(protocol=protocol, config=UNCHECKED)

@@ -123,10 +123,7 @@ def prepare(queue: FoundQueue, entry: Sendable, sender_id: str) -> Prepared:
         trace = check_trace_header(entry.message_system_attributes)
         trace_md5 = None if trace is None else md5_of_trace_header(trace)
     if total > attributes.message_max_bytes:
-        raise InvalidParameterValue(
-            "One or more parameters are invalid. "
-            f"Reason: Message must be shorter than {attributes.message_max_bytes} bytes."
-        )
+        raise _too_long(entry, attributes.message_max_bytes)
     bad = forbidden_character(body)
     if bad is not None:
         raise InvalidMessageContents(
@@ -148,6 +145,14 @@ def prepare(queue: FoundQueue, entry: Sendable, sender_id: str) -> Prepared:
         delay_ms=None if entry.delay_seconds is None else _delay_ms(queue, entry.delay_seconds),
     )
     return Prepared(message, digest.hex(), attributes_md5, trace_md5)
+
+
+def _too_long(entry: Sendable, most_bytes: int) -> InvalidParameterValue:
+    """Of an entry of a batch the service says it in other words."""
+    fault = "are invalid" if isinstance(entry, SendMessageInput) else "cannot be validated"
+    return InvalidParameterValue(
+        f"One or more parameters {fault}. Reason: Message must be shorter than {most_bytes} bytes."
+    )
 
 
 def _delay_ms(queue: FoundQueue, seconds: int) -> int | None:

@@ -391,6 +391,7 @@ OPERATIONS: dict[str, list[Behaviour]] = {
             "good entries are sent, bad ones are told by id",
             "test_batches.test_a_batch_sends_the_good_and_reports_the_bad",
             "test_batches.test_an_entry_without_a_body_fails_by_itself",
+            "test_batches.test_an_entry_that_is_too_long_for_the_queue_fails_by_itself",
         ),
         row(
             "1 MiB together, ten entries, ids of 80 characters",
