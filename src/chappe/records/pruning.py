@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Table, and_, delete, exists, or_, select
+from sqlalchemy import ColumnElement, Connection, Table, and_, delete, exists, or_, select
 
 from chappe.model.customer import Channel, Purpose
 from chappe.records.commit import GroupCommit
@@ -78,24 +78,16 @@ class Pruning:
         return await self._readers.read(lambda c: [OldRecord(*row) for row in c.execute(query)], Reading.BROWSING)
 
     async def consents(self, after_key: int, before_ms: int, now_ms: int) -> list[OldRecord]:
-        """Entries of consent records from before a moment that say nothing any more: expired, or followed by another
-        about the same. The last word of a person is never among them, unless it has expired.
+        """Entries of consent records from before a moment that say nothing any more: expired, or followed by others
+        that leave nothing of them. Without them the record comes to the same. The last word of a person is never among
+        them, unless it has expired.
         """
-        later = consents.alias("later")
-        superseded = exists().where(
-            and_(
-                later.c.recipient == consents.c.recipient,
-                later.c.purpose == consents.c.purpose,
-                later.c.channel == consents.c.channel,
-                later.c.recorded_at_ms > consents.c.recorded_at_ms,
-            )
-        )
         query = (
             select(
                 consents.c.id, consents.c.recipient, consents.c.recorded_at_ms, consents.c.channel, consents.c.purpose
             )
             .where(consents.c.id > after_key, consents.c.recorded_at_ms < before_ms)
-            .where(or_(consents.c.expires_at_ms < now_ms, superseded))
+            .where(or_(consents.c.expires_at_ms < now_ms, _says_nothing()))
             .order_by(consents.c.id)
             .limit(BATCH_ROWS)
         )
@@ -133,3 +125,30 @@ class Pruning:
     async def _remove(self, table: Table, keys: Sequence[int]) -> None:
         gone = delete(table).where(table.c.id.in_(keys))
         await self._commits.run(lambda connection: connection.execute(gone), urgent=False)
+
+
+def _says_nothing() -> ColumnElement[bool]:
+    """A grant that was withdrawn, or said again; a withdrawal that was repeated, or that takes back nothing that is
+    still stored and was followed by a grant. What was said on every channel is followed only by what is, too.
+    """
+    other = consents.alias("other")
+    its, others = consents.c, other.c
+
+    def another(*that: ColumnElement[bool]) -> ColumnElement[bool]:
+        return exists().where(others.recipient == its.recipient, others.purpose == its.purpose, *that)
+
+    reaches_all_of_it = or_(others.channel == _EVERY, others.channel == its.channel)
+    shares_channels = or_(reaches_all_of_it, its.channel == _EVERY)
+    later = others.recorded_at_ms > its.recorded_at_ms
+    withdrawn = another(~others.granted, others.recorded_at_ms >= its.recorded_at_ms, reaches_all_of_it)
+    same = [others[name].is_not_distinct_from(its[name]) for name in ("channel", "level", "details", "expires_at_ms")]
+    void = another(others.granted, others.recorded_at_ms <= its.recorded_at_ms, shares_channels)
+    return or_(
+        and_(its.granted, or_(withdrawn, another(others.granted, later, *same))),
+        and_(~its.granted, another(~others.granted, later, reaches_all_of_it)),
+        and_(~its.granted, ~void, another(others.granted, later, others.channel == its.channel)),
+    )
+
+
+_EVERY = ""
+"""How "every channel" is stored."""

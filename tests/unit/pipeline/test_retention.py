@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from tests.unit.pipeline.house import House, clock_at, house
 
+from chappe.compliance.consents import standing_consent
+from chappe.compliance.facts_consent import Consent, ConsentLevel
 from chappe.model.customer import Channel, Content, CustomerMessage, Purpose, Recipient, Status
 from chappe.pipeline.inbound_request import InboundRequest
 from chappe.pipeline.retention import DAY_MS, Retention, RetentionSettings
@@ -102,6 +105,55 @@ async def test_the_last_word_of_a_person_stays(tmp_path: Path) -> None:
         assert (await retention(h, consents_days=30).prune()).consents == 1
         (left,) = await h.records.people.list_consents(ANA, None, 10)
         assert not left.granted
+
+
+GRANT, WITHDRAWAL = True, False
+
+
+@pytest.mark.parametrize(
+    ("record", "removed"),
+    [
+        # A withdrawal on every channel goes only after the grants that it takes back.
+        ([(Channel.SMS, GRANT, "written"), (None, WITHDRAWAL, None), (None, GRANT, "express")], [0, 1]),
+        ([(None, GRANT, "written"), (Channel.SMS, WITHDRAWAL, None), (Channel.SMS, GRANT, "express")], []),
+        # Of two grants the stronger counts, however old.
+        ([(None, GRANT, "written"), (None, GRANT, "express")], []),
+        ([(None, GRANT, "written"), (None, GRANT, "written")], [0]),
+        ([(None, GRANT, "express"), (None, WITHDRAWAL, None), (None, WITHDRAWAL, None)], [0, 1]),
+        ([(Channel.SMS, WITHDRAWAL, None), (None, WITHDRAWAL, None)], [0]),
+        ([(None, WITHDRAWAL, None), (Channel.SMS, WITHDRAWAL, None)], []),
+    ],
+)
+async def test_a_consent_record_says_the_same_when_the_old_part_of_it_is_gone(
+    tmp_path: Path, record: list[tuple[Channel | None, bool, str | None]], removed: list[int]
+) -> None:
+    async with house(tmp_path) as h:
+        stored = [
+            ConsentRecord(h.records.keys.next(), ANA, channel, Purpose.PROMOTIONAL, granted, day * DAY_MS, level)
+            for day, (channel, granted, level) in enumerate(record)
+        ]
+        await h.records.people.add_consents(stored)
+        before = await standings(h)
+        await retention(h, consents_days=30).prune()
+        left = {each.key for each in await h.records.people.list_consents(ANA, None, 10)}
+        assert [number for number, each in enumerate(stored) if each.key not in left] == removed
+        assert await standings(h) == before
+        await retention(h, consents_days=30).prune()
+        assert await standings(h) == before
+
+
+async def standings(h: House) -> list[tuple[str | None, bool]]:
+    """How strong a consent stands on some channels, and whether the last word is a withdrawal."""
+    record = [
+        Consent(
+            each.channel, each.purpose, each.granted, each.recorded_at_ms, level=ConsentLevel(each.level or "express")
+        )
+        for each in await h.records.people.list_consents(ANA, None, 10)
+    ]
+    found = [
+        standing_consent(record, channel, Purpose.PROMOTIONAL, h.clock()) for channel in (Channel.SMS, Channel.EMAIL)
+    ]
+    return [(each.consent and each.consent.strength.value, each.refused) for each in found]
 
 
 async def test_texts_go_but_not_those_that_wait_for_somebody(tmp_path: Path) -> None:
