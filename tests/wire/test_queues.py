@@ -78,6 +78,35 @@ def test_attributes_are_set_and_kept(sqs: Any, server: LiveServer, queue: str) -
     assert "Policy" not in attributes_of(sqs, queue)
 
 
+ENCRYPTION = ("KmsMasterKeyId", "KmsDataKeyReusePeriodSeconds", "SqsManagedSseEnabled")
+
+
+def test_a_key_takes_the_place_of_the_services_own_encryption(sqs: Any, queue: str) -> None:
+    def stated(**changes: str) -> dict[str, str]:
+        sqs.set_queue_attributes(QueueUrl=queue, Attributes=changes)
+        return attributes_of(sqs, queue, *ENCRYPTION)
+
+    keyed = {"KmsMasterKeyId": "a-key", "KmsDataKeyReusePeriodSeconds": "6000"}
+    assert stated(**keyed) == {**keyed, "SqsManagedSseEnabled": "false"}
+    assert error_of(sqs.set_queue_attributes, QueueUrl=queue, Attributes={"SqsManagedSseEnabled": "true"}) == (
+        "InvalidAttributeName",
+        "InvalidAttributeName",
+        "You can use one type of server-side encryption (SSE) at one time. You can either enable KMS SSE or SQS SSE.",
+    )
+    assert stated(KmsMasterKeyId="", KmsDataKeyReusePeriodSeconds="300") == {"SqsManagedSseEnabled": "false"}
+    assert stated(SqsManagedSseEnabled="true") == {"SqsManagedSseEnabled": "true"}
+    assert stated(KmsMasterKeyId="a-key") == {"KmsMasterKeyId": "a-key", "SqsManagedSseEnabled": "false"}
+
+
+def test_a_queue_is_created_with_a_key(sqs: Any, new_name: NewName) -> None:
+    name, given = new_name(), {"KmsMasterKeyId": "a-key", "KmsDataKeyReusePeriodSeconds": "300"}
+    url = sqs.create_queue(QueueName=name, Attributes=given)["QueueUrl"]
+    assert attributes_of(sqs, url, *ENCRYPTION) == {"KmsMasterKeyId": "a-key", "SqsManagedSseEnabled": "false"}
+    assert sqs.create_queue(QueueName=name, Attributes=given)["QueueUrl"] == url
+    other = {**given, "KmsDataKeyReusePeriodSeconds": "60"}
+    assert error_of(sqs.create_queue, QueueName=name, Attributes=other)[0] == "QueueAlreadyExists"
+
+
 def test_creating_again_gives_the_url_unless_an_attribute_differs(sqs: Any, new_name: NewName) -> None:
     name = new_name()
     attributes = {"VisibilityTimeout": "40", "DelaySeconds": "1"}

@@ -39,6 +39,7 @@ _NUMBERS = {
     "KmsDataKeyReusePeriodSeconds": (60, 86_400, 300),
 }
 """Smallest, largest, default."""
+_KEY_REUSE = "KmsDataKeyReusePeriodSeconds"
 _CHOICES = {
     "FifoQueue": ("true", "false"),
     "ContentBasedDeduplication": ("true", "false"),
@@ -94,6 +95,7 @@ def check_new_attributes(given: Mapping[str, str], *, fifo: bool) -> dict[str, s
     if "FifoQueue" in checked and not fifo:
         raise InvalidAttributeName("Unknown Attribute FifoQueue.")
     _check_together(checked, checked)
+    _settle_encryption(checked, checked)
     return {name: value for name, value in checked.items() if value != ""}
 
 
@@ -108,8 +110,7 @@ def merge_attributes(stored: Mapping[str, str], given: Mapping[str, str], *, fif
         )
     merged = {**stored, **checked}
     _check_together(checked, merged)
-    if checked.get("KmsMasterKeyId"):
-        merged.pop("SqsManagedSseEnabled", None)
+    _settle_encryption(checked, merged)
     return {name: value for name, value in merged.items() if value != ""}
 
 
@@ -148,17 +149,21 @@ def first_difference(stored: Mapping[str, str], given: Mapping[str, str], *, fif
 
 def effective(stored: Mapping[str, str], *, fifo: bool) -> dict[str, str]:
     """All settable attributes as they stand, defaults included."""
-    shown = {name: str(_number(stored, name)) for name in _NUMBERS if name != "KmsDataKeyReusePeriodSeconds"}
+    shown = {name: str(_number(stored, name)) for name in _NUMBERS}
     if fifo:
         shown.update(_FIFO_DEFAULTS)
-    shown["SqsManagedSseEnabled"] = "false" if stored.get("KmsMasterKeyId") else "true"
+    shown["SqsManagedSseEnabled"] = "true"
     shown.update({name: value for name, value in stored.items() if name in _SETTABLE and value != ""})
     return shown
 
 
 def described(name: QueueName, info: QueueInfo, counts: QueueCounts | None) -> dict[str, str]:
-    """Every attribute of a queue, as GetQueueAttributes tells them."""
+    """Every attribute of a queue, as GetQueueAttributes tells them. How long a data key is used is told if it was set
+    to another time than is usual.
+    """
     shown = effective(info.settings.attributes, fifo=info.settings.fifo)
+    if _number(info.settings.attributes, _KEY_REUSE) == _NUMBERS[_KEY_REUSE][2]:
+        del shown[_KEY_REUSE]
     shown["QueueArn"] = name.arn
     shown["CreatedTimestamp"] = str(info.created_at_ms // 1000)
     shown["LastModifiedTimestamp"] = str(info.modified_at_ms // 1000)
@@ -226,6 +231,12 @@ def _check_together(given: Mapping[str, str], merged: Mapping[str, str]) -> None
             "Invalid value for the parameter FifoThroughputLimit. Reason: The perMessageGroupId value is allowed "
             "only when the value for DeduplicationScope is messageGroup."
         )
+
+
+def _settle_encryption(given: Mapping[str, str], merged: dict[str, str]) -> None:
+    """A key takes the place of the service's own encryption, which does not come back when the key is taken away."""
+    if given.get("KmsMasterKeyId"):
+        merged["SqsManagedSseEnabled"] = "false"
 
 
 def _number(stored: Mapping[str, str], name: str) -> int:

@@ -413,6 +413,10 @@ OPERATIONS: dict[str, list[Behaviour]] = {
             "test_limits.test_attributes_that_are_numbers",
         ),
         row(
+            "a key (KmsMasterKeyId) turns SqsManagedSseEnabled off, and taking it away does not turn it on",
+            "test_queues.test_a_key_takes_the_place_of_the_services_own_encryption",
+        ),
+        row(
             "changes hold at once",
             "test_queues.test_attributes_are_set_and_kept",
             differs="AWS takes up to 60 seconds, 15 minutes for the retention period",
