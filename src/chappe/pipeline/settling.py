@@ -92,14 +92,16 @@ class Settler:
             await self._insist(partial(context.records.messages.advance, transitions, urgent=self._pace.urgent))
 
     async def _settle_with_queue(self, batch: Sequence[Settlement]) -> None:
-        engine, now_ms = self._context.engine, self._context.now_ms()
+        engine = self._context.engine
         done = [settlement.receipt for settlement in batch if settlement.again_at_ms is None]
-        again = [(s.receipt, max(0, s.again_at_ms - now_ms)) for s in batch if s.again_at_ms is not None]
+        again = [(s.receipt, s.again_at_ms) for s in batch if s.again_at_ms is not None]
         try:
             if done:
                 await engine.delete(self._queue, done)
             if again:
-                await engine.change_visibility(self._queue, again)
+                now_ms = self._context.now_ms()
+                waits = [(receipt, max(0, at_ms - now_ms)) for receipt, at_ms in again]
+                await engine.change_visibility(self._queue, waits)
         except ChappeError as error:
             # They are received again when their visibility timeout ends, and the record says what to do.
             _log.warning("lane_not_settled", queue=self._queue, code=error.code, reason=error.message)

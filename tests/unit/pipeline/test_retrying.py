@@ -18,6 +18,7 @@ from chappe.model.customer import Channel, Purpose, Recipient, Status
 from chappe.pipeline.backoff import RetryPolicy
 from chappe.pipeline.breaker import BreakerPolicy, CircuitState
 from chappe.pipeline.context import PipelineSettings
+from chappe.pipeline.settling import Settlement, Settler
 from chappe.records.steps import Transition
 
 LANE = NAMES.lane(Purpose.TRANSACTIONAL, Channel.EMAIL)
@@ -241,6 +242,27 @@ async def test_a_wait_begins_with_the_failure_not_with_its_record(
         h.provider.answers.append(BUSY)
         await h.becomes(await h.send(), Status.SENT)
         assert 0 in waits_ms
+
+
+async def test_nor_with_the_end_of_others_of_its_batch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = RunningClock()
+    async with house(tmp_path, clock=clock) as h:
+        waits_ms: list[int] = []
+
+        async def deleted_late(queue: str, receipts: Sequence[str]) -> None:
+            clock.advance(5_000)
+
+        async def noted(queue: str, changes: Sequence[tuple[str, int]]) -> None:
+            waits_ms.extend(wait_ms for _, wait_ms in changes)
+
+        monkeypatch.setattr(h.engine, "delete", deleted_late)
+        monkeypatch.setattr(h.engine, "change_visibility", noted)
+        context = h.pipeline.context
+        settler = Settler(context, LANE, context.pace(Purpose.TRANSACTIONAL), release=lambda keys: None)
+        settler.settle(Settlement(1, "of one that was sent"))
+        settler.settle(Settlement(2, "of one that waits", again_at_ms=clock() + 5_000))
+        await settler.settled()
+        assert waits_ms == [0]
 
 
 async def test_while_one_circuit_is_open_the_other_provider_carries_on(tmp_path: Path) -> None:
