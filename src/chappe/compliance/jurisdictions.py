@@ -6,10 +6,11 @@ whole world. Zones per country come from the time zone database itself (`zone.ta
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from importlib.resources import files
 
-from chappe.compliance.places import zones_of_part
+from chappe.compliance.places import parts_of, zones_of_part
 
 WORLD = "*"
 EUROPEAN_UNION = "EU"
@@ -39,6 +40,31 @@ _TLDS_SOLD_WORLDWIDE = frozenset(
     | {"me", "ms", "nu", "pw", "sc", "sh", "st", "tk", "to", "tv", "vc", "ws"}
 )
 """Country codes that are sold as brands, so that they say nothing of where the recipient is."""
+
+_USERS_OWN = re.compile(r"AA|Q[M-Z]|X[A-Z]|ZZ")
+"""Codes that ISO 3166-1 leaves to its users; Kosovo goes by one of them."""
+_MISTAKEN = {"UK": "the United Kingdom is GB", "EL": "Greece is GR"}
+
+
+def fault_of(jurisdiction: str) -> str | None:
+    """Why a code of the right form stands for no jurisdiction; None if it does.
+
+    No rule binds at a place that there isn't, so that a slip in a code would pass for a place without laws.
+    """
+    country, _, part = jurisdiction.partition("-")
+    if country not in _countries() and country not in (WORLD, EUROPEAN_UNION) and not _USERS_OWN.fullmatch(country):
+        hint = _MISTAKEN.get(country)
+        return f"{country} is no country of ISO 3166-1" + (f"; {hint}" if hint else "")
+    parts = parts_of(country)
+    if part and parts and part not in parts and TERRITORIES.get(part) != country:
+        return f"{part} is no part of {country}; there are: {', '.join(parts)}"
+    return None
+
+
+@cache
+def _countries() -> frozenset[str]:
+    table = files("tzdata").joinpath("zoneinfo", "iso3166.tab").read_text(encoding="utf-8")
+    return frozenset(line[:2] for line in table.splitlines() if line and not line.startswith("#"))
 
 
 def lineage(jurisdiction: str | None) -> tuple[str, ...]:

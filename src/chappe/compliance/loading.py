@@ -20,6 +20,7 @@ import msgspec
 import yaml
 
 from chappe.compliance.faults import faults_of
+from chappe.compliance.jurisdictions import fault_of
 from chappe.compliance.kinds import AnyRule
 from chappe.compliance.placing import Lines
 from chappe.model.errors import InvalidConfiguration
@@ -126,6 +127,8 @@ class Reading:
             faults = faults_of(entry, AnyRule)
             self.problems += [file.problem(number, name, field, text) for field, text in faults]
             return
+        if (fault := fault_of(rule.jurisdiction)) is not None:
+            self.problems.append(file.problem(number, name, "jurisdiction", fault))
         if rule.id in self._places:
             text = f"is already defined in {self._places[rule.id][0].name}"
             self.problems.append(file.problem(number, rule.id, "id", text))

@@ -40,6 +40,12 @@ def zones_of_part(country: str, part: str) -> tuple[str, ...]:
     return parts.get(part) or parts.get(_OTHER_PARTS, ())
 
 
+def parts_of(country: str) -> tuple[str, ...]:
+    """The parts of a country (ISO 3166-2 codes without the country), if the tables name every one; else none."""
+    parts = _subdivisions().get(country, {})
+    return () if _OTHER_PARTS in parts else tuple(parts)
+
+
 def places_of_area_code(area_code: str) -> tuple[str, ...]:
     """Where numbers of this area code of the United States or Canada belong; empty if it is for neither."""
     return _area_codes().get(area_code, ())

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 import msgspec
 
 from chappe.channels.settings import ProviderSettings, SandboxSettings, WebhookSettings
+from chappe.compliance.jurisdictions import fault_of
 from chappe.compliance.sender import SenderProfile
 from chappe.compliance.senders import Senders
 from chappe.config.sections.audit import AuditSettings
@@ -61,6 +64,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
             for name in self.routes.of(channel) or ():
                 self._check_route("routes", channel, name)
         self._check_regions()
+        self._check_places()
 
     @property
     def channel_routes(self) -> dict[Channel, tuple[str, ...]]:
@@ -120,6 +124,24 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
             for channel in Channel:
                 for provider in region.of(channel) or ():
                     self._check_route(f"regions.{name}", channel, provider)
+
+    def _check_places(self) -> None:
+        for setting, places in self._places():
+            for place in places:
+                if (fault := fault_of(place)) is not None:
+                    raise ValueError(f"{setting}: {fault}")
+
+    def _places(self) -> Iterator[tuple[str, Iterable[str]]]:
+        yield "audit.retention", self.audit.days_by_place
+        for name, region in self.regions.items():
+            yield f"regions.{name}.jurisdictions", region.jurisdictions
+            yield f"regions.{name}.provider_regions", region.provider_regions
+        for name, sender in self.senders.items():
+            yield f"senders.{name}.country", filter(None, [sender.country])
+            yield f"senders.{name}.data_region", filter(None, [sender.data_region])
+            yield f"senders.{name}.provider_regions", sender.provider_regions
+            yield f"senders.{name}.large_handler_in", sender.large_handler_in
+            yield f"senders.{name}.registrations", [entry.country for entry in sender.registrations]
 
     def _check_route(self, place: str, channel: Channel, name: str) -> None:
         provider = self.providers.get(name)

@@ -93,6 +93,8 @@ def test_times_and_country_codes_need_no_quotes(load: Load) -> None:
         ("severity: high", "severity: major", "severity", "'major'; there are: low, medium, high, critical"),
         ("id: xx-night", "id: XX night", "id", "regex"),
         ("jurisdiction: XX", "jurisdiction: Norway", "jurisdiction", "regex"),
+        ("jurisdiction: XX", "jurisdiction: UK", "jurisdiction", "UK is no country of ISO 3166-1; the United Kingdom"),
+        ("jurisdiction: XX", "jurisdiction: US-ZZ", "jurisdiction", "ZZ is no part of US"),
         ("confidence: verified", "confidence: verified\n  effective_from: soon", "effective_from", "date"),
         (
             "confidence: verified",

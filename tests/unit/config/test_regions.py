@@ -45,6 +45,7 @@ def test_a_region_has_only_the_providers_it_names(tmp_path: Path) -> None:
         ('[regions.ru]\nemail = ["moscow"]\n', "regions.ru.jurisdictions: is missing"),
         ("[regions.ru]\njurisdictions = []\n", "regions.ru.jurisdictions"),
         ('[regions.ru]\njurisdictions = ["Russia"]\n', "regions.ru.jurisdictions"),
+        ('[regions.ru]\njurisdictions = ["RU", "UK"]\n', "regions.ru.jurisdictions: UK is no country"),
         ('[regions.ru]\njurisdictions = ["RU"]\nemail = ["nowhere"]\n', "there is no provider 'nowhere'"),
         ('[regions.ru]\njurisdictions = ["RU"]\nsms = ["moscow"]\n', "does not serve this channel"),
         ('[regions.a]\njurisdictions = ["RU"]\n[regions.b]\njurisdictions = ["RU"]\n', "belongs to the region 'a'"),

@@ -49,8 +49,12 @@ class AuditSettings(msgspec.Struct, frozen=True, kw_only=True):
     ] = 131_072
 
     @property
+    def days_by_place(self) -> dict[str, int]:
+        """`retention` as days by jurisdiction."""
+        return {place: int(days) for place, days in (entry.split("=") for entry in self.retention)}
+
+    @property
     def log_settings(self) -> audit_log.AuditSettings:
         """The same for the audit log."""
-        days = dict(entry.split("=") for entry in self.retention)
-        policy = RetentionPolicy(self.retention_days, {place: int(count) for place, count in days.items()})
+        policy = RetentionPolicy(self.retention_days, self.days_by_place)
         return audit_log.AuditSettings(policy, self.checkpoint_seconds, self.segment_records)

@@ -225,3 +225,21 @@ async def test_a_wrong_name_is_answered_with_the_right_ones(
     problem = (await api.http.request(method, path, json=body)).json()
     assert (problem["code"], problem["pointer"]) == ("invalid_input", pointer)
     assert problem["detail"].endswith(f"; it must be one of: {choices}.")
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "pointer"),
+    [
+        ("/v1/legal-holds", {"jurisdiction": "UK", "reason": "a case"}, "/jurisdiction"),
+        ("/v1/registries", {"name": "TPS", "kind": "do_not_call", "jurisdiction": "UK"}, "/jurisdiction"),
+        ("/v1/rule-sets/1/activate", {"reason": "a trial", "jurisdictions": ["GB", "UK"]}, "/jurisdictions/1"),
+    ],
+)
+async def test_a_code_that_is_no_place_is_refused_where_it_would_have_no_effect(
+    api: Api, path: str, body: dict[str, Any], pointer: str
+) -> None:
+    response = await api.post(path, body)
+    assert response.status_code == 422, response.text
+    assert response.json()["pointer"] == pointer
+    assert response.json()["detail"] == "UK is no country of ISO 3166-1; the United Kingdom is GB"
+    assert (await api.http.get("/v1/rules?jurisdiction=UK")).status_code == 400

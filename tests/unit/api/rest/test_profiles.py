@@ -86,6 +86,8 @@ async def test_an_address_belongs_to_one_person(api: Api) -> None:
         ({"country": "us"}, "/country"),
         ({"country": None, "region": "FL"}, "/region"),
         ({"time_zone": "Europe/Nowhere"}, "/time_zone"),
+        ({"country": "UK"}, "/country"),
+        ({"country": "US", "region": "ZZ"}, "/region"),
         ({"preferences": [{"allowed": False, "channel": "fax"}]}, "/preferences/0/channel"),
     ],
 )

@@ -21,6 +21,7 @@ from chappe.api.rest.call import Call
 from chappe.api.rest.errors import InvalidParameter
 from chappe.api.rest.messages.presenting import decision_view
 from chappe.api.rest.paging import cursor_of, limit_of
+from chappe.api.rest.places import check_place
 from chappe.api.rest.presenting import moment, moment_or_none
 from chappe.api.rest.query import address_in, moment_in, one_of
 from chappe.model.customer import Channel, Outcome, Purpose
@@ -73,6 +74,7 @@ async def get_decision(call: Call) -> Answer:
 async def add_legal_hold(call: Call) -> Answer:
     """POST /v1/legal-holds"""
     request = decode(_hold_decoder, call.body)
+    check_place(request.jurisdiction, pointer="/jurisdiction")
     hold = await call.server.audit.hold(request.jurisdiction, request.reason)
     _log.info("legal_hold_added", id=ids.key_text(ids.HOLD, hold.key), client=call.client.key_id)
     return json_answer(201, _hold_view(hold))

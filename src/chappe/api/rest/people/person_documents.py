@@ -10,7 +10,9 @@ from zoneinfo import available_timezones
 import msgspec
 from msgspec import Meta
 
+from chappe.api.rest.places import check_place
 from chappe.api.rest.presenting import as_stored, moment, moment_or_none
+from chappe.compliance.jurisdictions import place_of
 from chappe.compliance.person import AddressSource
 from chappe.model.customer import Channel, Purpose, Recipient
 from chappe.model.errors import InvalidInput
@@ -120,6 +122,9 @@ def told_of(request: PersonRequest) -> tuple[tuple[Recipient, ...], Profile]:
     """The addresses and the profile that a request stands for. Raises `InvalidInput`."""
     if request.region is not None and request.country is None:
         raise InvalidInput("region needs country", pointer="/region")
+    if request.country is not None:
+        check_place(request.country, pointer="/country")
+        check_place(place_of(request.country, request.region), pointer="/region")
     if request.time_zone is not None and request.time_zone not in _zone_names():
         raise InvalidInput("time_zone is not the name of a time zone, such as Europe/Berlin", pointer="/time_zone")
     if request.birth_date is not None and request.birth_date.year < 1850:

@@ -12,6 +12,7 @@ from chappe.api.rest.errors import InvalidParameter
 from chappe.api.rest.imports import import_view
 from chappe.api.rest.list_layout import allowed_bad_of, layout_of
 from chappe.api.rest.paging import limit_of
+from chappe.api.rest.places import check_place
 from chappe.api.rest.presenting import moment, moment_or_none
 from chappe.api.rest.query import address_in, moment_in, one_of
 from chappe.api.rest.registries.documents import (
@@ -41,6 +42,7 @@ _version_decoder = msgspec.json.Decoder(VersionRequest)
 async def create_registry(call: Call) -> Answer:
     """POST /v1/registries"""
     request = decode(_registry_decoder, call.body)
+    check_place(request.jurisdiction, pointer="/jurisdiction")
     name = registry_id(request.name)
     if not name:
         raise InvalidInput("name needs a letter or digit of ASCII: the id is made of them", pointer="/name")

@@ -12,6 +12,7 @@ from chappe.api.rest.call import Call
 from chappe.api.rest.errors import InvalidParameter
 from chappe.api.rest.messages.presenting import decision_view
 from chappe.api.rest.paging import limit_of
+from chappe.api.rest.places import check_place
 from chappe.api.rest.rules.documents import (
     ActivationsView,
     DifferenceView,
@@ -107,6 +108,8 @@ async def activate_rule_set(call: Call) -> Answer:
     version = _version(call)
     stage = None
     if request.jurisdictions or request.percent is not None:
+        for number, place in enumerate(request.jurisdictions):
+            check_place(place, pointer=f"/jurisdictions/{number}")
         percent = 100.0 if request.percent is None else request.percent
         stage = Stage(version, request.jurisdictions, percent)
     activation = await _rule_sets(call).activate(version, _author(call, request.reason), stage)

@@ -14,7 +14,7 @@ from chappe.api.rest.query import one_of
 from chappe.api.rest.rules.documents import RulesView, RuleView
 from chappe.api.rest.rules.presenting import rule_summary_view
 from chappe.compliance.conditions import condition_of
-from chappe.compliance.jurisdictions import lineage
+from chappe.compliance.jurisdictions import fault_of, lineage
 from chappe.compliance.kinds import AnyRule
 from chappe.compliance.rule import ANY_CHANNEL
 from chappe.compliance.ruleset import RuleSet
@@ -51,6 +51,8 @@ def _filtered(call: Call, rules: RuleSet) -> list[AnyRule]:
     channel, kind, place = one_of(Channel, query, "channel"), query.get("kind"), query.get("jurisdiction")
     if kind is not None and kind not in KINDS:
         raise InvalidParameter(f"kind must be one of: {', '.join(KINDS)}.", parameter="kind")
+    if place is not None and (fault := fault_of(place)) is not None:
+        raise InvalidParameter(f"jurisdiction: {fault}.", parameter="jurisdiction")
     places = None if place is None else lineage(place)
     return [
         rule
