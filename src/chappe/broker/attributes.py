@@ -152,7 +152,7 @@ def effective(stored: Mapping[str, str], *, fifo: bool) -> dict[str, str]:
     shown = {name: str(_number(stored, name)) for name in _NUMBERS}
     if fifo:
         shown.update(_FIFO_DEFAULTS)
-    shown["SqsManagedSseEnabled"] = "true"
+    shown["SqsManagedSseEnabled"] = "false" if stored.get("KmsMasterKeyId") else "true"
     shown.update({name: value for name, value in stored.items() if name in _SETTABLE and value != ""})
     return shown
 
