@@ -17,7 +17,7 @@ from chappe.compliance.facts import Facts
 from chappe.compliance.jurisdictions import lineage
 from chappe.compliance.rule import Jurisdiction
 from chappe.compliance.ruleset import RuleSet
-from chappe.model.customer import CustomerMessage, Decision, Recipient
+from chappe.model.customer import CustomerMessage, Decision, Purpose, Recipient
 
 _BUCKETS = 10_000
 
@@ -29,7 +29,7 @@ class Rules(Protocol):
         """As `RuleSet.counting`."""
         ...
 
-    def caps(self, message: CustomerMessage) -> bool:
+    def caps(self, message: CustomerMessage, purpose: Purpose | None = None) -> bool:
         """As `RuleSet.caps`."""
         ...
 
@@ -77,9 +77,9 @@ class Rollout:
         asked = [rules.counting(jurisdiction, message, also_in) for rules in (self.everyone, self.staged)]
         return asked[0].with_(asked[1])
 
-    def caps(self, message: CustomerMessage) -> bool:
+    def caps(self, message: CustomerMessage, purpose: Purpose | None = None) -> bool:
         """Whether a cap of either set does."""
-        return self.everyone.caps(message) or self.staged.caps(message)
+        return self.everyone.caps(message, purpose) or self.staged.caps(message, purpose)
 
     def registries(
         self, jurisdiction: str | None, message: CustomerMessage, also_in: tuple[str, ...] = ()

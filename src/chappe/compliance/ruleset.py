@@ -80,9 +80,9 @@ class RuleSet:
         """What `Facts.recent_sends` must hold for this message; `NOTHING_COUNTED` if no cap binds it."""
         return self._plan(jurisdiction, message, also_in).counting
 
-    def caps(self, message: CustomerMessage) -> bool:
-        """Whether a cap binds such messages in any place."""
-        key = message.channel, message.purpose, self._category(message)
+    def caps(self, message: CustomerMessage, purpose: Purpose | None = None) -> bool:
+        """Whether a cap binds such messages in any place, or would if they were of this purpose."""
+        key = message.channel, purpose or message.purpose, self._category(message)
         capped = self._capped.get(key)
         if capped is None:
             binding = (rule for rule in self.rules if isinstance(rule, FrequencyCapRule) and rule.binds(*key))

@@ -81,7 +81,7 @@ class Context:
     hands: Hands = field(default_factory=Hands)
     background: Background = field(default_factory=Background)
     counting: asyncio.Lock = field(default_factory=asyncio.Lock)
-    """Held by the one of several intake workers that decides messages which count against caps."""
+    """Held by the one of several intake workers that decides messages which count against caps that bind others too."""
 
     def __post_init__(self) -> None:
         self.pipelines = Pipelines(self)

@@ -1,7 +1,7 @@
 """Intake: messages are classified and decided, and go to their lane, back until later, or to their end.
 
 One intake queue per purpose. Promotional messages are decided by one worker, because caps count what was decided
-before; transactional ones by several, which take turns at those that a cap binds.
+before; transactional ones by several, which take turns at those that a cap binds, with that one where it binds both.
 """
 
 from __future__ import annotations
@@ -101,9 +101,12 @@ class IntakeWorker:
                 await self._write(outcome)
 
     def _turn(self, arrived: Sequence[_Arrived]) -> AbstractAsyncContextManager[object]:
-        """Held while messages are decided that count against caps: two batches at once would not see each other's."""
+        """Held while messages are decided that count against caps: two batches at once would not see each other's.
+
+        Promotional messages have one worker, which has to take turns only where transactional ones count as well.
+        """
         context = self._context
-        counted = self._urgent and any(counts(entry.envelope.message, context.rules) for entry in arrived)
+        counted = any(context.rules.caps(entry.envelope.message, Purpose.TRANSACTIONAL) for entry in arrived)
         return context.counting if counted else contextlib.nullcontext()
 
     async def drained(self) -> None:

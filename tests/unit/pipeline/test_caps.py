@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
+import pytest
 from tests.unit.pipeline.house import QUICK, House, eventually, house
 
-from chappe.model.customer import Channel, Content, Decision, Recipient, Status
+from chappe.compliance.kinds.frequency_cap import FrequencyCapRule
+from chappe.compliance.ruleset import RuleSet
+from chappe.model.customer import Channel, Content, Decision, Purpose, Recipient, Status
+from chappe.records.person_keys import PersonKey
 from chappe.records.profiles import Profile
 
 PATIENT = Recipient(phone="+12125550123")
@@ -40,6 +46,49 @@ async def test_the_cap_of_a_place_that_only_the_profile_tells_is_kept_too(tmp_pa
         await eventually(lambda: _ended(h, keys))
         ends = [(await h.records.messages.get(key)).summary.status.value for key in keys]
     assert sorted(ends) == ["blocked"] * 7 + ["sent"]
+
+
+async def test_a_cap_on_messages_of_both_purposes_binds_those_decided_at_once_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cap = msgspec.convert(
+        {
+            "id": "one-a-day",
+            "kind": "frequency_cap",
+            "jurisdiction": "*",
+            "regulation": "A test",
+            "citation": "none",
+            "channels": ["any"],
+            "applies_to": "both",
+            "parameters": {"caps": [{"limit": 1, "per": "24h"}]},
+            "action": "block",
+            "severity": "low",
+            "summary": "One message a day.",
+            "source": "the tests",
+            "confidence": "house",
+        },
+        FrequencyCapRule,
+    )
+    async with house(tmp_path) as h:
+        h.pipeline.context.rules = RuleSet([cap])
+        find, deciding, both_decide = h.audit.recorder.persons, 0, asyncio.Event()
+
+        async def find_together(recipients: Sequence[str]) -> dict[str, PersonKey]:
+            """Both workers have looked up what was sent before either goes on, if they do not take turns."""
+            nonlocal deciding
+            deciding += 1
+            if deciding == len(Purpose):
+                both_decide.set()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(both_decide.wait(), 0.3)
+            return await find(recipients)
+
+        monkeypatch.setattr(h.audit.recorder, "persons", find_together)
+        to = Recipient(user="ana")
+        keys = [await h.send(to=to, channel=Channel.SANDBOX, purpose=purpose) for purpose in Purpose]
+        await eventually(lambda: _ended(h, keys))
+        ends = [await h.status(key) for key in keys]
+    assert sorted(ends) == [Status.BLOCKED, Status.SENT]
 
 
 async def test_caps_per_event_tell_events_apart(tmp_path: Path) -> None:
