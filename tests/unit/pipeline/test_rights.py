@@ -10,7 +10,8 @@ from tests.unit.pipeline.house import SIGNING_KEY, House, eventually, house
 
 from chappe.model.customer import Purpose, Recipient, Status
 from chappe.model.errors import DataRequestNotFound
-from chappe.pipeline.rights.service import About, Rights
+from chappe.pipeline.rights.asked import About
+from chappe.pipeline.rights.service import Rights
 from chappe.records.data_requests import DataRequest, RequestKind, RequestState
 from chappe.records.erasing import Erasing
 from chappe.records.people import ConsentRecord
@@ -75,11 +76,12 @@ async def test_a_copy_is_made_anew_after_a_stop(tmp_path: Path) -> None:
         rights = await started(h, tmp_path)
         await eventually(lambda: is_done(h, request))
         done = await h.records.data_requests.get(request.key)
-        assert rights.package(done).stat().st_mode & 0o077 == 0
+        package = rights.package(done)
+        assert package.stat().st_mode & 0o077 == 0
         h.clock.advance(31 * 86_400_000)
         again, _ = await rights.take(RequestKind.EXPORT, About(to=ANA), received_at_ms=None, by="key")
         await eventually(lambda: is_done(h, again))
-        await eventually(lambda: not rights._path(done).exists())
+        await eventually(lambda: not package.exists())
         await rights.stop()
 
 

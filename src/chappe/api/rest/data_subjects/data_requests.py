@@ -13,7 +13,7 @@ from chappe.api.rest.query import flag_of, kind_of, one_of
 from chappe.model.customer import Recipient
 from chappe.model.errors import DataRequestNotFound, InvalidInput
 from chappe.pipeline.normalise import moment_ms, normalise_recipient
-from chappe.pipeline.rights.service import About
+from chappe.pipeline.rights.asked import About
 from chappe.records import ids
 from chappe.records.data_requests import RequestKind, RequestState
 from chappe.records.recipients import KINDS
