@@ -109,7 +109,13 @@ class AwsFrontend:
 
     async def _carry_out(self, request: AwsRequest, codec: Codec, operation: Operation) -> Shape | None:
         principal = self._authenticator.authenticate_aws(
-            request.method, request.path, request.query, request.headers, request.body, operation.service
+            request.method,
+            request.path,
+            request.query,
+            request.headers,
+            request.fields,
+            request.body,
+            operation.service,
         )
         given = codec.decode(request, operation)
         if isinstance(given, QueueInput) and given.queue_url is None and request.path != b"/":

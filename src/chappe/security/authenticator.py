@@ -10,7 +10,7 @@ from chappe.model.errors import InvalidConfiguration
 from chappe.security.errors import InvalidApiKey, MissingAuthenticationToken, UnknownAccessKey
 from chappe.security.keys import RECHECK_SECONDS, KeyStore
 from chappe.security.principal import DEFAULT_ACCOUNT, DEFAULT_REGION, ApiClient, Principal
-from chappe.security.sigv4 import Headers, SignatureVerifier, credential_scope
+from chappe.security.sigv4 import Fields, Headers, SignatureVerifier, credential_scope
 
 _log = structlog.get_logger("chappe.security")
 _OPEN_CLIENT = ApiClient(key_id="open", name="open mode")
@@ -42,18 +42,18 @@ class Authenticator:
         self._strangers: dict[tuple[str, str], Principal] = {}
 
     def authenticate_aws(
-        self, method: bytes, path: bytes, query: bytes, headers: Headers, body: bytes, service: str
+        self, method: bytes, path: bytes, query: bytes, headers: Headers, fields: Fields, body: bytes, service: str
     ) -> Principal:
         """Who signed this request. Raises a subclass of `Unauthenticated` (see `security.errors`)."""
         if self.open_mode:
-            return self._claimed(query, headers, service)
+            return self._claimed(query, fields, service)
         self._refresh(self._recheck_seconds)
         try:
-            return self._verifier.verify(method, path, query, headers, body, service)
+            return self._verifier.verify(method, path, query, headers, fields, body, service)
         except UnknownAccessKey:
             if not self._refresh(0.0):
                 raise
-        return self._verifier.verify(method, path, query, headers, body, service)
+        return self._verifier.verify(method, path, query, headers, fields, body, service)
 
     def authenticate_bearer(self, token: str | None) -> ApiClient:
         """Whose API key this is; `token` is what follows `Bearer ` in the Authorization header, None if
@@ -83,8 +83,8 @@ class Authenticator:
             _log.warning("keys_not_reloaded", reason=error.message)
         return self._keys.generation != generation
 
-    def _claimed(self, query: bytes, headers: Headers, service: str) -> Principal:
-        scope = credential_scope(query, dict(headers))
+    def _claimed(self, query: bytes, fields: Fields, service: str) -> Principal:
+        scope = credential_scope(query, fields)
         if scope is None:
             return self._stranger("open", DEFAULT_REGION, service)
         return self._stranger(scope.access_key_id, scope.region, service)

@@ -43,6 +43,8 @@ _NO_TOKEN = "The security token included in the request is invalid."  # noqa: S1
 
 Headers = Sequence[tuple[bytes, bytes]]
 """Names in lower case, in the order they came."""
+Fields = Mapping[bytes, bytes]
+"""The same by name; of a header that came more than once, the last."""
 
 
 class SigningKeySource(Protocol):
@@ -113,17 +115,16 @@ class SignatureVerifier:
         self._generation = source.generation
 
     def verify(
-        self, method: bytes, path: bytes, query: bytes, headers: Headers, body: bytes, service: str
+        self, method: bytes, path: bytes, query: bytes, headers: Headers, fields: Fields, body: bytes, service: str
     ) -> Principal:
         """Return who signed the request. `path` and `query` are as they stood in the request line.
 
         Raises `MissingAuthenticationToken`, `IncompleteSignature`, `InvalidSignature` or `UnknownAccessKey`.
         """
-        fields = dict(headers)
         authorization = fields.get(b"authorization")
         if authorization is None:
             if b"X-Amz-Signature=" in query or b"X-Amz-Algorithm=" in query:
-                return self._verify_presigned(method, path, query, headers, body, service)
+                return self._verify_presigned(method, path, query, headers, fields, body, service)
             raise MissingAuthenticationToken("Request is missing Authentication Token")
         if self._generation != self._source.generation:
             self._forget()
@@ -143,10 +144,7 @@ class SignatureVerifier:
                 "Chappe reads 'X-Amz-Date'."
             )
         self._check_clock(date, signer)
-        signed = signer.signed_set
-        for name in fields:
-            if name[:6] == b"x-amz-" and name not in signed:
-                raise _unsigned(name)
+        _check_all_signed(fields, signer)
         if b"x-amz-security-token" in fields:
             raise _foreign_session_token()
         expected = _signature(signer, date, _canonical_request(signer, method, path, query, fields, headers, body))
@@ -157,7 +155,7 @@ class SignatureVerifier:
         return signer.principal
 
     def _verify_presigned(
-        self, method: bytes, path: bytes, query: bytes, headers: Headers, body: bytes, service: str
+        self, method: bytes, path: bytes, query: bytes, headers: Headers, fields: Fields, body: bytes, service: str
     ) -> Principal:
         parameters = _query_parameters(query)
         wanted = (
@@ -178,10 +176,7 @@ class SignatureVerifier:
         signer = self._signer(Scope.parse(parameters[b"X-Amz-Credential"]), parameters[b"X-Amz-SignedHeaders"], service)
         date = parameters[b"X-Amz-Date"]
         self._check_clock(date, signer, _expiry_seconds(parameters[b"X-Amz-Expires"]))
-        fields = dict(headers)
-        for name in fields:
-            if name[:6] == b"x-amz-" and name not in signer.signed_set:
-                raise _unsigned(name)
+        _check_all_signed(fields, signer)
         remaining = b"&".join(part for part in query.split(b"&") if not part.startswith(b"X-Amz-Signature="))
         expected = _signature(signer, date, _canonical_request(signer, method, path, remaining, fields, headers, body))
         if not hmac.compare_digest(expected, parameters[b"X-Amz-Signature"]):
@@ -406,6 +401,14 @@ def _expiry_seconds(text: bytes) -> int:
 
 def _wrong_service(service: str) -> InvalidSignature:
     return InvalidSignature(f"Credential should be scoped to correct service: '{service}'.")
+
+
+def _check_all_signed(fields: Fields, signer: Signer) -> None:
+    """What is addressed to AWS must be covered by the signature."""
+    signed = signer.signed_set
+    for name in fields:
+        if name not in signed and name[:6] == b"x-amz-":
+            raise _unsigned(name)
 
 
 def _unsigned(name: bytes) -> InvalidSignature:

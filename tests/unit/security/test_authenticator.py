@@ -18,7 +18,10 @@ def authenticator(folder: Path, *, open_mode: bool = False) -> Authenticator:
 
 
 def who(by: Authenticator, request: SignedRequest) -> Principal:
-    return by.authenticate_aws(request.method, request.path, request.query, request.headers, request.body, "sqs")
+    fields = dict(request.headers)
+    return by.authenticate_aws(
+        request.method, request.path, request.query, request.headers, fields, request.body, "sqs"
+    )
 
 
 def test_a_key_made_elsewhere_works_at_once_and_stops_when_revoked(tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ def verifier(keys: FixedKeys | None = None, now: datetime = NOW) -> SignatureVer
 
 def verify(request: SignedRequest, by: SignatureVerifier | None = None, service: str = "sqs") -> Principal:
     return (by or verifier()).verify(
-        request.method, request.path, request.query, request.headers, request.body, service
+        request.method, request.path, request.query, request.headers, dict(request.headers), request.body, service
     )
 
 
