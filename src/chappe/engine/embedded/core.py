@@ -38,6 +38,7 @@ class Core:
         self.folder = folder
         self.store = store
         self.clock = clock
+        self._loop = asyncio.get_running_loop()
         now = clock()
         next_page_no = replay(store)
         self._next_seq = self.first_seq = store.next_seq()
@@ -98,11 +99,11 @@ class Core:
         """The highest sequence given out."""
         return self._next_seq - 1
 
-    async def commit(self, write: Write) -> None:
-        """Returns when the write is durable and applied to memory."""
-        write.done = done = asyncio.get_running_loop().create_future()
+    def commit(self, write: Write) -> asyncio.Future[None]:
+        """Submit the write; done when it is durable and applied to memory."""
+        write.done = self._loop.create_future()
         self.commits.submit(write)
-        await done
+        return write.done
 
     # --- messages end, and contents leave memory ---
 
@@ -161,7 +162,7 @@ class Core:
     # --- settling ---
 
     def _plan_settlement(self, pages: Sequence[Page], journal_bytes: int) -> Settlement | None:
-        loop_time = asyncio.get_running_loop().time()
+        loop_time = self._loop.time()
         if loop_time < self._settle_not_before:
             return None
         return plan(
@@ -195,8 +196,11 @@ class Core:
         if entry.state is State.DEAD:
             self.ended.add(entry.seq)
             return
+        if queue.settled(entry) or entry.state is State.IN_FLIGHT:
+            entry.content = None
+            return
         self.resident_bytes += entry.content_bytes
-        if queue.settled(entry) or entry.state is State.IN_FLIGHT or self.resident_bytes > RESIDENT_BYTES:
+        if self.resident_bytes > RESIDENT_BYTES:
             self.release(entry)
 
     # --- a full disk ---
@@ -229,4 +233,4 @@ class Core:
                 " served. Free space or enlarge it.",
                 path=str(self.folder.path),
             )
-        self._settle_not_before = asyncio.get_running_loop().time() + SETTLE_PAUSE_SECONDS
+        self._settle_not_before = self._loop.time() + SETTLE_PAUSE_SECONDS

@@ -127,9 +127,3 @@ class Receipts:
         mac = self._keyed.copy()  # the key is taken in once
         mac.update(fields)
         return mac.digest()
-
-
-def id_text(message_id: bytes) -> str:
-    """The UUID text of 16 random bytes (RFC 9562, version 4)."""
-    h = message_id.hex()
-    return f"{h[:8]}-{h[8:12]}-{h[12:16]}-{h[16:20]}-{h[20:]}"

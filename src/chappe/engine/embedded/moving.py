@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from chappe.engine.base import NewMessage, SentMessage
 from chappe.engine.embedded.core import Core
 from chappe.engine.embedded.ending import Ending, entry_held
-from chappe.engine.embedded.entry import Entry, id_text
+from chappe.engine.embedded.entry import Entry
+from chappe.engine.embedded.message_ids import id_text
 from chappe.engine.embedded.queue import Queue
 from chappe.engine.embedded.sending import Sending
 from chappe.engine.embedded.writes import Write

@@ -7,8 +7,9 @@ import asyncio
 from chappe.engine.base import MAX_RECEIVE, ReceivedMessage
 from chappe.engine.embedded.checks import check_duration
 from chappe.engine.embedded.core import Core
-from chappe.engine.embedded.entry import Delivery, State, id_text
+from chappe.engine.embedded.entry import Delivery, State
 from chappe.engine.embedded.fifo import FifoQueue
+from chappe.engine.embedded.message_ids import id_text
 from chappe.engine.embedded.polling import serve_pollers, wait_for_messages
 from chappe.engine.embedded.queue import Queue
 from chappe.engine.embedded.taking import Taking

@@ -9,11 +9,11 @@ from chappe.engine.base import MAX_RECEIVE, NewMessage, SentMessage
 from chappe.engine.embedded.checks import check_duration
 from chappe.engine.embedded.core import Core
 from chappe.engine.embedded.deduplication import Original
-from chappe.engine.embedded.entry import Entry, Place, State, id_text
+from chappe.engine.embedded.entry import Entry, Place, State
+from chappe.engine.embedded.message_ids import MessageIds, id_text
 from chappe.engine.embedded.queue import Queue
 from chappe.engine.embedded.writes import Write
 from chappe.model.errors import ChappeError, InvalidInput
-from chappe.model.random_bytes import RandomBytes
 
 DEDUPLICATION_KEY_BYTES = 64
 
@@ -42,7 +42,7 @@ class Sending:
         return Entry(
             seq=self._core.new_seq(),
             queue_id=queue.id,
-            id=_random_id(),
+            id=_ids.take(),
             sent_at=now,
             due=now + delay if delay > 0 else 0,
             group=message.group,
@@ -108,14 +108,7 @@ def place_of(fifo: bool, delay_ms: int, group: str | None) -> Place:
     return Place.IN_ORDER if group is None else Place.GROUPED
 
 
-_random = RandomBytes()
-_ID_KEPT = ~(0xF000 << 64) & ~(0xC000 << 48)
-_ID_SET = (4 << 76) | (2 << 62)
-
-
-def _random_id() -> bytes:
-    """16 random bytes with the version and variant bits of a UUIDv4."""
-    return (int.from_bytes(_random.take(16), "big") & _ID_KEPT | _ID_SET).to_bytes(16, "big")
+_ids = MessageIds()
 
 
 def _check_message(message: NewMessage) -> None:
