@@ -179,6 +179,7 @@ class CommitStream:
                 write.apply(write)
             if write.done is not None and not write.done.done():
                 write.done.set_result(None)
+        page.forget_writes()
         settlement = page.settlement
         if settlement is not None:
             for _ in range(settlement.pages):

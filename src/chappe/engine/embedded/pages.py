@@ -38,7 +38,7 @@ class Read:
 class Page:
     """One commit: writes in order, the journal row that holds them, and what it settles of earlier pages."""
 
-    __slots__ = ("bytes", "created_at", "no", "reads", "settlement", "writes")
+    __slots__ = ("bytes", "created_at", "deleted", "no", "reads", "received", "sent", "settlement", "writes")
 
     def __init__(self, no: int, writes: list[Write], reads: list[Read], created_at: float) -> None:
         self.no = no
@@ -47,3 +47,17 @@ class Page:
         self.created_at = created_at
         self.bytes = 0
         self.settlement: Settlement | None = None
+        self.sent: list[Entry] = []
+        self.received: list[Entry] = []
+        self.deleted: list[Entry] = []
+
+    def forget_writes(self) -> None:
+        """After the commit: keep what settling needs, which is the messages.
+
+        Seconds pass until then, and the writes with their futures would take as much memory as the messages of a page.
+        """
+        for write in self.writes:
+            self.sent += write.sent or ()
+            self.received += write.received or ()
+            self.deleted += write.deleted or ()
+        self.writes = []

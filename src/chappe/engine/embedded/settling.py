@@ -53,25 +53,24 @@ def _add(page: Page, settlement: Settlement, now: int, is_counted: Callable[[Ent
     settlement.upto_no = page.no
     rows = 0
     inserted, deleted, noted = settlement.inserted, settlement.deleted, settlement.noted
-    for write in page.writes:
-        for entry in write.sent or ():
-            if entry.state is not State.DEAD:
-                inserted[entry.seq] = entry
-                settlement.count(entry, 1)
-                rows += 1
-            if entry.deduplication_key is not None and entry.sent_at + DEDUPLICATION_WINDOW_MS > now:
-                settlement.deduplication.append(
-                    (entry.queue_id, entry.deduplication_key, entry.seq, entry.id, entry.sent_at)
-                )
-        for entry in write.received or ():
-            if entry.state is not State.DEAD and (entry.settled or entry.seq in inserted):
-                noted[entry.seq] = entry
-                rows += 1
-        for entry in write.deleted or ():
-            if entry.settled and entry.seq not in deleted:
-                deleted[entry.seq] = entry
-                noted.pop(entry.seq, None)
-                if is_counted(entry):
-                    settlement.count(entry, -1)
-                rows += 1
+    for entry in page.sent:
+        if entry.state is not State.DEAD:
+            inserted[entry.seq] = entry
+            settlement.count(entry, 1)
+            rows += 1
+        if entry.deduplication_key is not None and entry.sent_at + DEDUPLICATION_WINDOW_MS > now:
+            settlement.deduplication.append(
+                (entry.queue_id, entry.deduplication_key, entry.seq, entry.id, entry.sent_at)
+            )
+    for entry in page.received:
+        if entry.state is not State.DEAD and (entry.settled or entry.seq in inserted):
+            noted[entry.seq] = entry
+            rows += 1
+    for entry in page.deleted:
+        if entry.settled and entry.seq not in deleted:
+            deleted[entry.seq] = entry
+            noted.pop(entry.seq, None)
+            if is_counted(entry):
+                settlement.count(entry, -1)
+            rows += 1
     return rows + 1
