@@ -29,7 +29,7 @@ class ReceiptHandles:
     """Makes and reads handles. `key` (up to 64 bytes) is secret; handles made with another one are refused."""
 
     def __init__(self, key: bytes) -> None:
-        self._key = key
+        self._keyed = hashlib.blake2b(key=key, digest_size=_SIGNATURE_BYTES)
 
     def of(self, receipt: str, received_at_seconds: int) -> str:
         signed = f"{receipt}.{received_at_seconds:08x}"
@@ -45,7 +45,9 @@ class ReceiptHandles:
         raise _invalid(text)
 
     def _signature(self, signed: str) -> str:
-        return hashlib.blake2b(signed.encode(), key=self._key, digest_size=_SIGNATURE_BYTES).hexdigest()
+        mac = self._keyed.copy()  # the key is taken in once
+        mac.update(signed.encode())
+        return mac.hexdigest()
 
 
 def explained(error: ChappeError, handle: str) -> ChappeError:

@@ -197,7 +197,8 @@ def _deduplication_key(queue: FoundQueue, group: str, deduplication_id: str) -> 
 
 def _check_batch_size(entries: Sequence[tuple[str, SendMessageBatchRequestEntry]]) -> None:
     total = sum(
-        len((entry.message_body or "").encode()) + stated_size_bytes(entry.message_attributes or {})
+        len((entry.message_body or "").encode())
+        + (stated_size_bytes(entry.message_attributes) if entry.message_attributes else 0)
         for _, entry in entries
     )
     if total > MESSAGE_MAX_BYTES:

@@ -26,7 +26,10 @@ class Ending:
         try:
             for text in receipts:
                 try:
-                    entry = await self._entry_to_delete(queue, self._core.receipts.parse(text, queue.id))
+                    receipt = self._core.receipts.parse(text, queue.id)
+                    entry = self._received(queue, receipt)
+                    if entry is None and receipt.seq < self._core.first_seq:
+                        entry = await self._unknown_receive(queue, receipt)
                 except ChappeError as error:
                     outcomes.append(error)
                 else:
@@ -52,17 +55,17 @@ class Ending:
             queue.stay(entry, now)
             self._taken_out.pop(entry.seq, None)
 
-    async def _entry_to_delete(self, queue: Queue, receipt: Receipt) -> Entry | None:
-        """The live message of a receipt; None if it is gone already."""
+    def _received(self, queue: Queue, receipt: Receipt) -> Entry | None:
+        """The live message of a receipt; None if it is not known to have been received."""
         entry = queue.received.get(receipt.seq)
-        if entry is None:
-            if receipt.seq >= self._core.first_seq:
-                return None
-            return await self._unknown_receive(queue, receipt)
-        if queue.settings.fifo and (
-            entry.receive_count != receipt.receive_count
-            or entry.state is not State.IN_FLIGHT
-            or entry.visible_at <= self._core.clock()
+        if (
+            entry is not None
+            and queue.settings.fifo
+            and (
+                entry.receive_count != receipt.receive_count
+                or entry.state is not State.IN_FLIGHT
+                or entry.visible_at <= self._core.clock()
+            )
         ):
             raise ReceiptExpired("The receipt handle has expired.")
         return entry
@@ -71,7 +74,7 @@ class Ending:
         """A receipt from before the last start. If its receive did not reach the disk, the message counts as ready."""
         row = await self._core.commits.run(lambda store: store.read_one(receipt.seq))
         if receipt.seq in queue.received:
-            return await self._entry_to_delete(queue, receipt)
+            return self._received(queue, receipt)
         if receipt.seq in self._taken_out:
             return self._taken_out[receipt.seq]
         if row is None or row.queue_id != queue.id or receipt.seq in self._core.ended or receipt.seq in queue.leaving:
