@@ -60,4 +60,5 @@ class Page:
             self.sent += write.sent or ()
             self.received += write.received or ()
             self.deleted += write.deleted or ()
+            write.let_go()
         self.writes = []

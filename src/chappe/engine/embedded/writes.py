@@ -40,6 +40,10 @@ class Write:
         self.done = done
         self.grows = grows
 
+    def let_go(self) -> None:
+        """Of all but `done`, for which deduplication keeps a write for as long as its keys count."""
+        self.sent = self.received = self.deleted = self.statements = self.apply = None
+
     def committed(self) -> asyncio.Future[None]:
         """Done when the write is durable."""
         assert self.done is not None
