@@ -63,6 +63,7 @@ async def test_an_older_version_is_returned_to_in_one_call(api: Api) -> None:
     await upload(api, b"number\n2025550102\n")
     assert (await api.post(f"{PATH}/activate", {"version": 1})).json()["version"] == 1
     assert (await api.get(f"{PATH}/lookup", to="+12025550101")).json()["listed"] is True
+    assert (await api.post(f"{PATH}/activate", {"version": 2**72})).status_code == 422
     missing = await api.post(f"{PATH}/activate", {"version": 7})
     assert (missing.status_code, missing.json()["code"]) == (404, "registry_version_not_found")
 

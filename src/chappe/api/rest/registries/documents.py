@@ -29,7 +29,7 @@ class RegistryRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class VersionRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The version to use."""
 
-    version: Annotated[int, Meta(ge=1)]
+    version: Annotated[int, Meta(ge=1, le=2**31 - 1)]
 
 
 class RegistryVersionView(msgspec.Struct, frozen=True, omit_defaults=True):
