@@ -11,6 +11,7 @@ comes in and goes out, presenting.py the way to the latter; the other files carr
     query.py         query parameters                     paging.py      limits and cursors
     problems.py      errors as RFC 9457 documents         errors.py      errors of the HTTP layer
     claims.py        Idempotency-Key                      presenting.py  moments and recipients in documents
+    choices.py       what a field may be                  places.py      codes of jurisdictions
     list_layout.py   how a list to import is written      imports.py     how its import stands
 
 Moments are RFC 3339 text in both directions. An error names the field by JSON pointer where there is one. A message

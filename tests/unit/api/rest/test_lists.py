@@ -79,10 +79,24 @@ async def test_a_consent_needs_its_moment(api: Api) -> None:
     assert (refused["status"], refused["bad"][0]["line"]) == ("refused", 2)
     assert "recorded_at" in refused["bad"][0]["reason"]
     assert (await upload(api, "consents", content, recorded_at="2024-01-02T00:00:00Z"))["changed"] == 1
+    response = await api.http.post(
+        "/v1/consents:import?recorded_at=2024-01-02", content=content, headers={"content-type": "text/csv"}
+    )
+    assert (response.status_code, response.json()["details"]) == (400, {"parameter": "recorded_at"})
+
+
+async def test_what_is_wrong_with_a_cell_is_told(api: Api) -> None:
+    header = b"email,purpose,recorded_at\n"
+    lines = [b"a@example.com,promotional,01/02/2024", b"a@example.com,promo,2024-01-02T00:00:00Z"]
+    refused = await upload(api, "consents", header + b"\n".join(lines) + b"\n")
+    assert [bad["reason"] for bad in refused["bad"]] == [
+        "recorded_at: is not a moment with its offset, such as 2026-03-01T08:00:00Z",
+        "purpose: must be one of: transactional, promotional",
+    ]
 
 
 @pytest.mark.parametrize(
-    ("kind", "content", "says"),
+    ("kind", "listed", "says"),
     [
         ("suppressions", b"email\nsecret@example.com\nsecret at example\n", "email is not valid"),
         ("suppressions", b"phone\n+1\n", "phone is not valid"),
@@ -99,9 +113,9 @@ async def test_a_consent_needs_its_moment(api: Api) -> None:
     ],
 )
 async def test_one_bad_line_refuses_the_list_and_is_told_without_its_address(
-    api: Api, kind: str, content: bytes, says: str
+    api: Api, kind: str, listed: bytes, says: str
 ) -> None:
-    refused = await upload(api, kind, content)
+    refused = await upload(api, kind, listed)
     assert (refused["status"], refused["bad_lines"]) == ("refused", 1)
     assert says in refused["bad"][0]["reason"]
     assert "secret" not in str(refused)

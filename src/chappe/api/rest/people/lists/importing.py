@@ -6,6 +6,7 @@ from chappe.api.rest.answers import Answer, json_answer
 from chappe.api.rest.call import Call
 from chappe.api.rest.imports import import_view
 from chappe.api.rest.list_layout import allowed_bad_of, layout_of
+from chappe.api.rest.query import moment_in
 from chappe.records.lists.store import CheckedImport
 
 _CONSENT_CHECKER = "chappe.api.rest.people.lists.consents"
@@ -44,6 +45,7 @@ async def get_consents_import(call: Call) -> Answer:
 
 
 async def _import(call: Call, kind: str, checker: str, defaults: tuple[str, ...]) -> Answer:
+    moment_in(call.query, "recorded_at")  # A wrong one would be told of every line.
     how = CheckedImport(
         checker=checker,
         layout=layout_of(call.query),

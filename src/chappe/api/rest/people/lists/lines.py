@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from chappe.api.rest.choices import choices_at
 from chappe.api.rest.people.consent_details import DETAIL_COLUMNS
 from chappe.api.rest.people.documents import ConsentRequest, SuppressionRequest
 from chappe.model.errors import InvalidInput
@@ -78,6 +79,14 @@ def converted(document: dict[str, Any], kind: type[_Request]) -> _Request:
     except msgspec.ValidationError as error:
         what, _, place = str(error).partition(" - at ")
         column = place.strip("`$.")
-        # The value may stand in what msgspec says of an unknown member of an enumeration.
-        reason = what if what.startswith(("Object", "Expected")) else "not one of the known values"
-        raise ValueError(f"{column}: {reason}" if column else what) from None
+        raise ValueError(f"{column}: {_reason(what, column, kind)}" if column else what) from None
+
+
+def _reason(what: str, column: str, kind: type) -> str:
+    if what.startswith("Invalid RFC3339"):
+        return "is not a moment with its offset, such as 2026-03-01T08:00:00Z"
+    if what.startswith(("Object", "Expected")):
+        return what
+    # What else msgspec says may repeat the value.
+    choices = choices_at(kind, "/" + column.replace(".", "/"))
+    return f"must be one of: {', '.join(choices)}" if choices else "not one of the known values"
