@@ -13,11 +13,12 @@ from chappe.records.registries.layout import Digest
 
 ALLOWED_BAD_MAX = 1_000_000_000
 _COLUMN = "The column that holds {what}: its name, or its position from 1 on."
+_DELIMITER: dict[str, object] = {**TEXT, "pattern": "^([^\r\n\"']|tab)$", "default": ","}
 _BOOLEAN: dict[str, object] = {"type": "boolean", "default": True}
 
 LAYOUT_PARAMETERS = (
     Parameter("header", "Whether the first line names the columns.", _BOOLEAN),
-    Parameter("delimiter", "What separates the cells; `tab` for a tabulator.", {**TEXT, "default": ","}),
+    Parameter("delimiter", "What separates the cells; `tab` for a tabulator.", _DELIMITER),
     Parameter("encoding", "How the text is encoded.", {**one_of_names(Encoding), "default": Encoding.UTF_8.value}),
     Parameter(
         "allow_bad",

@@ -136,5 +136,5 @@ def _idempotency_parameter() -> dict[str, Any]:
         "in": "header",
         "description": "Repeating a request with the same key within 24 hours gives the same answer and does nothing "
         "twice. A different request with the same key is a 409.",
-        "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+        "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
     }

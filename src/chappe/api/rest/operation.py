@@ -67,11 +67,12 @@ def limit_parameter(most: int = LIMIT_MAX, default: int = LIMIT_DEFAULT) -> Para
 
 TEXT: dict[str, object] = {"type": "string"}
 MOMENT: dict[str, object] = {"type": "string", "format": "date-time"}
-CURSOR = Parameter("cursor", "`next_cursor` of the page before.", TEXT)
+_SOME_TEXT: dict[str, object] = {"type": "string", "minLength": 1}
+CURSOR = Parameter("cursor", "`next_cursor` of the page before.", _SOME_TEXT)
 TO = Parameter(
     "to",
     "An address: `ana@example.com`, `+4915112345678`, `https://example.com/hook`, or `user:ana`.",
-    TEXT,
+    _SOME_TEXT,
 )
 
 

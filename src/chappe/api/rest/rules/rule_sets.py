@@ -212,7 +212,9 @@ def _number_in(call: Call, parameter: str) -> int | None:
     given = call.query.get(parameter)
     number = None if given is None else _number(given)
     if given is not None and number is None:
-        raise InvalidParameter(f"{parameter} must be a number.", parameter=parameter)
+        raise InvalidParameter(
+            f"{parameter} must be a number of at most {_VERSION_DIGITS_MAX} digits.", parameter=parameter
+        )
     return number
 
 
