@@ -347,8 +347,7 @@ class ReferenceEngine:
         for message in queue.messages:
             groups.setdefault(message.group, []).append(message)
         for group in sorted(groups.values(), key=lambda messages: messages[0].visible_at_ms):
-            if not any(message.is_in_flight(now_ms) for message in group):
-                yield from takewhile(lambda message: message.is_ready(now_ms), group)
+            yield from takewhile(lambda message: message.is_ready(now_ms), group)
 
     def _deliver(self, queue: Queue, message: Message, visibility_timeout_ms: int) -> ReceivedMessage:
         now_ms = self._clock()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
+import pytest
 from tests.wire.asking import drain, error_of, receive, send
 from tests.wire.live import LiveServer
 
@@ -23,6 +24,20 @@ def test_a_group_is_received_in_order_and_blocked_while_in_flight(sqs: Any, fifo
     for message in found:
         sqs.delete_message(QueueUrl=fifo, ReceiptHandle=message["ReceiptHandle"])
     assert [m["Body"] for m in receive(sqs, fifo)] == ["a2"]
+
+
+@pytest.mark.parametrize(("visible", "received"), [([], []), ([0], ["a"]), ([0, 1], ["a", "b"]), ([1, 2], [])])
+def test_a_group_is_received_up_to_the_first_message_in_flight(
+    sqs: Any, fifo: str, visible: list[int], received: list[str]
+) -> None:
+    for body in ("a", "b", "c"):
+        send(sqs, fifo, body, MessageGroupId="g", MessageDeduplicationId=body)
+    found = receive(sqs, fifo, MaxNumberOfMessages=10)
+    assert [m["Body"] for m in found] == ["a", "b", "c"]
+    for number in visible:
+        handle = found[number]["ReceiptHandle"]
+        sqs.change_message_visibility(QueueUrl=fifo, ReceiptHandle=handle, VisibilityTimeout=0)
+    assert [m["Body"] for m in receive(sqs, fifo, MaxNumberOfMessages=10)] == received
 
 
 def test_a_duplicate_is_answered_like_the_original_and_not_stored(sqs: Any, server: LiveServer, fifo: str) -> None:

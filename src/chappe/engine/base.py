@@ -27,11 +27,12 @@ Fairness
     one served longest ago. What this costs does not depend on the length of the backlog.
 
 FIFO queues
-    Messages of one `group` are delivered strictly in the order sent. While any message of a group is in flight, no
-    message of that group is received, but other groups flow. One receive may take several consecutive messages of
-    one group. `delay_ms` comes from the queue alone. Within five minutes (`DEDUPLICATION_WINDOW_MS`) after a send was
-    accepted, another with the same `deduplication_key` is answered with the first one's id and sequence, `duplicate`
-    set, and stores nothing; this holds across restarts and after the first message was deleted.
+    Messages of one `group` are delivered strictly in the order sent. While a message of a group is in flight, no
+    message of that group sent after it is received; other groups flow, and so do messages of the group sent before it
+    that have become visible again. One receive may take several consecutive messages of one group. `delay_ms` comes
+    from the queue alone. Within five minutes (`DEDUPLICATION_WINDOW_MS`) after a send was accepted, another with the
+    same `deduplication_key` is answered with the first one's id and sequence, `duplicate` set, and stores nothing; this
+    holds across restarts and after the first message was deleted.
 
 Receive attempts
     Who did not get the answer to a receive from a FIFO queue may ask for it again. For five minutes

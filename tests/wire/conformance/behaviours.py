@@ -325,6 +325,10 @@ OPERATIONS: dict[str, list[Behaviour]] = {
             "test_fifo.test_a_group_is_received_in_order_and_blocked_while_in_flight",
         ),
         row(
+            "FIFO: what became visible again comes before the first of its group in flight",
+            "test_fifo.test_a_group_is_received_up_to_the_first_message_in_flight",
+        ),
+        row(
             "ReceiveRequestAttemptId: the same answer for five minutes",
             "test_attempts.test_the_same_attempt_gets_the_same_answer",
             "test_attempts.test_an_attempt_is_known_for_five_minutes",

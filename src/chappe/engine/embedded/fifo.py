@@ -20,6 +20,7 @@ from chappe.engine.embedded.pages import Read
 from chappe.engine.embedded.queue import HEAD_LIMIT, SLICE_BYTES, SLICE_ROWS, Queue, Taken
 
 GROUP_HEAD_LIMIT = 64
+_NO_BARRIER = 2**63
 ELIGIBLE_TARGET = 32
 """Deal further messages while fewer groups than this could be received from."""
 
@@ -27,14 +28,14 @@ ELIGIBLE_TARGET = 32
 class Group:
     """`returned` are messages whose visibility timeout ended, in order; all of them precede the backlog."""
 
-    __slots__ = ("backlog", "busy", "listed", "name", "returned", "wanted")
+    __slots__ = ("backlog", "flying", "listed", "name", "returned", "wanted")
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.returned: list[tuple[int, Entry]] = []
         self.backlog = Backlog(GROUP_HEAD_LIMIT)
-        self.busy = 0
-        """Messages in flight."""
+        self.flying: set[int] = set()
+        """Sequences of the messages in flight; all of them precede the backlog."""
         self.listed = False
         """Whether it stands in the queue's line of eligible groups."""
         self.wanted = False
@@ -42,7 +43,17 @@ class Group:
 
     @property
     def idle(self) -> bool:
-        return not (self.busy or self.returned or len(self.backlog))
+        return not (self.flying or self.returned or len(self.backlog))
+
+    @property
+    def barrier(self) -> int:
+        """Only messages with a smaller sequence may be received: those before the first in flight."""
+        return min(self.flying, default=_NO_BARRIER)
+
+    @property
+    def blocked(self) -> bool:
+        """Whether the first message that is not in flight comes after one that is."""
+        return bool(self.flying) and not (self.returned and self.returned[0][0] < self.barrier)
 
     def first(self) -> Entry | None:
         if self.returned:
@@ -76,6 +87,8 @@ class FifoQueue(Queue):
         """instant at which a delay ends -> how many messages; almost always in order"""
         self._current: Group | None = None
         """The group that the receive under way takes from."""
+        self._barrier = _NO_BARRIER
+        """That group's barrier when the receive began."""
         self.attempts = Attempts()
 
     @property
@@ -129,7 +142,7 @@ class FifoQueue(Queue):
 
     def _offer(self, group: Group, now: int) -> None:
         """Put the group in line if its first message can be received."""
-        if group.listed or group.busy:
+        if group.listed or group.blocked:
             return
         entry = group.first()
         if entry is None:
@@ -156,7 +169,7 @@ class FifoQueue(Queue):
         group = self._current
         if group is not None:
             entry = group.first()
-            if entry is not None and entry.due <= now:
+            if entry is not None and entry.due <= now and entry.seq < self._barrier:
                 self.dealt -= 1
                 return group.pop()
             self._current = None
@@ -166,10 +179,10 @@ class FifoQueue(Queue):
             group = self.line.popleft()
             group.listed = False
             entry = group.first()
-            if entry is None or group.busy or entry.due > now:
+            if entry is None or group.blocked or entry.due > now:
                 self._offer(group, now)
                 continue
-            self._current = group
+            self._current, self._barrier = group, group.barrier
             self.dealt -= 1
             return group.pop()
         return None
@@ -216,7 +229,7 @@ class FifoQueue(Queue):
 
     def fly(self, entry: Entry, visible_at: int) -> None:
         super().fly(entry, visible_at)
-        self._group(entry).busy += 1
+        self._group(entry).flying.add(entry.seq)
 
     def _ready_again(self, entry: Entry, now: int) -> None:
         if entry.seq not in self.received:  # a delay has ended
@@ -226,7 +239,7 @@ class FifoQueue(Queue):
                 self._offer(waiting, now)
             return
         group = self._group(entry)
-        group.busy -= 1
+        group.flying.discard(entry.seq)
         insort(group.returned, (entry.seq, entry), key=_first)
         self.dealt += 1
         self._offer(group, now)
@@ -234,7 +247,7 @@ class FifoQueue(Queue):
     def _drop(self, entry: Entry, state: State, now: int) -> None:
         self.attempts.spoil(entry.seq)
         if entry.state is State.IN_FLIGHT:
-            self._group(entry).busy -= 1
+            self._group(entry).flying.discard(entry.seq)
         super()._drop(entry, state, now)
 
     def _removed(self, entry: Entry, now: int) -> None:
@@ -314,7 +327,7 @@ class FifoQueue(Queue):
     def expire(self, cutoff: int, now: int) -> list[Entry]:
         self.promote(now)
         expired: list[Entry] = []
-        for group in [g for g in self.groups.values() if not g.busy]:
+        for group in [g for g in self.groups.values() if not g.flying]:
             while (entry := group.first()) is not None and entry.sent_at <= cutoff:
                 self.dealt -= 1
                 expired.append(group.pop())
