@@ -175,6 +175,18 @@ def test_a_purge_empties_the_queue_and_not_twice_in_a_minute(sqs: Any, server: L
     sqs.purge_queue(QueueUrl=queue)
 
 
+def test_the_receive_count_of_a_redrive_policy_is_told_as_a_number(sqs: Any, queue: str, new_name: NewName) -> None:
+    target, name = attributes_of(sqs, queue, "QueueArn")["QueueArn"], new_name()
+    given, told = (
+        {"RedrivePolicy": json.dumps({"deadLetterTargetArn": target, "maxReceiveCount": count})} for count in ("5", 5)
+    )
+    url = sqs.create_queue(QueueName=name, Attributes=given)["QueueUrl"]
+    found = attributes_of(sqs, url, "RedrivePolicy")["RedrivePolicy"]
+    assert json.loads(found) == json.loads(told["RedrivePolicy"])
+    assert sqs.create_queue(QueueName=name, Attributes=given)["QueueUrl"] == url
+    assert sqs.create_queue(QueueName=name, Attributes=told)["QueueUrl"] == url
+
+
 def test_a_dead_letter_queue_must_exist_and_fit(sqs: Any, fifo: str, queue: str, new_name: NewName) -> None:
     here = f"arn:aws:sqs:{REGION}:{ACCOUNT}:"
 
@@ -183,8 +195,8 @@ def test_a_dead_letter_queue_must_exist_and_fit(sqs: Any, fifo: str, queue: str,
 
     dead = new_name()
     sqs.create_queue(QueueName=dead)
-    sqs.set_queue_attributes(QueueUrl=queue, Attributes=policy(here + dead, "5"))
-    assert attributes_of(sqs, queue, "RedrivePolicy") == policy(here + dead, "5")
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes=policy(here + dead, 5))
+    assert attributes_of(sqs, queue, "RedrivePolicy") == policy(here + dead, 5)
     for target, reason in (
         (here + "nowhere", "Dead letter target does not exist."),
         (here + fifo.rpartition("/")[2], "Dead-letter queue must be same type of queue as the source."),
@@ -197,7 +209,7 @@ def test_a_dead_letter_queue_must_exist_and_fit(sqs: Any, fifo: str, queue: str,
         code, shape, message = error_of(sqs.set_queue_attributes, QueueUrl=queue, Attributes=given)
         assert (code, shape) == ("InvalidParameterValue", "InvalidParameterValueException")
         assert message == f"Value {given['RedrivePolicy']} for parameter RedrivePolicy is invalid. Reason: {reason}"
-    assert attributes_of(sqs, queue, "RedrivePolicy") == policy(here + dead, "5")
+    assert attributes_of(sqs, queue, "RedrivePolicy") == policy(here + dead, 5)
     sqs.set_queue_attributes(QueueUrl=queue, Attributes={"RedrivePolicy": ""})
     assert "Attributes" not in sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["RedrivePolicy"])
 

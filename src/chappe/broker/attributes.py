@@ -19,6 +19,7 @@ from chappe.broker.redrive import (
     RedrivePolicy,
     parse_redrive_allow_policy,
     parse_redrive_policy,
+    stored_redrive_policy,
 )
 from chappe.engine.base import DeadLetterPolicy, QueueCounts, QueueInfo, QueueSettings
 
@@ -206,15 +207,15 @@ def _check_one(name: str, value: str) -> str:
         raise _invalid(name)
     if len(value) > _TEXT_MAX:
         raise _invalid(name)
+    if name == "RedrivePolicy" and value:
+        return stored_redrive_policy(value)
     if value:
         _check_text(name, value)
     return value
 
 
 def _check_text(name: str, value: str) -> None:
-    if name == "RedrivePolicy":
-        parse_redrive_policy(value)
-    elif name == "RedriveAllowPolicy":
+    if name == "RedriveAllowPolicy":
         parse_redrive_allow_policy(value)
     elif name == "Policy":
         parse_policy(value)
@@ -245,7 +246,9 @@ def _number(stored: Mapping[str, str], name: str) -> int:
 
 
 def _same(name: str, one: str, other: str) -> bool:
-    if name in ("Policy", "RedrivePolicy", "RedriveAllowPolicy") and one and other:
+    if name == "RedrivePolicy" and one and other:
+        return parse_redrive_policy(one) == parse_redrive_policy(other)
+    if name in ("Policy", "RedriveAllowPolicy") and one and other:
         return bool(msgspec.json.decode(one) == msgspec.json.decode(other))
     return one == other
 

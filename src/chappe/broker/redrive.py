@@ -69,6 +69,15 @@ def parse_redrive_policy(text: str) -> RedrivePolicy:
     return RedrivePolicy(target, count)
 
 
+def stored_redrive_policy(text: str) -> str:
+    """The policy as it is told back: its count is a number, whichever it came as. Raises as `parse_redrive_policy`."""
+    count = parse_redrive_policy(text).max_receive_count
+    stated = msgspec.json.decode(text)
+    if isinstance(stated["maxReceiveCount"], int):
+        return text
+    return msgspec.json.encode({**stated, "maxReceiveCount": count}).decode()
+
+
 def check_dead_letter_target(
     text: str, policy: RedrivePolicy, source: QueueName, allowed: RedriveAllowPolicy | None
 ) -> None:

@@ -426,8 +426,9 @@ OPERATIONS: dict[str, list[Behaviour]] = {
             differs="AWS takes up to 60 seconds, 15 minutes for the retention period",
         ),
         row(
-            "RedrivePolicy: target, type, 1 to 1000 receives",
+            "RedrivePolicy: target, type, 1 to 1000 receives, given as a number or as text and told as a number",
             "test_queues.test_a_dead_letter_queue_must_exist_and_fit",
+            "test_queues.test_the_receive_count_of_a_redrive_policy_is_told_as_a_number",
             "test_limits.test_how_often_a_message_is_received_before_it_falls",
         ),
         row(
