@@ -61,6 +61,17 @@ def test_no_other_is_created(sqs: Any, lane: str) -> None:
     )
 
 
+def test_it_is_listed_by_its_prefix_and_not_among_those_a_caller_created(sqs: Any, lane: str) -> None:
+    created = [sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("a", "chappe", "z-1", "z-2")]
+    assert sqs.list_queues()["QueueUrls"] == created
+    assert sqs.list_queues(QueueNamePrefix="chappe")["QueueUrls"] == created[1:2]
+    assert sqs.list_queues(QueueNamePrefix="chappe-")["QueueUrls"] == [lane, lane + "-dlq"]
+    pages = list(sqs.get_paginator("list_queues").paginate(PaginationConfig={"PageSize": 2}))
+    assert [page["QueueUrls"] for page in pages] == [created[:2], created[2:]]
+    for url in created:
+        sqs.delete_queue(QueueUrl=url)
+
+
 def test_it_is_seen_and_redriven(sqs: Any, lane: str) -> None:
     assert lane in sqs.list_queues(QueueNamePrefix="chappe-")["QueueUrls"]
     assert attributes_of(sqs, lane)["ApproximateNumberOfMessages"] == "0"

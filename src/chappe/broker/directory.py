@@ -32,9 +32,9 @@ class Directory:
     """Resolves queue URLs. Parsed attributes are remembered for as long as the engine gives the same
     settings.
 
-    Queues whose engine names begin with `own_prefix` belong to the server itself. They are seen, measured, received
-    from and redriven like others, but their settings are not those of an SQS queue, and emptying one would lose
-    messages that were answered for: so no caller creates, changes, empties or deletes one.
+    Queues whose engine names begin with `own_prefix` belong to the server itself. They are measured, received from and
+    redriven like others, and listed by their prefix, but their settings are not those of an SQS queue, and emptying one
+    would lose messages that were answered for: so no caller creates, changes, empties or deletes one.
     """
 
     def __init__(self, engine: Engine, own_prefix: str | None = None) -> None:
@@ -75,7 +75,11 @@ class Directory:
 
     def is_own(self, name: QueueName) -> bool:
         """Whether the queue belongs to the server itself."""
-        return self._own_prefix is not None and name.engine_name.startswith(self._own_prefix)
+        return self.owns(name.engine_name)
+
+    def owns(self, engine_name: str) -> bool:
+        """The same for a queue's name in the engine, or the beginning of one."""
+        return self._own_prefix is not None and engine_name.startswith(self._own_prefix)
 
     def check_changeable(self, name: QueueName) -> None:
         """Raises `PermissionDenied` for a queue of the server itself."""

@@ -28,7 +28,7 @@ from chappe.broker.shapes import (
     SetQueueAttributesInput,
 )
 from chappe.broker.tags import check_tags
-from chappe.engine.base import Engine, QueueSettings
+from chappe.engine.base import Engine, QueueInfo, QueueSettings
 from chappe.model.errors import QueueExists, QueueNotFound
 
 PURGE_INTERVAL_MS = 60_000
@@ -97,17 +97,31 @@ class Queues:
         return QueueUrlOutput(queue_url=name.url(call.endpoint))
 
     async def list_queues(self, call: Call, request: ListQueuesInput) -> ListQueuesOutput:
-        """At most 1000 queues of the caller's region and account; a token only if `MaxResults` was given."""
+        """At most 1000 queues of the caller's region and account; a token only if `MaxResults` was given.
+
+        Those of the server itself are told to who asks for them by their prefix: nobody else created them or looks for
+        them.
+        """
         limit = page_size(request.max_results)
         mine = f"{call.principal.region}:{call.principal.account}:"
         prefix = mine + (request.queue_name_prefix or "")
         after = page_start(request.next_token, mine)
         paged = request.max_results is not None
-        found = await self._engine.list_queues(prefix=prefix, after=after, limit=limit + paged)
+        found = await self._listed(prefix, after, limit + paged)
         shown = found[:limit]
         more = len(found) > limit
         urls = [f"{call.endpoint}/{call.principal.account}/{info.name.removeprefix(mine)}" for info in shown]
         return ListQueuesOutput(queue_urls=urls or None, next_token=page_token(shown[-1].name) if more else None)
+
+    async def _listed(self, prefix: str, after: str, limit: int) -> list[QueueInfo]:
+        found: list[QueueInfo] = []
+        while len(found) < limit:
+            page = await self._engine.list_queues(prefix=prefix, after=after, limit=limit)
+            found += [info for info in page if self._directory.owns(prefix) or not self._directory.owns(info.name)]
+            if len(page) < limit:
+                break
+            after = page[-1].name
+        return found[:limit]
 
     async def delete_queue(self, call: Call, request: DeleteQueueInput) -> None:
         name = self._directory.named(call, request.queue_url)
