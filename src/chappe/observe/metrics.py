@@ -59,6 +59,7 @@ class Readings(msgspec.Struct, frozen=True):
     open_circuits: Mapping[str, bool] = {}
     data_requests_open: int = 0
     data_requests_overdue: int = 0
+    disk_free_bytes: int = 0
     classifier: ClassifierReadings | None = None
 
 
@@ -166,6 +167,9 @@ def _gauges(readings: Readings) -> Iterator[Metric]:
     requests.add_metric(("open",), readings.data_requests_open)
     requests.add_metric(("overdue",), readings.data_requests_overdue)
     yield requests
+    disk = GaugeMetricFamily("chappe_disk_free_bytes", "Room on the disk of the data folder.")
+    disk.add_metric((), readings.disk_free_bytes)
+    yield disk
 
 
 def _count(counts: defaultdict[_Labels, int], labels: _Labels) -> None:

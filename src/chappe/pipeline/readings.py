@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 from chappe.compliance.rollout import Rollout
 from chappe.engine.base import Engine
 from chappe.model.errors import QueueNotFound
@@ -32,6 +34,7 @@ async def take_readings(context: Context) -> Readings:
         },
         data_requests_open=len(requests),
         data_requests_overdue=sum(request.is_overdue(now_ms) for request in requests),
+        disk_free_bytes=shutil.disk_usage(context.records.folder).free,
         classifier=await classifier_readings(context),
     )
 

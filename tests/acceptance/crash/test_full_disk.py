@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 from tests.conformance.workplace import eventually, receipts, total
 
 from chappe.engine.base import NewMessage, QueueSettings
@@ -141,9 +142,11 @@ async def test_sends_are_taken_again_when_somebody_else_made_room(small_disk: Pa
     await engine.create_queue("q", KEEP)
     hog = small_disk / "hog"
     await asyncio.to_thread(hog.write_bytes, bytes(DISK_BYTES // 2))
-    acknowledged = await send_until_full(engine)
-    await asyncio.to_thread(hog.unlink)
-    await sends_are_taken_again(engine)
+    with capture_logs() as log:
+        acknowledged = await send_until_full(engine)
+        await asyncio.to_thread(hog.unlink)
+        await sends_are_taken_again(engine)
+    assert [entry["event"] for entry in log if entry["event"].startswith("disk_")] == ["disk_full", "disk_has_room"]
     more = await send_until_full(engine, start=len(acknowledged))
     assert more
     found = await receive_numbers(engine, len(acknowledged) + len(more) + 1, delete=False)

@@ -6,6 +6,8 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 
+import structlog
+
 from chappe.engine.base import NewMessage
 from chappe.engine.embedded.checkpoints import Checkpoints
 from chappe.engine.embedded.commits import CommitStream
@@ -19,6 +21,8 @@ from chappe.engine.embedded.settling import plan
 from chappe.engine.embedded.store import Store
 from chappe.engine.embedded.writes import Settlement, Write
 from chappe.model.errors import Closed, QueueNotFound, StorageFull
+
+_log = structlog.get_logger("chappe.engine")
 
 RESIDENT_BYTES = 64 << 20
 """Contents of settled messages kept in memory, over all queues."""
@@ -233,4 +237,5 @@ class Core:
                 " served. Free space or enlarge it.",
                 path=str(self.folder.path),
             )
+            _log.error("disk_full", path=str(self.folder.path))
         self._settle_not_before = self._loop.time() + SETTLE_PAUSE_SECONDS

@@ -90,6 +90,7 @@ class Upkeep:
         beside_it = shutil.disk_usage(folder.path).free > folder.reserve_bytes // 4
         if (rebuilt and beside_it) or free_inside_bytes > 2 * folder.reserve_bytes:
             core.full = None
+            _log.info("disk_has_room", path=str(folder.path))
 
     async def _watch_room(self) -> None:
         """As long as there is no reserve beside the database, as much must stay free inside it."""

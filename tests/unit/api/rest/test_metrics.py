@@ -34,6 +34,7 @@ async def test_what_happened_is_counted(api: Api) -> None:
     assert _total(found, "chappe_attempts_total", provider="sandbox", outcome="sent") == 1
     assert _total(found, "chappe_records_commit_seconds_count") > 0
     assert _total(found, "chappe_rule_set_version") == 1
+    assert _total(found, "chappe_disk_free_bytes") > 0
     assert ("chappe_queue_messages", (("queue", "chappe-intake-transactional"), ("state", "ready"))) in found
     assert "example" not in response.text
 

@@ -62,9 +62,14 @@ OPERATIONS: tuple[Operation, ...] = (
         "GET",
         "/healthz",
         standing.health,
-        "Whether the server can take messages",
+        "Whether the server answers and its data can be read",
         _TAG,
-        {200: ("It can.", HealthView)},
+        {
+            200: (
+                "It does. On a full disk too: what was taken is still served; see `chappe_disk_free_bytes`.",
+                HealthView,
+            )
+        },
         errors=(503,),
         public=True,
     ),
