@@ -15,10 +15,9 @@ from chappe.pipeline.envelope import Envelope, to_body
 from chappe.pipeline.gateway import Gateway
 from chappe.pipeline.handing import note_of, outbound
 from chappe.pipeline.held import Held, account_of_held
-from chappe.pipeline.known import counts
 from chappe.pipeline.settling import Settlement
 from chappe.records.recipients import recipient_text
-from chappe.records.steps import UNCHANGED, Transition
+from chappe.records.steps import Transition
 from chappe.records.timeline import Event
 
 _CIRCUIT_JITTER_MS = 500
@@ -104,12 +103,10 @@ async def _hand_over(context: Context, held: Held, gateway: Gateway) -> Settleme
         note=note_of(message, handed, held.attempts - 1 if held.cut_off else None),
     )
     held.cut_off = False
-    counted_at_ms = started.at_ms if held.reopened and counts(message, context.rules) else UNCHANGED
     step = Transition(
         held.key,
         started,
         attempts=1,
-        counted_at_ms=counted_at_ms,
         unconditional=True,
         recipient=recipient_text(message.to),
         account=account_of_held(held),
@@ -198,7 +195,7 @@ def _dead_letter(context: Context, held: Held, event: Event) -> Settlement:
     message = held.envelope.message
     lane = context.names.lane(message.purpose, message.channel)
     # Whoever moves it back into the lane grants as many attempts again; see `was_moved_back`.
-    letter = Envelope(message, attempts_before=held.attempts, queued_at_ms=event.at_ms)
+    letter = Envelope(message, dead=True, attempts_before=held.attempts, queued_at_ms=event.at_ms)
     copy = (context.names.dead_letters(lane), NewMessage(to_body(letter), dead_letter_source=lane))
     return _settled(context, held, _end(held, event), sends=(copy,))
 

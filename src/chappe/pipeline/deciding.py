@@ -26,6 +26,7 @@ class Next(Enum):
 
     GO = "on to its lane, or to the provider"
     LATER = "back to intake until `until_ms`"
+    READMIT = "back to intake, which decides it as it does new ones"
     REVIEW = "kept for a person to look at, until `until_ms`"
     END = "it has come to an end"
     DROP = "this copy is superfluous"
@@ -67,7 +68,8 @@ def decide_at_intake(
     """
     if known.status is None:
         return _unrecorded(sent_at_ms, now_ms)
-    if known.status not in OPEN or known.status is Status.SENDING:
+    readmitted = envelope.readmitted and was_moved_back(envelope, known)
+    if not readmitted and (known.status not in OPEN or known.status is Status.SENDING):
         return _DROP
     if known.status is Status.QUEUED and envelope.recovered:
         return _DROP
@@ -101,7 +103,8 @@ def decide_before_attempt(
 
 def was_moved_back(envelope: Envelope, known: Known) -> bool:
     """Whether this is a dead letter that somebody moved back into its lane."""
-    return known.status is Status.FAILED and 0 < envelope.attempts_before == known.attempts
+    dead = envelope.dead or envelope.attempts_before > 0
+    return dead and known.status is Status.FAILED and envelope.attempts_before == known.attempts
 
 
 def _unrecorded(sent_at_ms: int, now_ms: int) -> Step:

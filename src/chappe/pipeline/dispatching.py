@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
+import msgspec
+
 from chappe.engine.base import NewMessage
 from chappe.model.customer import Status
 from chappe.observe.audit.record import Stage
@@ -16,6 +18,7 @@ from chappe.pipeline.deciding import Next, Step, decide_before_attempt, was_move
 from chappe.pipeline.gathering import gather
 from chappe.pipeline.handing import handing_of
 from chappe.pipeline.held import Held, account_of_held
+from chappe.pipeline.known import counts
 from chappe.pipeline.settling import Settlement
 from chappe.records.recipients import recipient_text
 from chappe.records.steps import Transition
@@ -50,6 +53,9 @@ async def check(context: Context, batch: Sequence[Held]) -> list[Step]:
         )
         if step.facts is not None and context.pipelines.at(step.facts.jurisdiction) is not context:
             step = Step(Next.LATER, Status.QUEUED, until_ms=now_ms, facts=step.facts, note=_ELSEWHERE)
+        if step.next is Next.GO and held.reopened and not held.envelope.readmitted:
+            # As a dead letter it did not count, and others may have used up a cap since.
+            step = Step(Next.READMIT, facts=step.facts) if counts(held.envelope.message, rules) else step
         held.verdict = verdict_of(step, now_ms, Stage.ATTEMPT, persons[recipient])
         if step.next is not Next.GO and step.decision is not None and step.facts is not None:
             message = held.envelope.message
@@ -66,9 +72,14 @@ def settle_step(context: Context, held: Held, step: Step) -> Settlement:
         return Settlement(held.key, held.receipt)
     if step.next is Next.LEAVE:
         return Settlement(held.key, held.receipt, again_at_ms=held.shown_again_at_ms)
-    assert step.status is not None
     now_ms = context.now_ms()
     message = held.envelope.message
+    place = None if step.facts is None else step.facts.jurisdiction
+    if step.next is Next.READMIT:
+        again = intake_message(msgspec.structs.replace(held.envelope, readmitted=True), now_ms)
+        intake = context.pipelines.at(place).names.intake(message.purpose)
+        return Settlement(held.key, held.receipt, sends=((intake, again),))
+    assert step.status is not None
     event = Event(at_ms=now_ms, status=step.status, decision=step.decision, next_at_ms=step.until_ms, note=step.note)
     transition = Transition(
         held.key,
@@ -81,6 +92,5 @@ def settle_step(context: Context, held: Held, step: Step) -> Settlement:
     sends: tuple[tuple[str, NewMessage], ...] = ()
     if step.next in (Next.LATER, Next.REVIEW):  # a review is opened by intake
         back = intake_message(held.envelope, now_ms, step.until_ms)
-        place = None if step.facts is None else step.facts.jurisdiction
         sends = ((context.pipelines.at(place).names.intake(message.purpose), back),)
     return Settlement(held.key, held.receipt, (transition,), sends)

@@ -13,14 +13,17 @@ from chappe.records import ids
 class Envelope(msgspec.Struct, frozen=True, omit_defaults=True):
     """A message on its way.
 
-    `recovered` marks a copy that was queued again after a crash, of which another may exist. `attempts_before` are the
-    attempts made before the message was put into a dead-letter queue: whoever moves it back grants as many again.
+    `recovered` marks a copy that was queued again after a crash, of which another may exist. `dead` marks a dead
+    letter, and `attempts_before` are the attempts made before it became one: whoever moves it back grants as many
+    again. `readmitted` says that intake was to decide it once more, because others may have used up a cap since.
     `queued_at_ms` is when it entered its lane, and `amendments` are what the rules wanted changed then.
     """
 
     message: CustomerMessage
     recovered: bool = False
+    dead: bool = False
     attempts_before: int = 0
+    readmitted: bool = False
     queued_at_ms: int = 0
     amendments: tuple[Amendment, ...] = ()
 

@@ -23,7 +23,7 @@ from chappe.observe.audit.record import Stage
 from chappe.pipeline.accept import intake_message
 from chappe.pipeline.accounts import Verdict, account_of, verdict_of
 from chappe.pipeline.context import Context, is_urgent
-from chappe.pipeline.deciding import Next, Step, decide_at_intake
+from chappe.pipeline.deciding import Next, Step, decide_at_intake, was_moved_back
 from chappe.pipeline.envelope import Envelope, from_body, to_body
 from chappe.pipeline.failures import Failures
 from chappe.pipeline.gathering import gather
@@ -170,7 +170,7 @@ class IntakeWorker:
             if step.decision is not None:
                 context.metrics.decided(Stage.INTAKE.value, message, step.decision, place)
             sent = RecentSend.of(message, now_ms) if counts(message, rules) else None
-            self._note(entry, step, verdict, now_ms, outcome, sent)
+            self._note(entry, step, verdict, now_ms, outcome, sent, reopened=was_moved_back(entry.envelope, known))
             if step.next is Next.GO and step.facts is not None and mark is not None:
                 context.fresh.keep(entry.key, without_counted(step.facts), rules, mark, now_ms)
             if step.next is Next.GO and sent is not None:
@@ -188,6 +188,8 @@ class IntakeWorker:
         now_ms: int,
         outcome: _Outcome,
         sent: RecentSend | None,
+        *,
+        reopened: bool,
     ) -> None:
         if step.next is Next.LEAVE:
             return
@@ -226,6 +228,7 @@ class IntakeWorker:
                     event,
                     counted_at_ms=counted_at_ms,
                     counted_as=said,
+                    unconditional=reopened,
                     recipient=recipient_text(message.to),
                     account=account,
                 )

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from tests.unit.pipeline.house import QUICK, House, eventually, house
+from tests.unit.pipeline.house import NAMES, QUICK, House, eventually, house
 
+from chappe.channels.base import TemporaryFailure
 from chappe.compliance.kinds.frequency_cap import FrequencyCapRule
 from chappe.compliance.ruleset import RuleSet
 from chappe.model.customer import Channel, Content, Decision, Purpose, Recipient, Status
@@ -89,6 +90,20 @@ async def test_a_cap_on_messages_of_both_purposes_binds_those_decided_at_once_to
         await eventually(lambda: _ended(h, keys))
         ends = [await h.status(key) for key in keys]
     assert sorted(ends) == [Status.BLOCKED, Status.SENT]
+
+
+async def test_a_dead_letter_that_is_moved_back_keeps_to_the_cap_that_others_have_used_up_since(tmp_path: Path) -> None:
+    async with house(tmp_path) as h:
+        appointment = {"to": PATIENT, "channel": Channel.SMS, "content": TEXT, "category": "healthcare_exempt"}
+        h.provider.always = TemporaryFailure("busy", "come again")
+        failed = await h.send(**appointment)
+        await h.becomes(failed, Status.FAILED)
+        h.provider.always = None
+        await h.becomes(await h.send(**appointment), Status.SENT)
+        assert await h.redrive(NAMES.lane(Purpose.TRANSACTIONAL, Channel.SMS)) == 1
+        stored = await h.becomes(failed, Status.BLOCKED, Status.SENT)
+        assert stored.summary.status is Status.BLOCKED
+        assert len(h.provider.taken) == 1
 
 
 async def test_caps_per_event_tell_events_apart(tmp_path: Path) -> None:

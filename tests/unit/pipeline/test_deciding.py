@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 from tests.unit.pipeline.house import RULES, request
 
@@ -83,6 +84,17 @@ def test_a_dead_letter_that_was_moved_back_gets_another_life_once() -> None:
     assert before_attempt(Known(Status.FAILED, 7), moved_back).next is Next.GO
     assert before_attempt(Known(Status.FAILED, 14), moved_back).next is Next.DROP
     assert before_attempt(Known(Status.FAILED, 7), envelope()).next is Next.DROP
+    assert before_attempt(Known(Status.FAILED, 0), envelope()).next is Next.DROP
+    never_tried = msgspec.structs.replace(envelope(), dead=True)
+    assert before_attempt(Known(Status.FAILED, 0), never_tried).next is Next.GO
+
+
+def test_intake_decides_a_dead_letter_again_only_if_the_lane_asked_for_it() -> None:
+    moved_back = envelope(attempts_before=7)
+    assert at_intake(Known(Status.FAILED, 7), moved_back).next is Next.DROP
+    readmitted = msgspec.structs.replace(moved_back, readmitted=True)
+    assert at_intake(Known(Status.FAILED, 7), readmitted).next is Next.GO
+    assert at_intake(Known(Status.SENT, 8), readmitted).next is Next.DROP
 
 
 @pytest.mark.parametrize("decide", [at_intake, before_attempt])

@@ -290,14 +290,24 @@ async def test_patience_with_unreachable_providers_ends(tmp_path: Path) -> None:
         h.provider.always = BUSY
         first = await h.send()
         await eventually(lambda: h.circuits["scripted"] is CircuitState.OPEN)
-        second = await h.send()
-        await h.becomes(second, Status.QUEUED)
+        waiting = [await h.send() for _ in range(2)]
+        for key in waiting:
+            await h.becomes(key, Status.QUEUED)
         clock.advance(3_700_000)
-        for key in (first, second):
+        attempts = []
+        for key in (first, *waiting):
             stored = await h.becomes(key, Status.FAILED)
             assert "reachable" in (stored.summary.events[-1].note or "")
-            assert stored.summary.attempts <= 2
-        assert (await h.engine.counts(DEAD)).ready == 2
+            attempts.append(stored.summary.attempts)
+        assert min(attempts) == 0, "one was never tried"
+        assert max(attempts) <= 2
+        assert (await h.engine.counts(DEAD)).ready == 3
+
+        h.provider.always = None
+        clock.advance(300_000)
+        assert await h.redrive(LANE) == 3
+        for key in (first, *waiting):
+            await h.becomes(key, Status.SENT)
 
 
 async def test_webhooks_to_one_dead_host_do_not_hold_up_the_others(tmp_path: Path) -> None:
