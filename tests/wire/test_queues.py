@@ -250,6 +250,11 @@ def test_messages_received_too_often_move_to_the_dead_letter_queue(
     assert (found["MessageId"], found["Body"]) == (sent["MessageId"], "poison")
     assert found["MessageAttributes"]["k"]["StringValue"] == "v"
     assert found["Attributes"]["DeadLetterQueueSourceArn"] == attributes_of(sqs, queue, "QueueArn")["QueueArn"]
+    assert found["Attributes"]["ApproximateReceiveCount"] == "3"
+    sqs.change_message_visibility(QueueUrl=dead, ReceiptHandle=found["ReceiptHandle"], VisibilityTimeout=0)
+    sqs.delete_queue(QueueUrl=queue)
+    again = sqs.receive_message(QueueUrl=dead, AttributeNames=["ApproximateReceiveCount"])["Messages"][0]
+    assert again["Attributes"] == {"ApproximateReceiveCount": "2"}
 
 
 def test_the_queue_of_another_account_is_refused(sqs: Any, server: LiveServer, protocol: str, queue: str) -> None:

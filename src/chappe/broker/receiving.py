@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections.abc import Callable, Sequence
 
@@ -31,9 +32,10 @@ from chappe.broker.shapes import (
     ReceiveMessageOutput,
 )
 from chappe.engine.base import Engine, ReceivedMessage
-from chappe.model.errors import ChappeError, InFlightLimit
+from chappe.model.errors import ChappeError, InFlightLimit, QueueNotFound
 
 RECEIVE_MAX = 10
+_RECEIVE_COUNT = "ApproximateReceiveCount"
 
 
 class Receiver:
@@ -66,12 +68,23 @@ class Receiver:
             return ReceiveMessageOutput()
         system = {*(request.attribute_names or ()), *(request.message_system_attribute_names or ())}
         names = request.message_attribute_names or ()
-        return ReceiveMessageOutput(
-            messages=[
-                shaped(message, queue, system, names, self._handles.of(message.receipt, message.received_at_ms // 1000))
-                for message in taken
-            ]
-        )
+        messages = [
+            shaped(message, queue, system, names, self._handles.of(message.receipt, message.received_at_ms // 1000))
+            for message in taken
+        ]
+        for shape, message in zip(messages, taken, strict=True):
+            if shape.attributes is not None and message.dead_letter_source is not None:
+                await self._count_on(shape.attributes, message.dead_letter_source)
+        return ReceiveMessageOutput(messages=messages)
+
+    async def _count_on(self, attributes: dict[str, str], source: str) -> None:
+        """A dead letter counts on from its receives in the queue `source`, which are as many as that allows."""
+        if _RECEIVE_COUNT not in attributes:
+            return
+        with contextlib.suppress(QueueNotFound):
+            policy = (await self._engine.get_queue(source)).settings.dead_letter
+            if policy is not None:
+                attributes[_RECEIVE_COUNT] = str(int(attributes[_RECEIVE_COUNT]) + policy.max_receive_count)
 
     async def give_back(self, call: Call, request: ReceiveMessageInput, output: ReceiveMessageOutput) -> None:
         """Make messages visible again that could not be handed over, because the receiver has gone away.
@@ -197,7 +210,7 @@ def _system_attributes(
     known = {
         "SenderId": None if envelope is None else envelope.sender_id,
         "SentTimestamp": str(message.sent_at_ms),
-        "ApproximateReceiveCount": str(message.receive_count),
+        _RECEIVE_COUNT: str(message.receive_count),
         "ApproximateFirstReceiveTimestamp": str(message.first_received_at_ms),
         "SequenceNumber": str(SEQUENCE_BASE + message.sequence) if queue.attributes.fifo else None,
         "MessageDeduplicationId": None if envelope is None else envelope.deduplication_id,
