@@ -255,6 +255,10 @@ def write_person(
     else:
         connection.execute(update(people).where(people.c.id == key).values(values))
     restricted_at_ms = _assign(connection, key, tuple(dict.fromkeys(map(recipient_text, to))), may_take=may_take)
+    if found is not None and found.restricted_at_ms is not None:
+        # It was the person who asked for it, so it covers what they are reached by now.
+        restrict(connection, to, found.restricted_at_ms)
+        restricted_at_ms = min(found.restricted_at_ms, restricted_at_ms or found.restricted_at_ms)
     unique = tuple({recipient_text(entry): entry for entry in to}.values())
     return PersonRecord(key, person, unique, profile, created_at_ms, now_ms, restricted_at_ms)
 

@@ -46,6 +46,8 @@ async def erase(context: Context, audit: AuditLog, request: DataRequest) -> Eras
     holds = await audit.holds()
     tally, held, unreadable = Tally(), False, 0
     left: dict[str, int] = {}
+    # What is known of the person is a record of each of the addresses.
+    person = None if any(is_held(place, holds) for place in subject.places) else subject.person
     for recipient, place in zip(subject.recipients, subject.places, strict=True):
         if is_held(place, holds):
             held = True
@@ -53,7 +55,7 @@ async def erase(context: Context, audit: AuditLog, request: DataRequest) -> Eras
             continue
         rules = rule_set_for(context.rules, parse_recipient(recipient), place).rules
         obligations = Obligations(Duties(rules), place, subject.relationship_ended_ms, now_ms)
-        await _Address(context, request, recipient, obligations, tally).erase()
+        await _Address(context, request, recipient, obligations, tally).erase(person)
         next_ms = tally.take_next_ms()
         if next_ms is not None:
             left[recipient] = next_ms
@@ -80,14 +82,15 @@ class _Address:
         self._tally = tally
         self._letters: dict[tuple[Purpose, Channel], set[str]] = {}
 
-    async def erase(self) -> None:
+    async def erase(self, person: str | None) -> None:
+        """`person` is whose profile goes with it, if any."""
         await self._messages()
         await self._consents()
         await self._opt_outs_and_texts()
         for lane, messages in self._letters.items():
             for pipeline in self._context.pipelines:
                 await _sweep_dead_letters(pipeline, *lane, messages)
-        await self._records.remove_wishes(self._request.key, self._recipient, self._request.subject.person)
+        await self._records.remove_wishes(self._request.key, self._recipient, person)
 
     async def _messages(self) -> None:
         after = 0

@@ -223,6 +223,30 @@ async def test_a_restriction_outlives_the_profile(api: Api) -> None:
     assert (await api.send())["decision"]["outcome"] == "block"
 
 
+async def test_a_restriction_covers_addresses_that_the_person_gets_later(api: Api) -> None:
+    await live(api)
+    await ask(api, "restrict")
+    new = {"email": "ana@home.example"}
+    await api.http.put("/v1/people/ana", json=PERSON | {"addresses": [new]})
+    assert (await api.get("/v1/people/ana")).json()["restricted_since"]
+    assert "processing is restricted" in str((await api.send(to=new))["decision"])
+    await ask(api, "unrestrict")
+    assert (await api.send(to=new))["decision"]["outcome"] == "allow"
+
+
+async def test_the_profile_stays_while_a_hold_covers_one_of_the_addresses(api: Api) -> None:
+    american = {"phone": "+12125550123"}
+    await api.http.put("/v1/people/ana", json={"addresses": [{"email": "ana@example.de"}, american], "language": "de"})
+    hold = await api.house.audit.hold("US", "a law suit")
+    held = await ask(api, "erase")
+    assert held["state"] == "held"
+    assert (await api.get("/v1/people/ana")).json()["addresses"] == [american]
+    await api.house.audit.release(hold.key)
+    await _look_again(api)
+    await settled(api, held["id"], "done")
+    assert (await api.get("/v1/people/ana")).status_code == 404
+
+
 async def test_requests_are_listed_with_what_is_due(api: Api) -> None:
     await live(api)
     await api.house.audit.hold("DE", "a law suit")
