@@ -10,6 +10,7 @@ from pathlib import Path
 
 import structlog
 from sqlalchemy import ColumnElement, Connection, func, select
+from sqlalchemy.exc import DBAPIError
 
 from chappe.model.durations import Durations
 from chappe.model.errors import ChappeError
@@ -23,6 +24,7 @@ from chappe.records.data_requests import DataRequests
 from chappe.records.database import Database
 from chappe.records.erased import ErasedAddresses
 from chappe.records.erasing import Erasing
+from chappe.records.failures import storage_error
 from chappe.records.feedback import FeedbackRecords
 from chappe.records.idempotency import IdempotencyRecords
 from chappe.records.inbound import InboundRecords
@@ -176,8 +178,13 @@ _KEY_COLUMNS = (
 
 def _open(path: Path, make: bool) -> tuple[Database, int]:
     database = Database.open(path, readers=CONNECTIONS, make=make)
-    with database.reader.connect() as connection:
-        last = max(_largest_key(connection, column) for column in _KEY_COLUMNS)
+    try:
+        with database.reader.connect() as connection:
+            last = max(_largest_key(connection, column) for column in _KEY_COLUMNS)
+    except DBAPIError as error:
+        database.reader.dispose()
+        database.writer.dispose()
+        raise storage_error(error) from error
     database.start()
     return database, last
 

@@ -81,6 +81,21 @@ async def test_what_is_no_database_is_refused(tmp_path: Path, clock: ManualClock
     assert "damaged" in check(tmp_path / FILE_NAME)[0]
 
 
+async def test_a_database_with_damaged_tables_is_refused(tmp_path: Path, add: Build, clock: ManualClock) -> None:
+    records = await Records.open(tmp_path, now_ms=clock)
+    await add(records)
+    await records.close()
+    with sqlite3.connect(tmp_path / FILE_NAME) as connection:
+        page_bytes = connection.execute("PRAGMA page_size").fetchone()[0]
+        root = connection.execute("SELECT rootpage FROM sqlite_schema WHERE name = 'messages'").fetchone()[0]
+    connection.close()
+    with (tmp_path / FILE_NAME).open("r+b") as file:
+        file.seek((root - 1) * page_bytes)
+        file.write(b"\xff" * 512)
+    with pytest.raises(DataDamaged, match="restore the data folder"):
+        await Records.open(tmp_path, now_ms=clock)
+
+
 async def test_a_folder_that_does_not_exist_is_refused(tmp_path: Path, clock: ManualClock) -> None:
     with pytest.raises(StorageFailed):
         await Records.open(tmp_path / "nowhere", now_ms=clock)
