@@ -200,6 +200,12 @@ def _warn_of(folder: Path) -> None:
         _log.warning(
             "server_secret_missing", folder=str(folder), advice="Restore it, or links that were sent stop working."
         )
+    if not (folder / audit_key.KEY_FILE).exists() and (folder / RECORDS_FILE).exists():
+        _log.warning(
+            "audit_key_missing",
+            folder=str(folder),
+            advice="Restore it: what it has signed of the audit log cannot be checked with the new one.",
+        )
 
 
 def tune_interpreter() -> None:

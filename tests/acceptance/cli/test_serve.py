@@ -131,9 +131,11 @@ def test_a_folder_that_others_can_look_into_is_told(tmp_path: Path) -> None:
         assert process.stop() == 0
     (tmp_path / "data").chmod(0o700)
     (tmp_path / "data" / "server-secret").unlink()
+    (tmp_path / "data" / "audit-key").unlink()
     with served(tmp_path, "--port", "0") as process:
         process.started()
         assert "server_secret_missing" in process.log
+        assert "audit_key_missing" in process.log
         assert process.log.count("data_folder_open_to_others") == 1
 
 
