@@ -6,9 +6,10 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from tests.unit.pipeline.house import SIGNING_KEY, House, eventually, house
+from tests.unit.pipeline.house import NAMES, SIGNING_KEY, House, clock_at, eventually, house
 
-from chappe.model.customer import Purpose, Recipient, Status
+from chappe.channels.base import Outbound, Reply
+from chappe.model.customer import Channel, Content, Purpose, Recipient, Status
 from chappe.model.errors import DataRequestNotFound
 from chappe.pipeline.rights.asked import About
 from chappe.pipeline.rights.service import Rights
@@ -150,4 +151,32 @@ async def test_an_erasure_takes_the_copies_that_were_made_before_with_it(tmp_pat
             rights.package(await h.records.data_requests.get(other.key)).name
         ]
         assert (await h.records.data_requests.get(erase.key)).progress["copies"] == 2
+        await rights.stop()
+
+
+async def test_what_a_provider_holds_during_an_erasure_is_not_said_to_be_never_sent(tmp_path: Path) -> None:
+    """American law has the log of advertising by telephone kept, with what was said."""
+    begun, go = asyncio.Event(), asyncio.Event()
+
+    async def slowly(outbound: Outbound) -> Reply:
+        begun.set()
+        await go.wait()
+        return Reply("taken")
+
+    to = Recipient(phone="+12125550123")
+    async with house(tmp_path, clock=clock_at("2026-03-04T17:00:00+00:00")) as h:
+        h.provider.always = slowly
+        await h.consent(to)
+        offer = Content(text="Acme: half price today. Reply STOP to opt out")
+        key = await h.send(to=to, channel=Channel.SMS, purpose=Purpose.PROMOTIONAL, content=offer)
+        await begun.wait()
+        await h.becomes(key, Status.SENDING)
+        rights = await started(h, tmp_path)
+        request, _ = await rights.take(RequestKind.ERASE, About(to=to), received_at_ms=None, by="key")
+        await eventually(lambda: is_done(h, request))
+        receipt = (await h.records.data_requests.get(request.key)).receipt
+        go.set()
+        await h.empties(NAMES.lane(Purpose.PROMOTIONAL, Channel.SMS))
+        assert "never sent" not in (receipt or "")
+        assert await h.status(key) is Status.SENT
         await rights.stop()

@@ -23,7 +23,7 @@ from chappe.records.audit import LegalHold
 from chappe.records.data_requests import DataRequest
 from chappe.records.erasing import MessageOutline
 from chappe.records.recipients import parse_recipient
-from chappe.records.steps import OPEN
+from chappe.records.steps import CANCELLABLE
 
 _SWEEP_MESSAGES = 100
 _SWEEP_HIDDEN_MS = 30_000
@@ -107,8 +107,9 @@ class _Address:
         made_ms = ids.created_at_ms(message.key)
         content = self._obligations.of(RecordKind.CONTENT, made_ms, **about)  # type: ignore[arg-type]
         log = self._obligations.of(RecordKind.SEND_LOG, made_ms, **about)  # type: ignore[arg-type]
-        if message.status in OPEN:
-            # It was not sent and will not be, so there is nothing to give account of.
+        if message.status in CANCELLABLE:
+            # It was not sent and will not be, so there is nothing to give account of. One that is with a provider may
+            # arrive still.
             whole.append(message.key)
             self._tally.add("queue message", QUEUED)
             return
