@@ -69,17 +69,24 @@ class ServerUnreachable(Unavailable):
 
 
 class Server:
-    """The REST API of one server. Raises `ServerRefused` and `ServerUnreachable`."""
+    """The REST API of one server. Raises `InvalidConfiguration`, `ServerRefused` and `ServerUnreachable`."""
 
     def __init__(self, url: str, api_key: str | None) -> None:
         import httpx  # loaded here, for it takes its time and not every command needs it
 
         headers = {"user-agent": f"chappe-cli/{__version__}"}
         if api_key:
+            if not (api_key.isascii() and api_key.isprintable()):
+                raise InvalidConfiguration("The API key has characters that no key has; check CHAPPE_API_KEY.")
             headers["authorization"] = f"Bearer {api_key}"
         self.url = url.rstrip("/")
         # The key must not go to a proxy or a host that the environment or a redirect names.
-        self._http = httpx.Client(base_url=self.url, headers=headers, timeout=60.0, trust_env=False)
+        try:
+            self._http = httpx.Client(base_url=self.url, headers=headers, timeout=60.0, trust_env=False)
+        except httpx.InvalidURL as error:
+            raise InvalidConfiguration(
+                f"{url!r} is not the URL of a server, such as {DEFAULT_URL}: {error}.", url=url
+            ) from None
         self._failures: type[Exception] = httpx.HTTPError
 
     def __enter__(self) -> Server:

@@ -29,3 +29,10 @@ def test_wrong_usage_exits_with_two(chappe: Run) -> None:
         result = chappe(*arguments)
         assert result.code == 2
         assert "Traceback" not in result.err
+
+
+def test_a_url_or_key_that_cannot_be_one_is_told(chappe: Run) -> None:
+    for options in (["--url", "http://127.0.0.1:abc"], ["--url", "http://[::1"], ["--api-key", "schlüssel"]):
+        result = chappe("queues", *options)
+        assert result.err.startswith("chappe: error [invalid_configuration]: "), result.err
+        assert result.code == 2
