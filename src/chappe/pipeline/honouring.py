@@ -20,7 +20,7 @@ def honour_deadlines(
 
     `purpose` None is a request about messages of every purpose. Rules count that are in force on receipt.
     """
-    places = lineage(where.jurisdiction)
+    places = {place for somewhere in _possible(where) for place in lineage(somewhere)}
     found = []
     for rule in rule_set_for(rules, to, where.jurisdiction).rules:
         if not isinstance(rule, OptOutRule) or rule.jurisdiction not in places:
@@ -32,12 +32,17 @@ def honour_deadlines(
     return tuple(sorted(found, key=lambda deadline: (deadline.due_at_ms, deadline.rule)))
 
 
-def opt_out_words(
-    rules: Rules, to: Recipient, jurisdiction: str | None, channel: Channel, now_ms: int
-) -> tuple[str, ...]:
+def opt_out_words(rules: Rules, to: Recipient, where: Locale, channel: Channel, now_ms: int) -> tuple[str, ...]:
     """The words that rules in force say are an opt-out when this person, who is there, answers with them."""
-    found = keyword_rules(rule_set_for(rules, to, jurisdiction).rules, jurisdiction, channel, now_ms)
-    return tuple(word for rule in found if rule.parameters.intent == "opt_out" for word in rule.parameters.keywords)
+    asked = rule_set_for(rules, to, where.jurisdiction).rules
+    found = (rule for place in _possible(where) for rule in keyword_rules(asked, place, channel, now_ms))
+    words = (word for rule in found if rule.parameters.intent == "opt_out" for word in rule.parameters.keywords)
+    return tuple(dict.fromkeys(words))
+
+
+def _possible(where: Locale) -> tuple[str | None, ...]:
+    """Every place whose rules bind: of several parts of a country, those of each."""
+    return (where.jurisdiction, *where.also_in)
 
 
 def _is_about(rule: OptOutRule, channel: Channel, purpose: Purpose | None, at_ms: int) -> bool:

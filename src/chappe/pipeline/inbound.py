@@ -83,7 +83,7 @@ class Inbound:
 
     def _read(self, text: InboundText, where: Locale) -> Reply:
         context = self._context
-        words = opt_out_words(context.rules, text.to, where.jurisdiction, text.channel, context.now_ms())
+        words = opt_out_words(context.rules, text.to, where, text.channel, context.now_ms())
         return read_reply(
             text.text,
             language=text.language,
