@@ -143,7 +143,10 @@ def test_how_often_a_message_is_received_before_it_falls(sqs: Any, queue: str, n
     for good in (1, 1000, "1", "1000"):
         policy = redrive(sqs, new_name, good)
         sqs.set_queue_attributes(QueueUrl=queue, Attributes=policy)
-        assert attributes_of(sqs, queue, "RedrivePolicy") == policy
+        told, given = (
+            json.loads(each["RedrivePolicy"]) for each in (attributes_of(sqs, queue, "RedrivePolicy"), policy)
+        )
+        assert told == {**given, "maxReceiveCount": int(good)}
     for bad in (0, 1001, -1, "0", "x", 1.5, True):
         policy = redrive(sqs, new_name, bad)
         code, shape, message = error_of(sqs.set_queue_attributes, QueueUrl=queue, Attributes=policy)
