@@ -43,24 +43,33 @@ class CircuitBreaker:
 
     def state(self, now_ms: int) -> CircuitState:
         """How it stands."""
+        self._heed(now_ms)
         if self._opened_until_ms is None:
             return CircuitState.CLOSED
         return CircuitState.OPEN if now_ms < self._opened_until_ms else CircuitState.HALF_OPEN
 
     def closed_from_ms(self, now_ms: int) -> int:
         """The first moment from now on at which an attempt may be let through."""
+        self._heed(now_ms)
         if self._opened_until_ms is None:
             return now_ms
         return max(now_ms, self._opened_until_ms, self._trial_until_ms)
 
     def try_pass(self, now_ms: int) -> bool:
         """Whether an attempt may be made now. A half-open circuit lets one through; report its outcome."""
+        self._heed(now_ms)
         if self._opened_until_ms is None:
             return True
         if now_ms < self._opened_until_ms or now_ms < self._trial_until_ms:
             return False
         self._trial_until_ms = now_ms + self._policy.trial_ms
         return True
+
+    def _heed(self, now_ms: int) -> None:
+        # A clock that was set back must not keep a provider from being tried for as long as it had been ahead.
+        if self._opened_until_ms is not None:
+            self._opened_until_ms = min(self._opened_until_ms, now_ms + self._open_for_ms)
+            self._trial_until_ms = min(self._trial_until_ms, now_ms + self._policy.trial_ms)
 
     def succeeded(self) -> bool:
         """The provider answered; whether that closed the circuit."""

@@ -27,6 +27,16 @@ def test_it_opens_after_failures_in_a_row() -> None:
     assert breaker.closed_from_ms(10) == 1_000
 
 
+def test_a_clock_that_is_set_back_does_not_keep_it_open() -> None:
+    day_ms = 86_400_000
+    breaker = opened(at_ms=day_ms)
+    assert breaker.closed_from_ms(0) == POLICY.open_ms
+    assert breaker.try_pass(POLICY.open_ms)
+    trying = opened(at_ms=day_ms)
+    assert trying.try_pass(day_ms + POLICY.open_ms)
+    assert trying.closed_from_ms(0) <= POLICY.open_ms
+
+
 def test_a_success_between_failures_keeps_it_closed() -> None:
     breaker = CircuitBreaker(POLICY)
     for _ in range(10):
