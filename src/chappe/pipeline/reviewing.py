@@ -1,8 +1,9 @@
 """Held messages: settled by a person or by time, and brought back to intake, which then decides as it always does.
 
 The resolution is committed first, with the purpose it gives the message; the queue message follows. What a crash
-between the two leaves behind is queued at the next start. So approving, rejecting and running out of time all leave a
-decision in the timeline and in the audit log, made by the same code as every other.
+between the two leaves behind is queued at the next start, and what a full disk leaves when there is room again. So
+approving, rejecting and running out of time all leave a decision in the timeline and in the audit log, made by the same
+code as every other.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ class Reviewing:
 
     def __init__(self, context: Context) -> None:
         self._context = context
+        self._releasing = asyncio.Lock()
+        """Held from a resolution to its queue message: what is found without one otherwise was left behind."""
 
     async def resolve(self, key: int, resolution: Resolution, author: Author) -> ReviewRecord:
         """Settle a review. From the return on the message is on its way, or about to be blocked.
@@ -41,16 +44,18 @@ class Reviewing:
         return await self._context.records.reviews.get(key)
 
     async def release_left_behind(self) -> int:
-        """Queue messages whose reviews ended just before the process did; how many. To be run at the start."""
-        left = await self._context.records.reviews.unreleased()
-        await self._release(left, recovered=True)
+        """Queue messages whose reviews have ended and that could not be queued then; how many."""
+        async with self._releasing:
+            left = await self._context.records.reviews.unreleased()
+            await self._release(left, recovered=True)
         return len(left)
 
     async def run(self) -> None:
-        """Let reviews end whose time has come, until cancelled."""
+        """Let reviews end whose time has come, and queue what was left behind, until cancelled."""
         while True:
             await asyncio.sleep(EXPIRY_INTERVAL_SECONDS)
             try:
+                await self.release_left_behind()
                 await self.expire()
             except Closed:
                 return
@@ -60,15 +65,17 @@ class Reviewing:
     async def expire(self) -> int:
         """Let reviews end whose time has come; how many."""
         count = 0
-        while ended := await self._context.records.reviews.expire(self._context.now_ms()):
-            await self._release(ended)
-            count += len(ended)
+        async with self._releasing:
+            while ended := await self._context.records.reviews.expire(self._context.now_ms()):
+                await self._release(ended)
+                count += len(ended)
         return count
 
     async def _resolve(self, key: int, resolution: Resolution, author: Author) -> None:
         context = self._context
-        released = await context.records.reviews.resolve(key, resolution, at_ms=context.now_ms(), author=author)
-        await self._release([released])
+        async with self._releasing:
+            released = await context.records.reviews.resolve(key, resolution, at_ms=context.now_ms(), author=author)
+            await self._release([released])
         _log.info("review_resolved", message=released.message.id, resolution=resolution.value, author=author.key_id)
 
     async def _release(self, released: Sequence[Released], *, recovered: bool = False) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,9 +18,10 @@ from chappe.engine.base import NewMessage
 from chappe.model.categories import ANSWERS
 from chappe.model.classification import Classification, Resolution, Treatment
 from chappe.model.customer import Content, Decision, Outcome, Purpose, Recipient, RuleOutcome, Status
-from chappe.model.errors import Conflict, ReviewNotFound
+from chappe.model.errors import Conflict, ReviewNotFound, StorageFull
 from chappe.observe.audit.record import DecisionRecord, decode_open
 from chappe.observe.audit.storage import AuditStorage
+from chappe.pipeline import reviewing
 from chappe.pipeline.classify import own_domains, readable_texts
 from chappe.pipeline.envelope import Envelope, from_body, to_body
 from chappe.pipeline.recorded import recorded_decisions
@@ -357,6 +359,23 @@ class TestHolding:
             await h.becomes(key, Status.SENT)
             await eventually(lambda: len(h.provider.taken) == 1)
             assert await h.records.reviews.unreleased() == []
+
+    async def test_a_message_that_could_not_be_queued_after_its_review_is_queued_later(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(reviewing, "EXPIRY_INTERVAL_SECONDS", 0.01)
+        async with house(tmp_path, content=content_check()) as h:
+            key = await self.held(h)
+
+            async def full(queue: str, messages: Sequence[NewMessage]) -> Any:
+                raise StorageFull("the disk is full")
+
+            with monkeypatch.context() as patched:
+                patched.setattr(h.engine, "send", full)
+                with pytest.raises(StorageFull):
+                    await h.pipeline.reviewing.resolve(key, Resolution.TRANSACTIONAL, SOMEBODY)
+            await h.becomes(key, Status.SENT)
+            assert len(h.provider.taken) == 1
 
     async def test_a_copy_from_before_the_hold_does_not_undo_the_review(self, tmp_path: Path) -> None:
         async with house(tmp_path, content=content_check()) as h:
