@@ -20,6 +20,8 @@ _Name = TypeVar("_Name", bound=StrEnum)
 # one: a number that is not found because of it would pass for one that nobody has suppressed.
 _OFFSET_LOST = re.compile(r"(?<=\d) (?=\d\d:\d\d$)")
 _NUMBER_LOST = re.compile(r"(?:^|(?<=^phone:)) (?=\d)")
+_NUMBER_BARE = re.compile(r"[\d ().-]{7,}")
+"""What is more likely a number without its plus sign than a user: it would be found nowhere."""
 
 
 def one_of(names: type[_Name], query: Mapping[str, str], parameter: str) -> _Name | None:
@@ -69,6 +71,12 @@ def address_in(query: Mapping[str, str], parameter: str) -> Recipient | None:
     kind, colon, address = given.partition(":")
     if not (colon and kind in KINDS):
         kind, address = kind_of(given), given
+        if _NUMBER_BARE.fullmatch(given):
+            raise InvalidParameter(
+                f"{parameter}: a number begins with + and the country code, such as +12025550143; a user is named as "
+                "user:12025550143.",
+                parameter=parameter,
+            )
     try:
         return normalise_recipient(Recipient(**{kind: address}))[1]
     except InvalidInput as error:

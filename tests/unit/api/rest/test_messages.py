@@ -185,6 +185,8 @@ async def test_a_summary_has_no_content(api: Api) -> None:
         "since=yesterday",
         "since=2026-03-01T08:00:00",
         "to=not+an+address%40",
+        "to=12025550143",
+        "to=(202)%20555-0143",
         "colour=red",
         "limit",
         "to=%ff%fe",
