@@ -2,7 +2,8 @@
 
 JSON Lines: one message as for `POST /v1/messages` on each line. CSV (RFC 4180, with a header line): the columns
 `email`, `phone`, `url` or `user` for the recipient, `channel`, `from`, `subject`, `text`, `html`, `data` (JSON),
-`purpose`, `send_at`, `expires_at`, `idempotency_key`, and `metadata.NAME`; empty cells are left out.
+`purpose`, `category`, `template`, `event`, `language`, `send_at`, `expires_at`, `idempotency_key`, and
+`metadata.NAME`; empty cells are left out.
 """
 
 from __future__ import annotations
@@ -20,7 +21,10 @@ from chappe.model.errors import InvalidInput
 MAX_LINE_BYTES = 2 * 1024 * 1024
 _RECIPIENT = ("email", "phone", "url", "user")
 _CONTENT = ("subject", "text", "html", "data")
-_PLAIN = ("channel", "from", "purpose", "send_at", "expires_at", "idempotency_key")
+_PLAIN = (
+    "channel", "from", "purpose", "category", "template", "event", "language",
+    "send_at", "expires_at", "idempotency_key",
+)  # fmt: skip
 _METADATA = "metadata."
 
 

@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import io
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from chappe.cli.entries import MAX_LINE_BYTES, Entry, Format, Malformed, read_entries
 from chappe.model.errors import InvalidInput
+from chappe.pipeline.request import MessageRequest
 
 
 def read(content: bytes, form: Format = Format.JSONL) -> list[Entry | Malformed]:
@@ -63,6 +65,14 @@ def test_no_bytes_break_the_reading(content: bytes) -> None:
 def test_no_bytes_break_the_reading_of_csv(content: bytes) -> None:
     for entry in read(b"email,purpose,text\n" + content, Format.CSV):
         assert entry.line >= 2
+
+
+def test_a_message_of_a_csv_file_may_say_all_that_one_of_the_api_may() -> None:
+    told = {field.encode_name for field in msgspec.structs.fields(MessageRequest)} - {"to", "content", "metadata"}
+    for name in told | {"purpose"}:
+        ((_, document),) = documents(f"email,{name}\na@b.example,x\n".encode(), Format.CSV)
+        assert isinstance(document, dict), document
+        assert document[name] == "x"
 
 
 def test_csv_columns_become_a_message() -> None:
