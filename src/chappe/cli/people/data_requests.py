@@ -145,7 +145,9 @@ def extend(
 
 def verify(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A receipt.")],
-    key: Annotated[Path, typer.Option("--key", help="The public key, as `chappe audit key` prints it.")],
+    key: Annotated[
+        Path, typer.Option("--key", metavar="FILE", help="A file of the public key, as `chappe audit key` prints it.")
+    ],
 ) -> None:
     """Check that a receipt was signed with a key and has not been changed. Needs no server."""
     from chappe.pipeline.rights.receipts import is_genuine
