@@ -13,10 +13,10 @@ import msgspec
 
 from bench.figure import Figure, Settings, Target, median
 from bench.verdict_mix import NOW_MS, Case, cases, class_of, with_long_html
-from chappe.compliance.jurisdictions import lineage
 from chappe.compliance.kinds import AnyRule, FrequencyCapRule
 from chappe.compliance.rule import StandingRule
 from chappe.compliance.ruleset import RuleSet, load_rule_set
+from chappe.model.jurisdictions import lineage
 
 CASES = 20_000
 CASES_QUICK = 4_000

@@ -12,7 +12,6 @@ from typing import TypeVar
 
 import msgspec
 
-from chappe.compliance.jurisdictions import lineage
 from chappe.compliance.kinds import AnyRule
 from chappe.compliance.kinds.erasure import ErasureRule
 from chappe.compliance.kinds.record_keeping import Reaction, RecordKeepingRule
@@ -21,6 +20,7 @@ from chappe.compliance.kinds.retention_min import FOR_GOOD_MS, RetentionMinRule
 from chappe.compliance.record_kinds import History, RecordKind, Subject
 from chappe.compliance.rule import DutyRule
 from chappe.model.customer import Channel, Purpose
+from chappe.model.jurisdictions import lineage
 
 __all__ = ["FOR_GOOD_MS", "Duties", "Erasure", "Keeping"]
 

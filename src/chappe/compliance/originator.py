@@ -6,9 +6,9 @@ import datetime
 import re
 from enum import StrEnum
 
-from chappe.compliance.jurisdictions import lineage
 from chappe.compliance.sender import Registration, SenderProfile
 from chappe.model.customer import Channel, CustomerMessage, Purpose
+from chappe.model.jurisdictions import lineage
 
 _NOT_DIGITS = re.compile(r"[\s().-]+")
 _SHORT_CODE_DIGITS_MAX = 8

@@ -14,10 +14,10 @@ import msgspec
 
 from chappe.compliance.counting import Counting
 from chappe.compliance.facts import Facts
-from chappe.compliance.jurisdictions import lineage
 from chappe.compliance.rule import Jurisdiction
 from chappe.compliance.ruleset import RuleSet
 from chappe.model.customer import CustomerMessage, Decision, Purpose, Recipient
+from chappe.model.jurisdictions import lineage
 
 _BUCKETS = 10_000
 

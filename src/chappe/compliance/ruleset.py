@@ -24,7 +24,7 @@ from chappe.compliance.facts import Facts
 from chappe.compliance.hours import is_open, next_open
 from chappe.compliance.hours_rule import HoursRule, Lift
 from chappe.compliance.inputs import present_in
-from chappe.compliance.jurisdictions import EUROPEAN_UNION, WORLD, lineage, zones_of
+from chappe.compliance.jurisdictions import zones_of
 from chappe.compliance.kinds import AnyRule, FrequencyCapRule
 from chappe.compliance.kinds.opt_out_keyword import KeywordRule, keyword_rules
 from chappe.compliance.loading import packaged_rule_files, read_rules, rule_files
@@ -39,6 +39,7 @@ from chappe.compliance.timetable import (
 )
 from chappe.model.customer import Channel, CustomerMessage, Decision, Outcome, Purpose, RuleOutcome
 from chappe.model.errors import InvalidInput
+from chappe.model.jurisdictions import EUROPEAN_UNION, WORLD, lineage
 
 END_OF_TIME_MS = 253_370_764_800_000
 """9999-01-01; later moments are refused, because the calendar ends there."""

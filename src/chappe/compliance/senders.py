@@ -8,9 +8,9 @@ from types import MappingProxyType
 
 import msgspec
 
-from chappe.compliance.jurisdictions import lineage
 from chappe.compliance.sender import SenderProfile
 from chappe.model.customer import CustomerMessage
+from chappe.model.jurisdictions import lineage
 
 DEFAULT = "default"
 """The profile of messages whose `from` is nobody's."""

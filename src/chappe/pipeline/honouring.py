@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from chappe.compliance.jurisdictions import lineage
 from chappe.compliance.kinds.opt_out_honour import OptOutRule
 from chappe.compliance.kinds.opt_out_keyword import keyword_rules
 from chappe.compliance.locating import Locale
@@ -10,6 +9,7 @@ from chappe.compliance.opt_out.deadlines import HonourTerm, due_at_ms
 from chappe.compliance.rollout import Rollout, Rules
 from chappe.compliance.ruleset import RuleSet
 from chappe.model.customer import Channel, Purpose, Recipient
+from chappe.model.jurisdictions import lineage
 from chappe.records.opt_outs import Deadline
 
 

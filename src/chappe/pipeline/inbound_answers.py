@@ -49,6 +49,8 @@ class Answering:
                     pass
             except ChappeError as error:
                 _log.warning("answers_not_sent", code=error.code, reason=error.message)
+            except Exception:  # noqa: BLE001 (a defect must not end the worker)
+                _log.exception("answers_not_sent", code="defect")
             try:
                 async with asyncio.timeout(_AGAIN_SECONDS):
                     await self._woken.wait()

@@ -16,8 +16,8 @@ from typing import Generic, TypeVar
 import msgspec
 
 from chappe.channels.base import Provider
-from chappe.compliance.jurisdictions import lineage
 from chappe.model.customer import Channel
+from chappe.model.jurisdictions import lineage
 
 Pipeline = TypeVar("Pipeline")
 """What a pipeline works with: `pipeline.context.Context`, which holds them all and so is not imported here."""

@@ -61,6 +61,8 @@ class Reviewing:
                 return
             except ChappeError as error:
                 _log.warning("reviews_not_ended", code=error.code, reason=error.message)
+            except Exception:  # noqa: BLE001 (a defect must not end the worker)
+                _log.exception("reviews_not_ended", code="defect")
 
     async def expire(self) -> int:
         """Let reviews end whose time has come; how many."""

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from phonenumbers import timezone
 
 from chappe.compliance.facts import Locale, locate
-from chappe.compliance.jurisdictions import jurisdiction_of_domain, lineage, place_of, zones_of
+from chappe.compliance.jurisdictions import jurisdiction_of_domain, place_of, zones_of
 from chappe.compliance.locating import Residence
 from chappe.model.customer import Recipient
+from chappe.model.jurisdictions import lineage
 
 NEW_YORKER = Recipient(phone="+12125550123")
 

@@ -10,8 +10,9 @@ import pytest
 from phonenumbers import timezone
 
 from chappe.compliance import places
-from chappe.compliance.jurisdictions import TERRITORIES, zones_by_country, zones_of
+from chappe.compliance.jurisdictions import zones_by_country, zones_of
 from chappe.compliance.places import PostalArea, places_of_area_code, postal_area, zone_of_area_code, zones_of_part
+from chappe.model.jurisdictions import TERRITORIES
 
 
 def test_every_zone_named_is_one_of_its_country_or_has_its_clock() -> None:

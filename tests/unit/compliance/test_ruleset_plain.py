@@ -17,7 +17,7 @@ from chappe.compliance.conditions import condition_of
 from chappe.compliance.facts import Facts
 from chappe.compliance.hours import next_open
 from chappe.compliance.hours_rule import HoursRule
-from chappe.compliance.jurisdictions import EU_LAW_COUNTRIES, lineage, zones_of
+from chappe.compliance.jurisdictions import zones_of
 from chappe.compliance.kinds import AnyRule, FrequencyCapRule
 from chappe.compliance.rule import StandingRule
 from chappe.compliance.ruleset import RuleSet
@@ -33,6 +33,7 @@ from chappe.model.customer import (
     Recipient,
     RuleOutcome,
 )
+from chappe.model.jurisdictions import EU_LAW_COUNTRIES, lineage
 
 CLASSES = (StandingRule, HoursRule, FrequencyCapRule)
 

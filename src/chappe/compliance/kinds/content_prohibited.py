@@ -9,7 +9,6 @@ import msgspec
 
 from chappe.compliance.facts import Facts
 from chappe.compliance.facts_registry import registry_id
-from chappe.compliance.jurisdictions import lineage
 from chappe.compliance.patterns import compiled
 from chappe.compliance.prohibited import any_subject, subjects_known, subjects_of
 from chappe.compliance.rule import StandingRule
@@ -17,6 +16,7 @@ from chappe.compliance.sender import Registration
 from chappe.compliance.shown import Shown, folded, shown
 from chappe.compliance.templates import matches_template
 from chappe.model.customer import CustomerMessage, RuleOutcome
+from chappe.model.jurisdictions import lineage
 
 _LINK = r"https?://[^\s\"'<>]+|\bwww\.[^\s\"'<>]+|\b[a-z0-9-]+(?:\.[a-z0-9-]+)*\.[a-z]{2,24}/[^\s\"'<>]*"
 _SHORTENERS = (

@@ -8,9 +8,9 @@ import msgspec
 
 from chappe.compliance.facts import Facts
 from chappe.compliance.inputs import NOTHING, Input
-from chappe.compliance.jurisdictions import EU_LAW_COUNTRIES
 from chappe.compliance.rule import StandingRule
 from chappe.model.customer import CustomerMessage, RuleOutcome
+from chappe.model.jurisdictions import EU_LAW_COUNTRIES
 
 _REGIONS = {"EEA": EU_LAW_COUNTRIES}
 

@@ -20,13 +20,13 @@ from chappe.compliance.facts import Facts
 from chappe.compliance.facts_consent import Consent
 from chappe.compliance.facts_registry import Listing, RegistryAnswer, RegistryKind, registry_id
 from chappe.compliance.inputs import Input
-from chappe.compliance.jurisdictions import lineage
 from chappe.compliance.listings import Granularity, bites_from_ms, is_about, statements_of
 from chappe.compliance.public_holidays import has_calendar
 from chappe.compliance.releases import Release, registries_of, why_released
 from chappe.compliance.rule import Category, StandingRule
 from chappe.compliance.way_out import way_out
 from chappe.model.customer import Amendment, Channel, CustomerMessage, Outcome, Place, Purpose, RuleOutcome
+from chappe.model.jurisdictions import lineage
 
 DAY_MS = 86_400_000
 CONSENT_REQUEST = "consent_request"

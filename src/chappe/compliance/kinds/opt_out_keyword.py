@@ -22,7 +22,6 @@ from chappe.compliance.facts import Facts
 from chappe.compliance.facts_consent import ConsentLevel
 from chappe.compliance.facts_opt_out import OptOutRequest, OptOutTopic, RequestMeans
 from chappe.compliance.inputs import Input
-from chappe.compliance.jurisdictions import lineage
 from chappe.compliance.opt_out_means import means_of
 from chappe.compliance.opt_outs import in_words, is_own_address, plain_word, standing_request
 from chappe.compliance.originator import SenderType, originator, sender_type
@@ -32,6 +31,7 @@ from chappe.compliance.rule import Rule, StandingRule
 from chappe.compliance.shown import Shown, shown
 from chappe.model.categories import HELP_REPLY, OPT_OUT_CONFIRMATION
 from chappe.model.customer import Amendment, Channel, CustomerMessage, Place, Purpose, RuleOutcome
+from chappe.model.jurisdictions import lineage
 
 Word = Annotated[str, msgspec.Meta(min_length=1, max_length=60)]
 SENDER = "<sender>"

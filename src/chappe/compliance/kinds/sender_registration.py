@@ -9,12 +9,12 @@ import msgspec
 from chappe.compliance.facts import Facts
 from chappe.compliance.facts_registry import registry_id
 from chappe.compliance.inputs import Input
-from chappe.compliance.jurisdictions import lineage
 from chappe.compliance.originator import SenderType, is_good_for, originator, sender_type
 from chappe.compliance.patterns import compiled
 from chappe.compliance.rule import StandingRule
 from chappe.compliance.sender import Registration
 from chappe.model.customer import CustomerMessage, Purpose, RuleOutcome
+from chappe.model.jurisdictions import lineage
 
 _YEAR_MS = 365 * 86_400_000
 

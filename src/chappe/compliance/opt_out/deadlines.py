@@ -15,8 +15,9 @@ from zoneinfo import ZoneInfo
 import holidays
 import msgspec
 
-from chappe.compliance.jurisdictions import WORLD, zones_of
+from chappe.compliance.jurisdictions import zones_of
 from chappe.compliance.public_holidays import day_number, has_calendar, is_holiday
+from chappe.model.jurisdictions import WORLD
 
 AT_ONCE_MS = 300_000
 """What "at once" (a deadline of no days) leaves a machine: five minutes."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from chappe.compliance.jurisdictions import WORLD, lineage
 from chappe.compliance.opt_out.keywords import Lexicon, sentence_evidence, shouted_evidence
 from chappe.compliance.opt_out.normalising import Words, normalise_text
 from chappe.compliance.opt_out.phrases import Finding, apart, combined, find_phrases, find_scope, guarded, placed
 from chappe.compliance.opt_out.reply import POSSIBLE, Evidence, EvidenceKind, Intent, Reply, Scope
 from chappe.compliance.opt_out.tables import Language, jurisdictions, languages
+from chappe.model.jurisdictions import WORLD, lineage
 
 _LANGUAGE_OF_TRADE = "en"
 """STOP and its English kin are understood everywhere."""

@@ -15,6 +15,7 @@ from pathlib import Path
 import msgspec
 import structlog
 
+from chappe.model.jurisdictions import lineage
 from chappe.observe.audit.record import DecisionRecord, RetentionRecord, decode_open
 from chappe.observe.audit.recording import open_entry
 from chappe.observe.audit.sealing import Outline, file_name
@@ -24,22 +25,21 @@ from chappe.records import audit
 from chappe.records.audit import AuditRecords, LegalHold, Segment
 
 DAY_MS = 86_400_000
-EVERY_JURISDICTION = "*"
 _log = structlog.get_logger("chappe.audit")
 
 
 class RetentionPolicy(msgspec.Struct, frozen=True):
-    """How many days decisions are kept: `days`, or what `by_jurisdiction` says for "US-CA", or else for "US"."""
+    """How many days decisions are kept: `days`, or what `by_jurisdiction` says for the nearest jurisdiction that it
+    names: for "US-CA" its own or that of "US", for "DE" its own or that of "EU".
+    """
 
     days: int
     by_jurisdiction: Mapping[str, int] = {}
 
     def days_for(self, jurisdiction: str | None) -> int:
         """For decisions under this jurisdiction."""
-        if jurisdiction is None:
-            return self.days
-        country = jurisdiction.partition("-")[0]
-        return self.by_jurisdiction.get(jurisdiction, self.by_jurisdiction.get(country, self.days))
+        named = (self.by_jurisdiction[place] for place in lineage(jurisdiction) if place in self.by_jurisdiction)
+        return next(named, self.days)
 
     @property
     def shortest_ms(self) -> int:
@@ -48,9 +48,9 @@ class RetentionPolicy(msgspec.Struct, frozen=True):
 
 
 def is_held(jurisdiction: str | None, holds: Iterable[LegalHold]) -> bool:
-    """Whether one of the holds covers decisions under this jurisdiction: its own, its country's, or everybody's."""
-    country = (jurisdiction or "").partition("-")[0]
-    return any(hold.jurisdiction in (EVERY_JURISDICTION, jurisdiction, country) for hold in holds)
+    """Whether one of the holds covers decisions under this jurisdiction: its own, or one that it is part of."""
+    places = lineage(jurisdiction)
+    return any(hold.jurisdiction in places for hold in holds)
 
 
 async def drop_expired(records: AuditRecords, folder: Path, policy: RetentionPolicy, now_ms: int) -> int:

@@ -70,16 +70,17 @@ async def test_a_legal_hold_keeps_what_it_covers_until_it_is_released(sealed: Ho
         await sealed.audit.release(hold.key)
 
 
-@pytest.mark.parametrize(("jurisdiction", "dropped"), [("*", 0), ("US", 1)])
+@pytest.mark.parametrize(("jurisdiction", "dropped"), [("*", 0), ("EU", 0), ("US", 1)])
 async def test_a_hold_covers_its_jurisdiction(sealed: House, jurisdiction: str, dropped: int) -> None:
     await sealed.audit.hold(jurisdiction, "claim")
     assert await sealed.audit.drop_expired() == dropped
 
 
 @pytest.mark.parametrize(
-    ("jurisdiction", "days"), [("US-CA", 10), ("US-NY", 20), ("US", 20), ("DE", 30), ("FR", 40), (None, 40)]
+    ("jurisdiction", "days"),
+    [("US-CA", 10), ("US-NY", 20), ("US", 20), ("PR", 20), ("DE", 30), ("FR", 35), ("JP", 40), (None, 40)],
 )
-def test_a_region_goes_by_its_own_entry_then_its_countrys(jurisdiction: str | None, days: int) -> None:
-    policy = RetentionPolicy(40, {"US-CA": 10, "US": 20, "DE": 30})
+def test_a_place_goes_by_the_nearest_entry(jurisdiction: str | None, days: int) -> None:
+    policy = RetentionPolicy(40, {"US-CA": 10, "US": 20, "DE": 30, "EU": 35})
     assert policy.days_for(jurisdiction) == days
     assert policy.shortest_ms == 10 * DAY_MS

@@ -14,12 +14,13 @@ from chappe.api.rest.query import one_of
 from chappe.api.rest.rules.documents import RulesView, RuleView
 from chappe.api.rest.rules.presenting import rule_summary_view
 from chappe.compliance.conditions import condition_of
-from chappe.compliance.jurisdictions import fault_of, lineage
+from chappe.compliance.jurisdictions import fault_of
 from chappe.compliance.kinds import AnyRule
 from chappe.compliance.rule import ANY_CHANNEL
 from chappe.compliance.ruleset import RuleSet
 from chappe.model.customer import Channel
 from chappe.model.errors import RuleNotFound, RuleSetNotFound
+from chappe.model.jurisdictions import lineage
 
 RULES_MAX = 1_000
 KINDS = sorted(str(kind.__struct_config__.tag) for kind in get_args(AnyRule))
