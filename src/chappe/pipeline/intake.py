@@ -17,46 +17,22 @@ import structlog
 
 from chappe.engine.base import NewMessage, ReceivedMessage
 from chappe.model.customer import Purpose, Status
-from chappe.model.errors import Closed, NoRoute
+from chappe.model.errors import Closed
 from chappe.model.sends import RecentSend
 from chappe.observe.audit.record import Stage
 from chappe.pipeline.accept import intake_message
-from chappe.pipeline.accounts import Verdict, account_of, verdict_of
+from chappe.pipeline.accounts import verdict_of
 from chappe.pipeline.context import Context, is_urgent
-from chappe.pipeline.deciding import Next, Step, decide_at_intake, was_moved_back
-from chappe.pipeline.envelope import Envelope, from_body, to_body
+from chappe.pipeline.deciding import Next, decide_at_intake, was_moved_back
+from chappe.pipeline.envelope import from_body
 from chappe.pipeline.failures import Failures
 from chappe.pipeline.gathering import gather
+from chappe.pipeline.intake_outcome import Arrived, Decided, Outcome, awaits_review
 from chappe.pipeline.known import counts, without_counted
-from chappe.records.counted import counted_as
 from chappe.records.recipients import recipient_text
-from chappe.records.reviews import NewReview
-from chappe.records.steps import UNCHANGED, Transition
-from chappe.records.timeline import Event
 
 WAIT_MS = 20_000
 _log = structlog.get_logger("chappe.pipeline")
-
-
-class _Arrived(msgspec.Struct, frozen=True):
-    """A received message, read."""
-
-    key: int
-    envelope: Envelope
-    received: ReceivedMessage
-
-
-class _Outcome:
-    """What a batch comes to, written at once."""
-
-    def __init__(self) -> None:
-        self.transitions: list[Transition] = []
-        self.sends: dict[str, list[NewMessage]] = {}
-        self.finished: list[str] = []
-        self.reviews: list[NewReview] = []
-
-    def send(self, queue: str, message: NewMessage) -> None:
-        self.sends.setdefault(queue, []).append(message)
 
 
 class IntakeWorker:
@@ -92,7 +68,7 @@ class IntakeWorker:
 
     async def process(self, batch: Sequence[ReceivedMessage]) -> None:
         """Decide one batch and make it durable."""
-        outcome = _Outcome()
+        outcome = Outcome(self._context.names, self._context.routes)
         with self._pace.under_way():
             arrived = self._read(batch, outcome)
             arriving = await self._context.arrivals.in_order(entry.key for entry in arrived)
@@ -100,7 +76,7 @@ class IntakeWorker:
                 await self._decide(arrived, arriving, outcome)
                 await self._write(outcome)
 
-    def _turn(self, arrived: Sequence[_Arrived]) -> AbstractAsyncContextManager[object]:
+    def _turn(self, arrived: Sequence[Arrived]) -> AbstractAsyncContextManager[object]:
         """Held while messages are decided that count against caps: two batches at once would not see each other's.
 
         Promotional messages have one worker, which has to take turns only where transactional ones count as well.
@@ -114,22 +90,21 @@ class IntakeWorker:
         if self._finishing is not None:
             await asyncio.wait([self._finishing])
 
-    def _read(self, batch: Sequence[ReceivedMessage], outcome: _Outcome) -> list[_Arrived]:
-        arrived: dict[int, _Arrived] = {}
+    def _read(self, batch: Sequence[ReceivedMessage], outcome: Outcome) -> list[Arrived]:
+        arrived: dict[int, Arrived] = {}
         for received in batch:
             envelope = from_body(received.body)
             if envelope is None:
                 _log.warning("intake_unreadable", queue=self._queue, message=received.id)
                 copy = NewMessage(received.body, dead_letter_source=self._queue)
-                outcome.send(self._context.names.dead_letters(self._queue), copy)
-                outcome.finished.append(received.receipt)
+                outcome.moved(received, self._context.names.dead_letters(self._queue), copy)
             elif (key := envelope.key) in arrived:
-                outcome.finished.append(received.receipt)
+                outcome.superfluous(received)
             else:
-                arrived[key] = _Arrived(key, envelope, received)
+                arrived[key] = Arrived(key, envelope, received)
         return list(arrived.values())
 
-    async def _decide(self, arrived: Sequence[_Arrived], arriving: set[int], outcome: _Outcome) -> None:
+    async def _decide(self, arrived: Sequence[Arrived], arriving: set[int], outcome: Outcome) -> None:
         context = self._context
         now_ms, rules = context.now_ms(), context.rules
         asked = [(entry.envelope.message, entry.key) for entry in arrived]
@@ -138,13 +113,13 @@ class IntakeWorker:
             gather(context, asked, recipients, rules, now_ms, stage=Status.ACCEPTED, urgent=self._urgent),
             context.audit.persons(recipients),
         )
-        held = await self._held_before([entry for entry in arrived if _awaits_review(entry)])
+        held = await self._held_before([entry for entry in arrived if awaits_review(entry.envelope.message)])
         await self._pace.begin()
         counted: dict[str, tuple[RecentSend, ...]] = {}
         for entry, recipient, (known, facts, mark) in zip(arrived, recipients, found, strict=True):
             await self._pace.pause()
             if entry.key in held:
-                outcome.finished.append(entry.received.receipt)
+                outcome.superfluous(entry.received)
                 continue
             if known.status is None and entry.key in arriving:
                 # Its record is being committed. The lane waits for that; if it fails, the message goes no further.
@@ -163,78 +138,23 @@ class IntakeWorker:
             message = entry.envelope.message
             place = None if step.facts is None else step.facts.jurisdiction
             if step.facts is not None and (there := context.pipelines.at(place)) is not context:
-                moved = intake_message(entry.envelope, now_ms)
-                outcome.send(there.names.intake(self._purpose), moved)
-                outcome.finished.append(entry.received.receipt)
+                copy = intake_message(entry.envelope, now_ms)
+                outcome.moved(entry.received, there.names.intake(self._purpose), copy)
                 continue
             if step.decision is not None:
                 context.metrics.decided(Stage.INTAKE.value, message, step.decision, place)
             sent = RecentSend.of(message, now_ms) if counts(message, rules) else None
-            self._note(entry, step, verdict, now_ms, outcome, sent, reopened=was_moved_back(entry.envelope, known))
+            outcome.note(Decided(entry, step, verdict, sent, was_moved_back(entry.envelope, known)), now_ms)
             if step.next is Next.GO and step.facts is not None and mark is not None:
                 context.fresh.keep(entry.key, without_counted(step.facts), rules, mark, now_ms)
             if step.next is Next.GO and sent is not None:
                 counted[recipient] = (*counted.get(recipient, ()), sent)
 
-    async def _held_before(self, arrived: Sequence[_Arrived]) -> set[int]:
+    async def _held_before(self, arrived: Sequence[Arrived]) -> set[int]:
         """Those of these that have a review already: it brings them back, and this copy is superfluous."""
         return await self._context.records.reviews.known([entry.key for entry in arrived]) if arrived else set()
 
-    def _note(
-        self,
-        entry: _Arrived,
-        step: Step,
-        verdict: Verdict | None,
-        now_ms: int,
-        outcome: _Outcome,
-        sent: RecentSend | None,
-        *,
-        reopened: bool,
-    ) -> None:
-        if step.next is Next.LEAVE:
-            return
-        outcome.finished.append(entry.received.receipt)
-        if step.next is Next.DROP:
-            return
-        message = entry.envelope.message
-        counted_at_ms, said = UNCHANGED, None
-        if step.next is Next.REVIEW:
-            assert step.until_ms is not None
-            outcome.reviews.append(NewReview(entry.key, message, now_ms, step.until_ms))
-        elif step.next is Next.LATER:
-            outcome.send(self._queue, intake_message(entry.envelope, now_ms, step.until_ms))
-        elif step.next is Next.GO:
-            try:
-                self._context.routes.of(message.channel)
-            except NoRoute as error:
-                step = Step(Next.END, Status.FAILED, step.decision, note=error.message)
-            else:
-                lane = self._context.names.lane(message.purpose, message.channel)
-                amendments = () if step.decision is None else step.decision.amendments
-                queued = msgspec.structs.replace(
-                    entry.envelope, recovered=False, queued_at_ms=now_ms, amendments=amendments
-                )
-                outcome.send(lane, NewMessage(to_body(queued)))
-                if sent is not None:
-                    counted_at_ms, said = sent.at_ms, counted_as(message)
-        if step.status is not None and (step.decision is not None or step.next is Next.END):
-            event = Event(
-                at_ms=now_ms, status=step.status, decision=step.decision, next_at_ms=step.until_ms, note=step.note
-            )
-            account = None if verdict is None else account_of(message, verdict)
-            outcome.transitions.append(
-                Transition(
-                    entry.key,
-                    event,
-                    counted_at_ms=counted_at_ms,
-                    counted_as=said,
-                    unconditional=reopened,
-                    recipient=recipient_text(message.to),
-                    account=account,
-                )
-            )
-
-    async def _write(self, outcome: _Outcome) -> None:
+    async def _write(self, outcome: Outcome) -> None:
         """Wait only for what the next batch has to see; the rest goes on beside it, one batch at a time."""
         context = self._context
         along = context.records.reviews.rows(outcome.reviews) if outcome.reviews else None
@@ -248,7 +168,7 @@ class IntakeWorker:
         if unfinished is not None:
             raise unfinished
 
-    async def _finish(self, outcome: _Outcome, recorded: asyncio.Future[None]) -> None:
+    async def _finish(self, outcome: Outcome, recorded: asyncio.Future[None]) -> None:
         """Hand on, and only then take the batch out of intake: a crash brings it back, and what is done is dropped."""
         engine = self._context.engine
         try:
@@ -261,8 +181,3 @@ class IntakeWorker:
                 await engine.delete(self._queue, outcome.finished)
         except Exception as error:  # noqa: BLE001 (raised by the next write, which pauses the worker)
             self._unfinished = error
-
-
-def _awaits_review(entry: _Arrived) -> bool:
-    classification = entry.envelope.message.classification
-    return classification is not None and classification.awaits_review
