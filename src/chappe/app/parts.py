@@ -19,9 +19,9 @@ from chappe.compliance.unmet import leniently
 from chappe.config import Config
 from chappe.model.customer import Channel
 from chappe.model.errors import InvalidConfiguration
-from chappe.pipeline.classify import ContentCheck
+from chappe.pipeline.content.checking import ContentCheck
+from chappe.pipeline.delivery.unsubscribe import UnsubscribeLinks
 from chappe.pipeline.regions import Region
-from chappe.pipeline.unsubscribe import UnsubscribeLinks
 from chappe.security import server_secret
 
 _log = structlog.get_logger("chappe")

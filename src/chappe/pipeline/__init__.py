@@ -1,25 +1,19 @@
 """The way of a message to a person: accept, classify, comply, route, dispatch.
 
-    request.py       what a caller asks for, as it arrives      normalise.py    ... checked and made canonical
-    accept.py        stored and queued before it is answered    arrivals.py     ... who is being accepted right now
-    intake.py        decided: on, later, blocked or expired     known.py, deciding.py, judging.py
-    gathering.py     what it is decided from, looked up         fresh_facts.py  ... or known from a moment ago
-    classify.py      judged by its content, once                models.py       ... the models that judge
-    second_opinion.py  ... a second time, where uncertain
-    reviewing.py     held, and brought back by a person         classifier_readings.py  ... and what is counted
-    lane.py          received from a lane, held, attempted      dispatching.py  ... checked once more before
-    attempt.py       one try at one provider                    settling.py     ... its result recorded, then settled
-    starts.py        the begin of attempts, recorded            held.py         ... what a lane knows of a message
-    gateway.py       a provider, its circuits and its slots     breaker.py, gate.py, backoff.py
-    names.py         the queues                                 envelope.py     ... what travels in them
-    hands.py         who holds a message now                    background.py   ordinary work in small slices
-    reconcile.py     what must be queued again                  failures.py     what a worker does when work fails
-    inbound.py       what people answer: STOP, HELP, START      inbound_request.py  ... as it arrives
-    inbound_effects.py  what follows from it               inbound_answers.py  ... and what is said in return
-    honouring.py     deadlines and words by the rules
-    unsubscribe.py   one-click links                            context.py      what all parts share
-    rules/           versions of the rule set, activation, backtests
-    service.py       `Pipeline`: all of it, started and stopped
+    acceptance/    from a request to a record and a queue message
+    content/       what a message is, by its content
+    verdicts/      what it is decided from, and the decision
+    intake/        the first decision that binds, and what is held or comes back
+    delivery/      from a lane to a provider, and what comes of it
+    providers/     a provider's slots, circuits and waits
+    inbound/       what people answer: STOP, HELP, START
+    rules/         versions of the rule set, activation, backtests
+    rights/        what people may ask about their data
+    service.py     `Pipeline`: all of it, started and stopped
+    context.py     what all parts share               regions.py    pipelines of regions
+    names.py       the queues                         envelope.py   ... what travels in them
+    background.py  ordinary work in small slices      failures.py   what a worker does when work fails
+    retention.py   what is removed in time            readings.py   what a scrape of the metrics shows
 
 Queues
     Ordinary engine queues, seen and redriven by ordinary SQS calls; bodies are JSON text. One intake queue per purpose

@@ -16,20 +16,20 @@ from chappe.engine.base import Engine
 from chappe.model.customer import Purpose
 from chappe.observe.audit.recording import Recorder
 from chappe.observe.metrics import Metrics
-from chappe.pipeline.arrivals import Arrivals
+from chappe.pipeline.acceptance.arrivals import Arrivals
 from chappe.pipeline.background import Background, Pace
-from chappe.pipeline.backoff import RetryPolicy
-from chappe.pipeline.breaker import BreakerPolicy
-from chappe.pipeline.classify import ContentCheck
-from chappe.pipeline.fresh_facts import FreshFacts
-from chappe.pipeline.gateway import Routes
-from chappe.pipeline.hands import Hands
-from chappe.pipeline.inbound_effects import InboundSettings
+from chappe.pipeline.content.checking import ContentCheck
+from chappe.pipeline.delivery.hands import Hands
+from chappe.pipeline.delivery.starts import Starts
+from chappe.pipeline.delivery.unsubscribe import UnsubscribeLinks
+from chappe.pipeline.inbound.effects import InboundSettings
 from chappe.pipeline.names import QueueNames
+from chappe.pipeline.providers.backoff import RetryPolicy
+from chappe.pipeline.providers.breaker import BreakerPolicy
+from chappe.pipeline.providers.gateway import Routes
 from chappe.pipeline.regions import Pipelines, Region
 from chappe.pipeline.rules.starting import ActivationPolicy
-from chappe.pipeline.starts import Starts
-from chappe.pipeline.unsubscribe import UnsubscribeLinks
+from chappe.pipeline.verdicts.fresh_facts import FreshFacts
 from chappe.records.store import Records
 
 

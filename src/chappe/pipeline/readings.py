@@ -8,9 +8,9 @@ from chappe.compliance.rollout import Rollout
 from chappe.engine.base import Engine
 from chappe.model.errors import QueueNotFound
 from chappe.observe.metrics import QueueDepth, Readings, RegistryAge
-from chappe.pipeline.breaker import CircuitState
-from chappe.pipeline.classifier_readings import classifier_readings
+from chappe.pipeline.content.readings import classifier_readings
 from chappe.pipeline.context import Context
+from chappe.pipeline.providers.breaker import CircuitState
 
 
 async def take_readings(context: Context) -> Readings:

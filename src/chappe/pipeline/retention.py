@@ -19,9 +19,9 @@ from chappe.model.errors import ChappeError, Closed
 from chappe.observe.audit.log import AuditLog
 from chappe.observe.audit.retention import is_held
 from chappe.pipeline.context import Context
-from chappe.pipeline.honouring import rule_set_for
-from chappe.pipeline.person import whereabouts
 from chappe.pipeline.rights.keeping import Obligations
+from chappe.pipeline.verdicts.honouring import rule_set_for
+from chappe.pipeline.verdicts.person import whereabouts
 from chappe.records import ids
 from chappe.records.audit import LegalHold
 from chappe.records.profiles import KnownPerson

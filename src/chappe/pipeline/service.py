@@ -18,33 +18,33 @@ from chappe.model.customer import Channel, CustomerMessage, Decision, Purpose, S
 from chappe.model.errors import InvalidInput
 from chappe.observe.audit.recording import Recorder
 from chappe.observe.metrics import Metrics
-from chappe.pipeline.accept import Acceptance, Accepting, AnswerWith
-from chappe.pipeline.arrivals import Arrivals
+from chappe.pipeline.acceptance.accept import Acceptance, Accepting, AnswerWith
+from chappe.pipeline.acceptance.arrivals import Arrivals
+from chappe.pipeline.acceptance.normalise import normalise
+from chappe.pipeline.acceptance.request import MessageRequest
 from chappe.pipeline.background import Pace
-from chappe.pipeline.breaker import CircuitState
-from chappe.pipeline.classify import ContentCheck
+from chappe.pipeline.content.checking import ContentCheck
+from chappe.pipeline.content.models import Models
+from chappe.pipeline.content.second_opinion import second_verdicts
 from chappe.pipeline.context import Context, PipelineSettings
-from chappe.pipeline.fresh_facts import FreshFacts
-from chappe.pipeline.gateway import Gateway, Routes
-from chappe.pipeline.inbound import Inbound
-from chappe.pipeline.intake import IntakeWorker
-from chappe.pipeline.judging import decided
-from chappe.pipeline.known import facts_of
-from chappe.pipeline.lane import Lane
-from chappe.pipeline.looking_up import look_up
-from chappe.pipeline.models import Models
+from chappe.pipeline.delivery.lane import Lane
+from chappe.pipeline.delivery.starts import Starts
+from chappe.pipeline.delivery.unsubscribe import UnsubscribeLinks
+from chappe.pipeline.inbound.receiving import Inbound
+from chappe.pipeline.intake.reconcile import keep_mark, reconcile, requeue_lost
+from chappe.pipeline.intake.reviewing import Reviewing
+from chappe.pipeline.intake.worker import IntakeWorker
 from chappe.pipeline.names import QueueNames, create_queues, warn_of_lanes_without_route
-from chappe.pipeline.normalise import normalise
-from chappe.pipeline.reconcile import keep_mark, reconcile, requeue_lost
-from chappe.pipeline.recorded import RecordedDecision, recorded_decisions
+from chappe.pipeline.providers.breaker import CircuitState
+from chappe.pipeline.providers.gateway import Gateway, Routes
 from chappe.pipeline.regions import Region
-from chappe.pipeline.request import MessageRequest
-from chappe.pipeline.reviewing import Reviewing
 from chappe.pipeline.rules.backtests import Backtests
 from chappe.pipeline.rules.rule_sets import RuleSets
-from chappe.pipeline.second_opinion import second_verdicts
-from chappe.pipeline.starts import Starts
-from chappe.pipeline.unsubscribe import UnsubscribeLinks
+from chappe.pipeline.verdicts.fresh_facts import FreshFacts
+from chappe.pipeline.verdicts.judging import decided
+from chappe.pipeline.verdicts.known import facts_of
+from chappe.pipeline.verdicts.looking_up import look_up
+from chappe.pipeline.verdicts.recorded import RecordedDecision, recorded_decisions
 from chappe.records import ids
 from chappe.records.store import Records
 from chappe.records.timeline import Event

@@ -9,7 +9,7 @@ from chappe.classify.policy import Policy
 from chappe.classify.second.consulting import Consultant
 from chappe.classify.serving import Serving
 from chappe.compliance.senders import Senders
-from chappe.pipeline.classify import ContentCheck
+from chappe.pipeline.content.checking import ContentCheck
 
 CODE = "Your code is 482913. It is valid for 10 minutes."
 PROMOTION = "Mega sale: buy now and save!"

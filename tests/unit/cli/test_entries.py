@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from chappe.cli.entries import MAX_LINE_BYTES, Entry, Format, Malformed, read_entries
 from chappe.model.errors import InvalidInput
-from chappe.pipeline.request import MessageRequest
+from chappe.pipeline.acceptance.request import MessageRequest
 
 
 def read(content: bytes, form: Format = Format.JSONL) -> list[Entry | Malformed]:

@@ -7,8 +7,8 @@ import pytest
 from chappe.api.limits import HttpLimits
 from chappe.channels.settings import SmtpSettings
 from chappe.config import Config, PipelineSettings, ServerSettings
-from chappe.pipeline.backoff import RetryPolicy
-from chappe.pipeline.breaker import BreakerPolicy
+from chappe.pipeline.providers.backoff import RetryPolicy
+from chappe.pipeline.providers.breaker import BreakerPolicy
 
 
 def test_the_limits_are_those_of_the_http_server_by_the_same_names() -> None:

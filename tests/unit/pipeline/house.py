@@ -25,16 +25,16 @@ from chappe.model.customer import Channel, Content, Purpose, Recipient, Status
 from chappe.observe.audit.log import AuditLog, AuditSettings
 from chappe.observe.audit.recording import Recorder
 from chappe.observe.audit.retention import RetentionPolicy
-from chappe.pipeline.accept import Accepted
-from chappe.pipeline.backoff import RetryPolicy
-from chappe.pipeline.breaker import BreakerPolicy, CircuitState
-from chappe.pipeline.classify import ContentCheck
+from chappe.pipeline.acceptance.accept import Accepted
+from chappe.pipeline.acceptance.request import MessageRequest
+from chappe.pipeline.content.checking import ContentCheck
 from chappe.pipeline.context import PipelineSettings
+from chappe.pipeline.delivery.unsubscribe import UnsubscribeLinks
 from chappe.pipeline.names import QueueNames
+from chappe.pipeline.providers.backoff import RetryPolicy
+from chappe.pipeline.providers.breaker import BreakerPolicy, CircuitState
 from chappe.pipeline.regions import Region
-from chappe.pipeline.request import MessageRequest
 from chappe.pipeline.service import Pipeline
-from chappe.pipeline.unsubscribe import UnsubscribeLinks
 from chappe.records.messages import Stored
 from chappe.records.people import ConsentRecord
 from chappe.records.store import Records

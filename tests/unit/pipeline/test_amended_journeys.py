@@ -9,7 +9,7 @@ import msgspec
 from chappe.channels.base import TemporaryFailure
 from chappe.compliance.sender import Registration, SenderProfile
 from chappe.model.customer import Content, Outcome, Purpose, Recipient, Status
-from chappe.pipeline.handing import content_to_send
+from chappe.pipeline.delivery.handing import content_to_send
 
 from .house import SENDER, clock_at, house
 

@@ -22,11 +22,11 @@ from chappe.model.errors import Conflict, ReviewNotFound, StorageFull
 from chappe.observe.audit.record import DecisionRecord, decode_open
 from chappe.observe.audit.storage import AuditStorage
 from chappe.pipeline import reviewing
-from chappe.pipeline.classify import own_domains, readable_texts
+from chappe.pipeline.acceptance.request import AnswerRequest
+from chappe.pipeline.content.checking import own_domains, readable_texts
 from chappe.pipeline.envelope import Envelope, from_body, to_body
-from chappe.pipeline.recorded import recorded_decisions
-from chappe.pipeline.request import AnswerRequest
 from chappe.pipeline.rules.backtests import Span
+from chappe.pipeline.verdicts.recorded import recorded_decisions
 from chappe.records.messages import Filter, Stored
 from chappe.records.reviews import ReviewState
 from chappe.records.rule_sets import Author

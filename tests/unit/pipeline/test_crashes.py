@@ -17,12 +17,12 @@ from chappe.channels.base import Outbound, Reply, TemporaryFailure
 from chappe.engine.base import NewMessage, SentMessage
 from chappe.model.customer import Channel, Purpose, Recipient, Status
 from chappe.model.errors import MessageNotFound, StorageFull
-from chappe.pipeline.accept import Accepted
-from chappe.pipeline.breaker import BreakerPolicy
+from chappe.pipeline.acceptance.accept import Accepted
 from chappe.pipeline.context import PipelineSettings
-from chappe.pipeline.deciding import UNRECORDED_GRACE_MS
 from chappe.pipeline.envelope import Envelope, to_body
-from chappe.pipeline.reconcile import MARK
+from chappe.pipeline.intake.reconcile import MARK
+from chappe.pipeline.providers.breaker import BreakerPolicy
+from chappe.pipeline.verdicts.deciding import UNRECORDED_GRACE_MS
 from chappe.records.messages import Filter
 
 INTAKE = NAMES.intake(Purpose.TRANSACTIONAL)
@@ -207,7 +207,7 @@ async def test_a_lane_that_cannot_take_more_delays_and_loses_nothing(
 async def test_a_result_that_cannot_be_recorded_is_kept_until_it_can(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("chappe.pipeline.settling._PAUSE_AFTER_FAILURE_SECONDS", 0.01)
+    monkeypatch.setattr("chappe.pipeline.delivery.settling._PAUSE_AFTER_FAILURE_SECONDS", 0.01)
     async with house(tmp_path) as h:
         records, refused = h.records.messages, 0
         advance = records.advance

@@ -12,7 +12,7 @@ from tests.unit.pipeline.house import NAMES, QUICK, SIGNING_KEY, House, clock_at
 
 from chappe.channels.base import Outbound, Reply
 from chappe.model.customer import Channel, Purpose, Recipient, Status
-from chappe.pipeline.inbound_request import InboundRequest
+from chappe.pipeline.inbound.request import InboundRequest
 from chappe.pipeline.rights.asked import About
 from chappe.pipeline.rights.service import Rights
 from chappe.records.data_requests import RequestKind

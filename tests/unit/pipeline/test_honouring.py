@@ -10,7 +10,7 @@ from chappe.compliance.kinds import AnyRule
 from chappe.compliance.locating import locate
 from chappe.compliance.ruleset import RuleSet
 from chappe.model.customer import Channel, Recipient
-from chappe.pipeline.honouring import honour_deadlines, opt_out_words
+from chappe.pipeline.verdicts.honouring import honour_deadlines, opt_out_words
 
 NOVA_SCOTIA_OR_THE_ISLAND = Recipient(phone="+19025550123")
 NOW_MS = 1_772_600_000_000

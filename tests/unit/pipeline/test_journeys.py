@@ -13,7 +13,7 @@ from chappe.channels.base import Outbound, Reply
 from chappe.engine.base import NewMessage
 from chappe.model.customer import Channel, Content, Outcome, Purpose, Recipient, Status
 from chappe.model.errors import InvalidInput, MessageNotFound, NoRoute, NotCancellable
-from chappe.pipeline.accept import Accepted
+from chappe.pipeline.acceptance.accept import Accepted
 from chappe.records.messages import Filter
 from chappe.records.people import SuppressionRecord
 

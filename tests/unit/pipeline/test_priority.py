@@ -11,7 +11,7 @@ from tests.unit.pipeline.house import NAMES, QUICK, eventually, house, request
 from chappe.channels.base import Outbound, Reply
 from chappe.engine.embedded import EmbeddedEngine
 from chappe.model.customer import Channel, Purpose, Recipient, Status
-from chappe.pipeline.accept import Acceptance
+from chappe.pipeline.acceptance.accept import Acceptance
 from chappe.pipeline.context import PipelineSettings
 from chappe.pipeline.names import create_queues
 from chappe.records.people import ConsentRecord

@@ -40,7 +40,7 @@ async def test_one_that_hangs_does_not_hold_up_the_others(tmp_path: Path) -> Non
 
 
 async def test_nor_does_its_backlog_when_it_fills_the_lane(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("chappe.pipeline.attempt._SLOT_PATIENCE_SECONDS", 0.02)
+    monkeypatch.setattr("chappe.pipeline.delivery.attempt._SLOT_PATIENCE_SECONDS", 0.02)
     async with house(tmp_path, settings=SETTINGS) as h:
         h.provider.always = hang_at_dead
         await h.pipeline.accept([request(**hook("dead.example")) for _ in range(60)])
@@ -49,7 +49,7 @@ async def test_nor_does_its_backlog_when_it_fills_the_lane(tmp_path: Path, monke
 
 
 async def test_one_that_is_slow_gets_everything_in_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("chappe.pipeline.attempt._SLOT_PATIENCE_SECONDS", 0.005)
+    monkeypatch.setattr("chappe.pipeline.delivery.attempt._SLOT_PATIENCE_SECONDS", 0.005)
 
     async def slow(outbound: Outbound) -> Reply:
         await asyncio.sleep(0.02)

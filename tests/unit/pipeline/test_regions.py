@@ -15,9 +15,9 @@ from chappe.compliance.sender import SenderProfile
 from chappe.compliance.senders import Senders
 from chappe.model.customer import Channel, Purpose, Recipient, Status
 from chappe.model.errors import NoRoute
-from chappe.pipeline.known import facts_of
-from chappe.pipeline.normalise import normalise
+from chappe.pipeline.acceptance.normalise import normalise
 from chappe.pipeline.regions import Region
+from chappe.pipeline.verdicts.known import facts_of
 from chappe.records.knowledge import Known
 from chappe.records.people import ConsentRecord
 from chappe.records.profiles import Profile

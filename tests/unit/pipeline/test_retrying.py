@@ -15,10 +15,10 @@ from tests.unit.pipeline.house import NAMES, QUICK, ScriptedProvider, eventually
 from chappe.channels.base import Outbound, PermanentFailure, Reply, TemporaryFailure
 from chappe.engine.base import NewMessage
 from chappe.model.customer import Channel, Purpose, Recipient, Status
-from chappe.pipeline.backoff import RetryPolicy
-from chappe.pipeline.breaker import BreakerPolicy, CircuitState
 from chappe.pipeline.context import PipelineSettings
-from chappe.pipeline.settling import Settlement, Settler
+from chappe.pipeline.delivery.settling import Settlement, Settler
+from chappe.pipeline.providers.backoff import RetryPolicy
+from chappe.pipeline.providers.breaker import BreakerPolicy, CircuitState
 from chappe.records.steps import Transition
 
 LANE = NAMES.lane(Purpose.TRANSACTIONAL, Channel.EMAIL)

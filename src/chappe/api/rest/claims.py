@@ -14,7 +14,7 @@ from hashlib import blake2b
 
 from chappe.api.rest.errors import InvalidParameter
 from chappe.model.errors import IdempotencyConflict
-from chappe.pipeline.request import IDEMPOTENCY_KEY_CHARACTERS_MAX
+from chappe.pipeline.acceptance.request import IDEMPOTENCY_KEY_CHARACTERS_MAX
 from chappe.records.idempotency import KEPT_MS, Answer, IdempotencyRecords
 
 HEADER = b"idempotency-key"

@@ -11,7 +11,7 @@ from typing import TypeVar
 from chappe.api.rest.errors import InvalidParameter
 from chappe.model.customer import Recipient
 from chappe.model.errors import InvalidInput
-from chappe.pipeline.normalise import moment_ms, normalise_recipient
+from chappe.pipeline.acceptance.normalise import moment_ms, normalise_recipient
 from chappe.records.recipients import KINDS
 
 _Name = TypeVar("_Name", bound=StrEnum)

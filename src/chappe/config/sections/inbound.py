@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from chappe.compliance.opt_out.answers import packaged_answers, read_answers
-from chappe.pipeline import inbound_effects
+from chappe.pipeline.inbound import effects
 
 
 class InboundSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,9 +32,9 @@ class InboundSettings(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ] = None
 
-    def for_pipeline(self) -> inbound_effects.InboundSettings:
+    def for_pipeline(self) -> effects.InboundSettings:
         """The same for the pipeline. Raises `InvalidConfiguration` for a file that cannot be used."""
-        return inbound_effects.InboundSettings(
+        return effects.InboundSettings(
             confirm_opt_outs=self.confirm_opt_outs,
             answer_starts=self.answer_starts,
             answer_help=self.answer_help,

@@ -8,8 +8,8 @@ import msgspec
 from msgspec import Meta
 
 from chappe.pipeline import context as pipeline_context
-from chappe.pipeline.backoff import RetryPolicy
-from chappe.pipeline.breaker import BreakerPolicy
+from chappe.pipeline.providers.backoff import RetryPolicy
+from chappe.pipeline.providers.breaker import BreakerPolicy
 
 _PIPELINE = pipeline_context.PipelineSettings()
 _RETRY = _PIPELINE.retry

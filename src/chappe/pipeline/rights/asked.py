@@ -9,8 +9,8 @@ import msgspec
 from chappe.compliance.duties import Duties
 from chappe.compliance.rollout import Rules
 from chappe.model.customer import Recipient
-from chappe.pipeline.honouring import rule_set_for
-from chappe.pipeline.person import whereabouts
+from chappe.pipeline.verdicts.honouring import rule_set_for
+from chappe.pipeline.verdicts.person import whereabouts
 from chappe.records.data_requests import Subject, Terms
 from chappe.records.profiles import KnownPerson, PersonRecord
 from chappe.records.recipients import parse_recipient, recipient_text

@@ -15,9 +15,9 @@ from chappe.observe.audit.log import AuditLog
 from chappe.observe.audit.retention import is_held
 from chappe.pipeline.context import Context
 from chappe.pipeline.envelope import from_body
-from chappe.pipeline.honouring import rule_set_for
 from chappe.pipeline.rights.keeping import BY_HOLD, QUEUED, Obligations, Tally
 from chappe.pipeline.rights.receipts import Kept
+from chappe.pipeline.verdicts.honouring import rule_set_for
 from chappe.records import ids
 from chappe.records.audit import LegalHold
 from chappe.records.data_requests import DataRequest

@@ -21,9 +21,9 @@ from chappe.compliance.ruleset import RuleSet
 from chappe.model.customer import Decision
 from chappe.model.errors import BacktestNotFound, ChappeError, TooManyBacktests
 from chappe.pipeline.background import Background, Pace
-from chappe.pipeline.judging import decided
-from chappe.pipeline.recorded import RecordedDecision
 from chappe.pipeline.rules.comparing import Comparing, Comparison
+from chappe.pipeline.verdicts.judging import decided
+from chappe.pipeline.verdicts.recorded import RecordedDecision
 
 RUNNING_MAX = 2
 KEPT = 50

@@ -15,7 +15,7 @@ from chappe.compliance.conditions import MAX_TEXT_BYTES, Condition
 from chappe.compliance.facts import Facts
 from chappe.compliance.jurisdictions import european_zones
 from chappe.model.customer import Channel, Content, CustomerMessage, Purpose, Recipient
-from chappe.pipeline.request import METADATA_ENTRIES_MAX, METADATA_VALUE_CHARACTERS_MAX
+from chappe.pipeline.acceptance.request import METADATA_ENTRIES_MAX, METADATA_VALUE_CHARACTERS_MAX
 
 LIMIT_MS = 10.0
 """For one condition."""

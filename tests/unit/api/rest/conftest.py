@@ -17,7 +17,7 @@ from chappe.api.rest.application import build_app
 from chappe.channels.sandbox import SandboxProvider
 from chappe.channels.settings import SandboxSettings
 from chappe.model.customer import Channel
-from chappe.pipeline.classify import ContentCheck
+from chappe.pipeline.content.checking import ContentCheck
 from chappe.pipeline.rights.service import Rights
 from chappe.security.authenticator import Authenticator
 from chappe.security.keys import KeyStore

@@ -14,7 +14,7 @@ from tests.unit.classify.second.taught import UNHEARD, write_taught
 from tests.unit.classify.tiny import CODE, content_check, model
 
 from chappe.classify.second.consulting import consultant
-from chappe.pipeline.classify import ContentCheck
+from chappe.pipeline.content.checking import ContentCheck
 
 
 @pytest.fixture(scope="module")

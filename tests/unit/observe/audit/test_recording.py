@@ -17,7 +17,7 @@ from chappe.observe.audit.record import DecisionRecord, ErasureRecord, Stage, de
 from chappe.observe.audit.recording import NOT_QUOTED, Recorder, open_entry
 from chappe.observe.audit.segments import StoredRecord
 from chappe.observe.audit.storage import AuditStorage
-from chappe.pipeline.recorded import RecordedDecision, recorded_decisions
+from chappe.pipeline.verdicts.recorded import RecordedDecision, recorded_decisions
 from chappe.records.audit import append_within
 from chappe.records.people import ConsentRecord, SuppressionRecord
 from chappe.records.person_keys import StoredKey

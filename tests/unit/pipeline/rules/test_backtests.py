@@ -13,8 +13,8 @@ from tests.unit.pipeline.rules.conftest import ANA, a_rule, closed_always, rule_
 from chappe.model.customer import Content, Outcome, Recipient, Status
 from chappe.model.errors import BacktestNotFound, TooManyBacktests
 from chappe.pipeline.background import Background
-from chappe.pipeline.recorded import RecordedDecision
 from chappe.pipeline.rules.backtests import RUNNING_MAX, Backtest, Backtests, BacktestStatus, Span
+from chappe.pipeline.verdicts.recorded import RecordedDecision
 
 DAY_MS = 24 * 3_600_000
 FRENCH = '\'recipient.country == "FR" && message.content.text.contains("offer")\''

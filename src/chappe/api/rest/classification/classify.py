@@ -32,7 +32,7 @@ from chappe.classify.second.metadata import UNKNOWN
 from chappe.model.customer import Content, Purpose
 from chappe.model.errors import ClassifierOff, InvalidInput
 from chappe.pipeline.background import Pace
-from chappe.pipeline.classify import ContentCheck, SecondVerdict, readable_texts
+from chappe.pipeline.content.checking import ContentCheck, SecondVerdict, readable_texts
 from chappe.records import ids
 from chappe.records.feedback import FeedbackRecord, Labelled
 from chappe.records.rule_sets import Author

@@ -21,7 +21,7 @@ from chappe.api.rest.paging import limit_of
 from chappe.api.rest.presenting import moment
 from chappe.classify.artefact import Artefact
 from chappe.classify.serving import DISAGREEMENTS_KEPT
-from chappe.pipeline.models import Models, ModelSummary
+from chappe.pipeline.content.models import Models, ModelSummary
 from chappe.records.model_activations import ModelActivation
 
 _HISTORY_SHOWN = 50

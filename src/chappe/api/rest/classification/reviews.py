@@ -21,7 +21,7 @@ from chappe.api.rest.query import one_of
 from chappe.classify.labels import Label
 from chappe.model.classification import Resolution
 from chappe.model.errors import ReviewNotFound
-from chappe.pipeline.classify import readable_texts
+from chappe.pipeline.content.checking import readable_texts
 from chappe.records import ids
 from chappe.records.reviews import ReviewRecord, ReviewState
 

@@ -12,7 +12,7 @@ from chappe.api.rest.paging import cursor_of, limit_of
 from chappe.api.rest.query import flag_of, kind_of, one_of
 from chappe.model.customer import Recipient
 from chappe.model.errors import DataRequestNotFound, InvalidInput
-from chappe.pipeline.normalise import moment_ms, normalise_recipient
+from chappe.pipeline.acceptance.normalise import moment_ms, normalise_recipient
 from chappe.pipeline.rights.asked import About
 from chappe.records import ids
 from chappe.records.data_requests import RequestKind, RequestState

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from chappe.api.rest.presenting import moment, moment_or_none
-from chappe.pipeline.request import Moment
+from chappe.pipeline.acceptance.request import Moment
 from chappe.records import ids
 from chappe.records.data_requests import DataRequest, RequestKind, RequestState
 

@@ -11,7 +11,7 @@ from msgspec import Meta
 from chappe.api.rest.problems import Problem
 from chappe.compliance.opt_out.reply import Evidence, Intent, Scope
 from chappe.model.customer import Channel, Purpose, Recipient
-from chappe.pipeline.inbound_request import InboundRequest
+from chappe.pipeline.inbound.request import InboundRequest
 from chappe.records.inbound import AnswerState
 
 INBOUND_ENTRIES_MAX = 500

@@ -30,8 +30,8 @@ from chappe.api.rest.problems import problem_of
 from chappe.api.rest.query import address_in, flag_of
 from chappe.compliance.opt_out.reply import Evidence, Intent, Scope
 from chappe.model.errors import ChappeError, InvalidInput, NotFound
-from chappe.pipeline.inbound import Taking, Verdict
-from chappe.pipeline.inbound_request import InboundRequest
+from chappe.pipeline.inbound.receiving import Taking, Verdict
+from chappe.pipeline.inbound.request import InboundRequest
 from chappe.records import ids
 from chappe.records.inbound import InboundRecord, Resolution, Review, Taken
 from chappe.records.opt_outs import OptOutRecord

@@ -21,7 +21,7 @@ from chappe.api.rest.operation import (
     Parameter,
     limit_parameter,
 )
-from chappe.pipeline.inbound_request import InboundRequest
+from chappe.pipeline.inbound.request import InboundRequest
 
 _TAG = "Inbound"
 _FLAG: dict[str, object] = {"type": "boolean", "default": False}

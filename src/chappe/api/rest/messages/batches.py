@@ -20,9 +20,9 @@ from chappe.api.rest.messages.documents import BATCH_ENTRIES_MAX, BatchResult, R
 from chappe.api.rest.messages.messages import ACCEPTED, accepted_body, request_digest
 from chappe.api.rest.problems import problem_of
 from chappe.model.errors import ChappeError, IdempotencyConflict, InvalidInput
-from chappe.pipeline.accept import URGENT_BATCH_MAX, Accepting
+from chappe.pipeline.acceptance.accept import URGENT_BATCH_MAX, Accepting
+from chappe.pipeline.acceptance.request import MessageRequest
 from chappe.pipeline.background import Pace
-from chappe.pipeline.request import MessageRequest
 from chappe.records.idempotency import Answer as KeptAnswer
 
 SOME_REFUSED = 207

@@ -19,7 +19,7 @@ from chappe.model.customer import (
     RuleOutcome,
     Status,
 )
-from chappe.pipeline.request import MessageRequest, Moment
+from chappe.pipeline.acceptance.request import MessageRequest, Moment
 
 BATCH_ENTRIES_MAX = 1_000
 

@@ -24,9 +24,9 @@ from chappe.api.rest.paging import cursor_of, limit_of
 from chappe.api.rest.query import address_in, moment_in, one_of
 from chappe.model.customer import Channel, Purpose, Status
 from chappe.model.errors import InvalidInput, MessageNotFound
-from chappe.pipeline.accept import Accepting
-from chappe.pipeline.normalise import moment_ms
-from chappe.pipeline.request import MessageRequest
+from chappe.pipeline.acceptance.accept import Accepting
+from chappe.pipeline.acceptance.normalise import moment_ms
+from chappe.pipeline.acceptance.request import MessageRequest
 from chappe.records import ids
 from chappe.records.idempotency import Answer as KeptAnswer
 from chappe.records.messages import Filter

@@ -26,7 +26,7 @@ from chappe.api.rest.operation import (
     one_of_names,
 )
 from chappe.model.customer import Channel, Purpose, Status
-from chappe.pipeline.request import MessageRequest
+from chappe.pipeline.acceptance.request import MessageRequest
 
 _TAG = "Messages"
 

@@ -13,10 +13,10 @@ from chappe.api.rest.messages.documents import (
 )
 from chappe.api.rest.presenting import moment, moment_or_none
 from chappe.model.customer import CustomerMessage, Decision, Status
-from chappe.pipeline.accept import Accepted
-from chappe.pipeline.handing import content_to_send
+from chappe.pipeline.acceptance.accept import Accepted
+from chappe.pipeline.delivery.handing import content_to_send
+from chappe.pipeline.delivery.unsubscribe import UnsubscribeLinks
 from chappe.pipeline.service import Evaluation
-from chappe.pipeline.unsubscribe import UnsubscribeLinks
 from chappe.records import ids
 from chappe.records.messages import Stored, Summary
 from chappe.records.recipients import parse_recipient

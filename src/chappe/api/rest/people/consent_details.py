@@ -11,7 +11,7 @@ from msgspec import Meta
 from chappe.compliance.facts_consent import ConsentBasis, ConsentDetails, ConsentMedium, ConsentOrigin
 from chappe.compliance.local_time import AgreedHours
 from chappe.model.errors import InvalidInput
-from chappe.pipeline.request import Moment
+from chappe.pipeline.acceptance.request import Moment
 
 _Short = Annotated[str, Meta(min_length=1, max_length=500)]
 _Long = Annotated[str, Meta(min_length=1, max_length=20_000)]

@@ -13,7 +13,7 @@ from chappe.api.rest.people.documents import ConsentRequest, ConsentsView
 from chappe.api.rest.people.presenting import consent_view
 from chappe.api.rest.query import address_in
 from chappe.model.errors import InvalidInput
-from chappe.pipeline.normalise import moment_ms, normalise_recipient
+from chappe.pipeline.acceptance.normalise import moment_ms, normalise_recipient
 from chappe.records import ids
 from chappe.records.people import ConsentRecord
 

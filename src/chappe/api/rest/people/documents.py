@@ -15,7 +15,7 @@ from chappe.model.customer import (
     Purpose,
     Recipient,
 )
-from chappe.pipeline.request import Moment
+from chappe.pipeline.acceptance.request import Moment
 
 _Short = Annotated[str, Meta(min_length=1, max_length=500)]
 

@@ -16,8 +16,8 @@ from chappe.compliance.jurisdictions import place_of
 from chappe.compliance.person import AddressSource
 from chappe.model.customer import Channel, Purpose, Recipient
 from chappe.model.errors import InvalidInput
-from chappe.pipeline.normalise import moment_ms, normalise_recipient
-from chappe.pipeline.request import Moment
+from chappe.pipeline.acceptance.normalise import moment_ms, normalise_recipient
+from chappe.pipeline.acceptance.request import Moment
 from chappe.records.profiles import PersonRecord, Preference, Profile
 
 ADDRESSES_MAX = 20

@@ -13,7 +13,7 @@ from chappe.api.rest.people.documents import SuppressionRequest, SuppressionsVie
 from chappe.api.rest.people.presenting import suppression_view
 from chappe.api.rest.query import address_in
 from chappe.model.errors import NotFound
-from chappe.pipeline.normalise import normalise_recipient
+from chappe.pipeline.acceptance.normalise import normalise_recipient
 from chappe.records import ids
 from chappe.records.people import SuppressionRecord
 from chappe.records.recipients import recipient_text

@@ -8,7 +8,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from chappe.pipeline.request import Moment
+from chappe.pipeline.acceptance.request import Moment
 
 
 class RateRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -15,7 +15,7 @@ from chappe.compliance.kinds.frequency_cap import FrequencyCapRule
 from chappe.compliance.rollout import Rules, rule_sets_of
 from chappe.model.errors import InvalidInput, RateNotFound
 from chappe.model.sends import Rate
-from chappe.pipeline.normalise import moment_ms
+from chappe.pipeline.acceptance.normalise import moment_ms
 from chappe.records import ids
 from chappe.records.rates import RateRecord
 

@@ -9,7 +9,7 @@ from msgspec import Meta
 
 from chappe.api.rest.messages.documents import EvaluationRequest
 from chappe.compliance.rule import Jurisdiction, RuleId
-from chappe.pipeline.request import Moment
+from chappe.pipeline.acceptance.request import Moment
 
 DRY_RUN_MESSAGES_MAX = 1_000
 _Reason = Annotated[str, Meta(min_length=1, max_length=500, description="Why, for those who read the history.")]

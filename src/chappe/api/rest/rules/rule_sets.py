@@ -37,7 +37,7 @@ from chappe.compliance.kinds import AnyRule
 from chappe.compliance.rollout import Stage
 from chappe.compliance.ruleset import RuleSet
 from chappe.model.errors import InvalidInput, RuleSetNotFound
-from chappe.pipeline.normalise import moment_ms
+from chappe.pipeline.acceptance.normalise import moment_ms
 from chappe.pipeline.rules.backtests import Span
 from chappe.pipeline.rules.comparing import Comparing
 from chappe.pipeline.rules.rule_sets import RuleSets

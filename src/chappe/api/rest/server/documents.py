@@ -12,7 +12,7 @@ from chappe.model.customer import (
     Purpose,
     Recipient,
 )
-from chappe.pipeline.breaker import CircuitState
+from chappe.pipeline.providers.breaker import CircuitState
 
 
 class QueueView(msgspec.Struct, frozen=True):

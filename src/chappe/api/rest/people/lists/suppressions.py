@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chappe.api.rest.people.lists.lines import SUPPRESSION_COLUMNS, suppression_request, told
 from chappe.model.errors import InvalidInput
-from chappe.pipeline.normalise import normalise_recipient
+from chappe.pipeline.acceptance.normalise import normalise_recipient
 from chappe.records.lists.reading import CheckOrder, check
 from chappe.records.people import SuppressionRecord
 from chappe.records.registries.reporting import Checked, Refused, Report, work
