@@ -13,7 +13,8 @@ from typing import NamedTuple
 
 import msgspec
 
-from chappe.compliance.facts import (
+from chappe.compliance.facts.person import AddressSource
+from chappe.compliance.facts.recipient import (
     Consent,
     ConsentDetails,
     ConsentLevel,
@@ -23,9 +24,8 @@ from chappe.compliance.facts import (
     RegistryAnswer,
     locate,
 )
-from chappe.compliance.jurisdictions import zones_of
-from chappe.compliance.person import AddressSource
-from chappe.compliance.ruleset import RuleSet
+from chappe.compliance.places.jurisdictions import zones_of
+from chappe.compliance.rule_sets.rule_set import RuleSet
 from chappe.demo.sender import ACME
 from chappe.model.customer import Channel, Content, CustomerMessage, Purpose, Recipient
 

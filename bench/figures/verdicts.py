@@ -14,8 +14,8 @@ import msgspec
 from bench.figure import Figure, Settings, Target, median
 from bench.verdict_mix import NOW_MS, Case, cases, class_of, with_long_html
 from chappe.compliance.kinds import AnyRule, FrequencyCapRule
-from chappe.compliance.rule import StandingRule
-from chappe.compliance.ruleset import RuleSet, load_rule_set
+from chappe.compliance.rule.base import StandingRule
+from chappe.compliance.rule_sets.rule_set import RuleSet, load_rule_set
 from chappe.model.jurisdictions import lineage
 
 CASES = 20_000

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from chappe.classify.templates import read_templates
 from chappe.compliance.opt_out.tables import languages
-from chappe.compliance.ruleset import load_rule_set
+from chappe.compliance.rule_sets.rule_set import load_rule_set
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()

@@ -13,9 +13,9 @@ from chappe.classify.artefact import packaged_model
 from chappe.classify.moderation import load_moderator
 from chappe.classify.second.consulting import consultant
 from chappe.classify.serving import Serving
-from chappe.compliance.ruleset import RuleSet, load_rule_set
-from chappe.compliance.senders import Senders
-from chappe.compliance.unmet import leniently
+from chappe.compliance.rule_sets.rule_set import RuleSet, load_rule_set
+from chappe.compliance.rule_sets.unmet import leniently
+from chappe.compliance.sender.senders import Senders
 from chappe.config import Config
 from chappe.model.customer import Channel
 from chappe.model.errors import InvalidConfiguration

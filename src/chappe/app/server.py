@@ -24,8 +24,8 @@ from chappe.channels import webhook_secret
 from chappe.channels.base import Provider
 from chappe.channels.factory import build_providers
 from chappe.channels.sandbox import SandboxProvider
-from chappe.compliance.ruleset import RuleSet
-from chappe.compliance.senders import Senders
+from chappe.compliance.rule_sets.rule_set import RuleSet
+from chappe.compliance.sender.senders import Senders
 from chappe.config import Config
 from chappe.engine.base import Engine
 from chappe.engine.embedded import EmbeddedEngine

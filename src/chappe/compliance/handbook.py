@@ -14,12 +14,12 @@ from typing import Any
 import msgspec
 import yaml
 
-from chappe.compliance.duty_examples import DutyExample
-from chappe.compliance.examples import Example
 from chappe.compliance.kinds import AnyRule
-from chappe.compliance.loading import packaged_rule_files, read_rules
-from chappe.compliance.rule import Confidence
-from chappe.compliance.trying import trials
+from chappe.compliance.rule.base import Confidence
+from chappe.compliance.rule.duty_examples import DutyExample
+from chappe.compliance.rule.examples import Example
+from chappe.compliance.rule_files.loading import packaged_rule_files, read_rules
+from chappe.compliance.rule_sets.trying import trials
 
 WORLD = "the whole world"
 _INDEX = "README.md"

@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 
 from chappe.channels.settings import PROVIDER_KINDS
-from chappe.compliance.sender import SenderProfile
+from chappe.compliance.sender.profile import SenderProfile
 from chappe.config.given import Given, Origin
 from chappe.config.reading import secret_file_names
 from chappe.config.sections.routes import RegionSettings

@@ -13,7 +13,7 @@ from typing import Any, NoReturn, TypeVar
 import msgspec
 
 from chappe.channels.settings import PROVIDER_KINDS, ProviderSettings, Secret
-from chappe.compliance.sender import SenderProfile
+from chappe.compliance.sender.profile import SenderProfile
 from chappe.config.given import Given, Origin
 from chappe.model.errors import InvalidConfiguration
 from chappe.model.unreadable import why_unreadable

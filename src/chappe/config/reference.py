@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from chappe.channels.settings import PROVIDER_KINDS, ProviderSettings, Secret, WebhookEndpoint
-from chappe.compliance.sender import OptOutMeans, Registration, SenderProfile, Template
+from chappe.compliance.sender.profile import OptOutMeans, Registration, SenderProfile, Template
 from chappe.config.environment import PREFIX
 from chappe.config.sections.routes import RegionSettings
 from chappe.config.settings import Config

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from chappe.channels.settings import ProviderSettings, SandboxSettings, WebhookSettings
-from chappe.compliance.jurisdictions import fault_of
-from chappe.compliance.sender import SenderProfile
-from chappe.compliance.senders import Senders
+from chappe.compliance.places.jurisdictions import fault_of
+from chappe.compliance.sender.profile import SenderProfile
+from chappe.compliance.sender.senders import Senders
 from chappe.config.sections.audit import AuditSettings
 from chappe.config.sections.aws import AwsSettings
 from chappe.config.sections.classify import ClassifySettings

@@ -9,7 +9,7 @@ import msgspec
 
 from chappe.channels.settings import SmtpSettings, WebhookSettings
 from chappe.channels.webhook_secret import load_or_create
-from chappe.compliance.senders import DEFAULT
+from chappe.compliance.sender.senders import DEFAULT
 from chappe.config import Config
 from chappe.demo.mail_receiver import MailReceiver
 from chappe.demo.sender import ACME

@@ -5,7 +5,7 @@ Made up, like the recipients; the numbers are from ranges kept free for fiction.
 
 from __future__ import annotations
 
-from chappe.compliance.sender import MeansKind, OptOutMeans, Registration, SenderProfile
+from chappe.compliance.sender.profile import MeansKind, OptOutMeans, Registration, SenderProfile
 from chappe.model.customer import Purpose
 
 _NUMBER = "+447700900987"

@@ -1,7 +1,7 @@
 """What is made of a decision again and again, made once: its JSON, its reasons for searching.
 
-Most messages get a decision that others got before, as one object (see `compliance.editions.Settled`). It is written
-three or four times for each: into the answer, the timeline and two records of the audit log.
+Most messages get a decision that others got before, as one object (see `compliance.rule_sets.editions.Settled`). It is
+written three or four times for each: into the answer, the timeline and two records of the audit log.
 """
 
 from __future__ import annotations

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from chappe.compliance.rollout import Rules
-from chappe.compliance.senders import NOBODY, Senders
+from chappe.compliance.rule_sets.rollout import Rules
+from chappe.compliance.sender.senders import NOBODY, Senders
 from chappe.engine.base import Engine
 from chappe.model.customer import Purpose
 from chappe.observe.audit.recording import Recorder

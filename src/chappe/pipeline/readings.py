@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 
-from chappe.compliance.rollout import Rollout
+from chappe.compliance.rule_sets.rollout import Rollout
 from chappe.engine.base import Engine
 from chappe.model.errors import QueueNotFound
 from chappe.observe.metrics import QueueDepth, Readings, RegistryAge

@@ -13,8 +13,8 @@ from collections.abc import Awaitable, Callable, Sequence
 import msgspec
 import structlog
 
-from chappe.compliance.duties import Duties
-from chappe.compliance.record_kinds import RecordKind
+from chappe.compliance.rule.record_kinds import RecordKind
+from chappe.compliance.rule_sets.duties import Duties
 from chappe.model.errors import ChappeError, Closed
 from chappe.observe.audit.log import AuditLog
 from chappe.observe.audit.retention import is_held

@@ -10,9 +10,9 @@ from typing import Any
 import msgspec
 
 from chappe.channels.base import Provider
-from chappe.compliance.rollout import Rules
-from chappe.compliance.ruleset import RuleSet
-from chappe.compliance.senders import NOBODY, Senders
+from chappe.compliance.rule_sets.rollout import Rules
+from chappe.compliance.rule_sets.rule_set import RuleSet
+from chappe.compliance.sender.senders import NOBODY, Senders
 from chappe.engine.base import Engine
 from chappe.model.customer import Channel, CustomerMessage, Decision, Purpose, Status
 from chappe.model.errors import InvalidInput

@@ -27,7 +27,7 @@ class ConsentRecord(msgspec.Struct, frozen=True):
     """One entry of a person's consent record. `channel` None means every channel.
 
     `level` is how strong the consent is, `proof` what was kept of it, `source` where it was given. `details` is a JSON
-    object of how it came about, with the fields of `compliance.facts_consent.ConsentDetails`.
+    object of how it came about, with the fields of `compliance.facts.consents.ConsentDetails`.
     """
 
     key: int

@@ -32,7 +32,7 @@ class Profile(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """What the caller says of a person; None is not known.
 
     `country` is ISO 3166-1, `region` the part of an ISO 3166-2 code after the hyphen, `zone` an IANA time zone,
-    `language` BCP 47. The facts from `birth_date` on are those of `compliance.person.Person`.
+    `language` BCP 47. The facts from `birth_date` on are those of `compliance.facts.person.Person`.
     """
 
     country: str | None = None

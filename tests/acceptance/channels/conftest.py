@@ -14,8 +14,8 @@ import pytest
 
 from chappe.app import Running, running
 from chappe.channels.settings import ProviderSettings
-from chappe.compliance.sender import SenderProfile
-from chappe.compliance.senders import DEFAULT
+from chappe.compliance.sender.profile import SenderProfile
+from chappe.compliance.sender.senders import DEFAULT
 from chappe.config import Config, PipelineSettings, RouteSettings, ServerSettings, StorageSettings
 
 PATIENCE_SECONDS = 60

@@ -15,7 +15,7 @@ import trustme
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 from chappe.channels.settings import Secret, SmtpSettings
-from chappe.compliance.sender import SenderProfile
+from chappe.compliance.sender.profile import SenderProfile
 
 from .conftest import Serve
 

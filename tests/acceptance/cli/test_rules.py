@@ -14,7 +14,7 @@ from tests.commands import Run
 from tests.unit.pipeline.rules.conftest import a_rule, closed_always, rule_file
 
 from chappe.cli.rules.tables import version_text
-from chappe.compliance.loading import Reading
+from chappe.compliance.rule_files.loading import Reading
 
 from .conftest import Process, served
 

@@ -28,7 +28,7 @@ from tests.conformance.tight import tighten
 
 from chappe.app import Running, run
 from chappe.cli.logs import configure_logs
-from chappe.compliance.ruleset import load_rule_set
+from chappe.compliance.rule_sets.rule_set import load_rule_set
 from chappe.config import Config, ServerSettings, StorageSettings
 
 LOADED_LATE = ("anyio._backends._asyncio", "uvicorn.protocols.http.auto", "sqlalchemy.dialects.sqlite")

@@ -8,7 +8,7 @@ from chappe.classify.moderation import Category, Moderator
 from chappe.classify.policy import Policy
 from chappe.classify.second.consulting import Consultant
 from chappe.classify.serving import Serving
-from chappe.compliance.senders import Senders
+from chappe.compliance.sender.senders import Senders
 from chappe.pipeline.content.checking import ContentCheck
 
 CODE = "Your code is 482913. It is valid for 10 minutes."

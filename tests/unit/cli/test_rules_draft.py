@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from chappe.cli.main import app
-from chappe.compliance.loading import read_rules
+from chappe.compliance.rule_files.loading import read_rules
 from chappe.model.errors import InvalidInput, InvalidRules
 
 RUNNER = CliRunner()

@@ -10,15 +10,24 @@ import datetime
 
 from hypothesis import strategies as st
 
-from chappe.compliance.facts import Consent, ConsentDetails, ConsentLevel, Facts, Person, Rate, RecentSend, Suppression
-from chappe.compliance.facts_consent import ConsentBasis, ConsentMedium, ConsentOrigin
-from chappe.compliance.facts_opt_out import OptOutRequest, OptOutTopic, RequestMeans, Scope
-from chappe.compliance.facts_registry import Listing, RegistryAnswer, RegistryKind
+from chappe.compliance.calendar.local_time import AgreedHours
+from chappe.compliance.facts.consents import ConsentBasis, ConsentMedium, ConsentOrigin
+from chappe.compliance.facts.opt_outs import OptOutRequest, OptOutTopic, RequestMeans, Scope
+from chappe.compliance.facts.person import AddressSource, Preference
+from chappe.compliance.facts.recipient import (
+    Consent,
+    ConsentDetails,
+    ConsentLevel,
+    Facts,
+    Person,
+    Rate,
+    RecentSend,
+    Suppression,
+)
+from chappe.compliance.facts.registries import Listing, RegistryAnswer, RegistryKind
 from chappe.compliance.kinds import AnyDutyRule, AnyRule
-from chappe.compliance.loading import packaged_rule_files, read_rules
-from chappe.compliance.local_time import AgreedHours
-from chappe.compliance.person import AddressSource, Preference
-from chappe.compliance.sender import MeansKind, OptOutMeans, Registration, SenderProfile, Template
+from chappe.compliance.rule_files.loading import packaged_rule_files, read_rules
+from chappe.compliance.sender.profile import MeansKind, OptOutMeans, Registration, SenderProfile, Template
 from chappe.demo.sender import ACME
 from chappe.model.categories import ANSWERS
 from chappe.model.customer import Channel, Content, CustomerMessage, Purpose, Recipient

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from chappe.compliance.handbook import packaged_pages
 from chappe.compliance.kinds import AnyRule
-from chappe.compliance.loading import packaged_rule_files, read_rules
+from chappe.compliance.rule_files.loading import packaged_rule_files, read_rules
 
 FOLDER = Path(__file__).parents[3] / "docs" / "rules"
 RULES: list[AnyRule] = read_rules(packaged_rule_files())

@@ -13,7 +13,7 @@ import msgspec
 import pytest
 
 from chappe.channels.settings import PROVIDER_KINDS, Secret
-from chappe.compliance.sender import SenderProfile
+from chappe.compliance.sender.profile import SenderProfile
 from chappe.config import Config, RegionSettings, load_config
 
 SECRET = "whsec_" + "c2VjcmV0" * 4

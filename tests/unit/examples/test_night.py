@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from chappe.compliance.facts import Consent, ConsentLevel, Facts, locate
-from chappe.compliance.ruleset import load_rule_set
+from chappe.compliance.facts.recipient import Consent, ConsentLevel, Facts, locate
+from chappe.compliance.rule_sets.rule_set import load_rule_set
 from chappe.demo.sender import ACME
 from chappe.model.customer import Channel, Content, CustomerMessage, Outcome, Purpose, Recipient
 

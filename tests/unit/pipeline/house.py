@@ -17,9 +17,9 @@ from tests.conformance.clocks import RunningClock
 from tests.model.reference import ReferenceEngine
 
 from chappe.channels.base import Outbound, Provider, Reply
-from chappe.compliance.ruleset import load_rule_set
-from chappe.compliance.sender import MeansKind, OptOutMeans, Registration, SenderProfile
-from chappe.compliance.senders import DEFAULT, Senders
+from chappe.compliance.rule_sets.rule_set import load_rule_set
+from chappe.compliance.sender.profile import MeansKind, OptOutMeans, Registration, SenderProfile
+from chappe.compliance.sender.senders import DEFAULT, Senders
 from chappe.engine.base import Engine, NewMessage
 from chappe.model.customer import Channel, Content, Purpose, Recipient, Status
 from chappe.observe.audit.log import AuditLog, AuditSettings

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from chappe.channels.base import TemporaryFailure
-from chappe.compliance.sender import Registration, SenderProfile
+from chappe.compliance.sender.profile import Registration, SenderProfile
 from chappe.model.customer import Content, Outcome, Purpose, Recipient, Status
 from chappe.pipeline.delivery.handing import content_to_send
 

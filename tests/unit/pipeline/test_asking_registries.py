@@ -8,9 +8,9 @@ from pathlib import Path
 
 from tests.unit.pipeline.house import House, house, request
 
-from chappe.compliance.facts import Facts
-from chappe.compliance.rule import AppliesTo, Confidence, Severity, StandingRule
-from chappe.compliance.ruleset import RuleSet
+from chappe.compliance.facts.recipient import Facts
+from chappe.compliance.rule.base import AppliesTo, Confidence, Severity, StandingRule
+from chappe.compliance.rule_sets.rule_set import RuleSet
 from chappe.model.customer import Channel, CustomerMessage, Outcome, Purpose, Recipient, RuleOutcome, Status
 from chappe.model.registry import RegistryKind
 from chappe.records.registries.building import Mode

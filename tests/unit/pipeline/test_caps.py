@@ -13,7 +13,7 @@ from tests.unit.pipeline.house import NAMES, QUICK, House, eventually, house
 
 from chappe.channels.base import TemporaryFailure
 from chappe.compliance.kinds.frequency_cap import FrequencyCapRule
-from chappe.compliance.ruleset import RuleSet
+from chappe.compliance.rule_sets.rule_set import RuleSet
 from chappe.model.customer import Channel, Content, Decision, Purpose, Recipient, Status
 from chappe.records.person_keys import PersonKey
 from chappe.records.profiles import Profile

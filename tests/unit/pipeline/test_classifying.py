@@ -12,8 +12,8 @@ import pytest
 from tests.unit.classify.tiny import BETTING, CODE, PLAIN, PROMOTION, SPAM, content_check, model
 
 from chappe.classify.policy import Policy
-from chappe.compliance.sender import SenderProfile
-from chappe.compliance.senders import DEFAULT, Senders
+from chappe.compliance.sender.profile import SenderProfile
+from chappe.compliance.sender.senders import DEFAULT, Senders
 from chappe.engine.base import NewMessage
 from chappe.model.categories import ANSWERS
 from chappe.model.classification import Classification, Resolution, Treatment

@@ -7,8 +7,8 @@ from typing import Any
 import msgspec
 
 from chappe.compliance.kinds import AnyRule
-from chappe.compliance.locating import locate
-from chappe.compliance.ruleset import RuleSet
+from chappe.compliance.places.locating import locate
+from chappe.compliance.rule_sets.rule_set import RuleSet
 from chappe.model.customer import Channel, Recipient
 from chappe.pipeline.verdicts.honouring import honour_deadlines, opt_out_words
 

@@ -11,8 +11,8 @@ import msgspec
 from tests.unit.pipeline.house import NAMES, House, ScriptedProvider, eventually, house, request
 
 from chappe.channels.base import TemporaryFailure
-from chappe.compliance.sender import SenderProfile
-from chappe.compliance.senders import Senders
+from chappe.compliance.sender.profile import SenderProfile
+from chappe.compliance.sender.senders import Senders
 from chappe.model.customer import Channel, Purpose, Recipient, Status
 from chappe.model.errors import NoRoute
 from chappe.pipeline.acceptance.normalise import normalise

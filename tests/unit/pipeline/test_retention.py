@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from tests.unit.pipeline.house import House, clock_at, house
 
-from chappe.compliance.consents import standing_consent
-from chappe.compliance.facts_consent import Consent, ConsentLevel
+from chappe.compliance.consent.grants import standing_consent
+from chappe.compliance.facts.consents import Consent, ConsentLevel
 from chappe.model.customer import Channel, Content, CustomerMessage, Purpose, Recipient, Status
 from chappe.pipeline.inbound.request import InboundRequest
 from chappe.pipeline.retention import DAY_MS, Retention, RetentionSettings

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chappe.compliance.jurisdictions import fault_of
+from chappe.compliance.places.jurisdictions import fault_of
 from chappe.model.errors import InvalidInput
 
 

@@ -126,8 +126,8 @@ def run_examples(
     json: JsonOption = False,
 ) -> None:
     """Run the examples of rules. Needs no server."""
-    from chappe.compliance.loading import packaged_rule_files, problem_details
-    from chappe.compliance.trying import trials
+    from chappe.compliance.rule_files.loading import packaged_rule_files, problem_details
+    from chappe.compliance.rule_sets.trying import trials
 
     reading = read_files(files) if files else read_files(packaged_rule_files())
     if reading.problems:

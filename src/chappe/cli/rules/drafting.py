@@ -101,7 +101,7 @@ def _decoded(raw: bytes, name: str) -> str:
 
 
 def _jurisdiction(given: str | None) -> str | None:
-    from chappe.compliance.rule import Jurisdiction
+    from chappe.compliance.rule.base import Jurisdiction
 
     if given is None:
         return None
@@ -127,7 +127,7 @@ def _chosen(found: Draft, accept: list[str] | None, min_confidence: float) -> li
 def _write(out: Path, chosen: Sequence[Proposal], found: Draft) -> None:
     """The file as it is to be, checked as a whole, in one step: a rule that is there already is refused."""
     from chappe.compliance.drafting.writing import appended, rule_file
-    from chappe.compliance.loading import Reading, problem_details
+    from chappe.compliance.rule_files.loading import Reading, problem_details
 
     try:
         existing = out.read_text(encoding="utf-8") if out.exists() else ""

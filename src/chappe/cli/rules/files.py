@@ -16,7 +16,7 @@ from chappe.model.unreadable import unreadable
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
 
-    from chappe.compliance.loading import Reading
+    from chappe.compliance.rule_files.loading import Reading
 
 DRY_RUN_MESSAGES_MAX = 1_000
 PathsArgument = Annotated[
@@ -26,7 +26,7 @@ PathsArgument = Annotated[
 
 def read_files(files: Iterable[Path] | Iterable[Traversable]) -> Reading:
     """The rules of files and folders, and what is wrong with them. Raises `InvalidConfiguration`, `InvalidInput`."""
-    from chappe.compliance.loading import Reading, rule_files
+    from chappe.compliance.rule_files.loading import Reading, rule_files
 
     found = list(files)
     paths = [file for file in found if isinstance(file, Path)]

@@ -13,8 +13,8 @@ from rich.text import Text
 from chappe.cli.output import messages
 
 if TYPE_CHECKING:
-    from chappe.compliance.trying import Trial
-    from chappe.compliance.trying_duties import DutyTrial
+    from chappe.compliance.rule_sets.trying import Trial
+    from chappe.compliance.rule_sets.trying_duties import DutyTrial
 
 _OUTCOME_STYLES = {"allow": "green", "defer": "yellow", "block": "magenta"}
 _CHANGE_STYLES = {"added": "green", "removed": "red", "changed": "yellow"}

@@ -12,8 +12,8 @@ from chappe.compliance.drafting.finding import Doubt, Finding, Remark
 from chappe.compliance.drafting.proposal import Proposal, quote
 from chappe.compliance.drafting.readers.hours import HOURS
 from chappe.compliance.drafting.week import Statement, parameters_of
-from chappe.compliance.faults import faults_of
 from chappe.compliance.kinds import AnyRule
+from chappe.compliance.rule_files.faults import faults_of
 
 CONFIDENCE_MAX = 0.95
 CONFIDENCE_MIN = 0.1

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from chappe.compliance.local_time import WEEKDAYS
+from chappe.compliance.calendar.local_time import WEEKDAYS
 
 DAYS = r"\{([a-z_ ]+)\}"
 OTHER = "other"

@@ -13,12 +13,12 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from chappe.compliance.consents import standing_consent
-from chappe.compliance.facts import Facts
-from chappe.compliance.facts_consent import ConsentLevel
-from chappe.compliance.inputs import Input
-from chappe.compliance.person import age_years
-from chappe.compliance.rule import StandingRule
+from chappe.compliance.consent.grants import standing_consent
+from chappe.compliance.facts.consents import ConsentLevel
+from chappe.compliance.facts.person import age_years
+from chappe.compliance.facts.recipient import Facts
+from chappe.compliance.rule.base import StandingRule
+from chappe.compliance.rule.inputs import Input
 from chappe.model.customer import CustomerMessage, Outcome, RuleOutcome
 
 Age = Annotated[int, msgspec.Meta(ge=1, le=30)]

@@ -1,6 +1,6 @@
 """consent_required: the recipient must have agreed, to this channel and purpose, strongly enough, on such terms.
 
-The parameters are the terms that make a grant count (`consent_terms.Terms`) and what else may carry a message, or stop
+The parameters are the terms that make a grant count (`consent.terms.Terms`) and what else may carry a message, or stop
 it. A rule without a `level` asks for no consent of its own: it judges the ones there are (who they come from, when they
 were last confirmed), or whether an exception that is relied on holds.
 
@@ -19,18 +19,18 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from chappe.compliance.consent_terms import Case, RecordItem, Terms, basis_ends_ms, level_name, missing_of
-from chappe.compliance.consents import DAY_MS, Standing, day_of, standing_consent
-from chappe.compliance.facts import Facts
-from chappe.compliance.facts_consent import Consent, ConsentLevel
-from chappe.compliance.facts_registry import RegistryAnswer, registry_id
-from chappe.compliance.grounds import Exemption, Ground, Relationship, SoftOptIn, exempt, related, soft_opt_in
-from chappe.compliance.inputs import Input
-from chappe.compliance.periods import Period, end_of, in_words
-from chappe.compliance.person import AddressSource
-from chappe.compliance.rule import ANY_CHANNEL, Category, StandingRule
-from chappe.compliance.shown import shown
-from chappe.compliance.way_out import way_out
+from chappe.compliance.calendar.periods import Period, end_of, in_words
+from chappe.compliance.consent.grants import DAY_MS, Standing, day_of, standing_consent
+from chappe.compliance.consent.grounds import Exemption, Ground, Relationship, SoftOptIn, exempt, related, soft_opt_in
+from chappe.compliance.consent.terms import Case, RecordItem, Terms, basis_ends_ms, level_name, missing_of
+from chappe.compliance.content.shown import shown
+from chappe.compliance.content.way_out import way_out
+from chappe.compliance.facts.consents import Consent, ConsentLevel
+from chappe.compliance.facts.person import AddressSource
+from chappe.compliance.facts.recipient import Facts
+from chappe.compliance.facts.registries import RegistryAnswer, registry_id
+from chappe.compliance.rule.base import ANY_CHANNEL, Category, StandingRule
+from chappe.compliance.rule.inputs import Input
 from chappe.model.customer import Amendment, Channel, CustomerMessage, Outcome, RuleOutcome
 
 CONSENT_REQUEST = "consent_request"

@@ -7,14 +7,14 @@ from typing import Annotated, Any
 
 import msgspec
 
-from chappe.compliance.facts import Facts
-from chappe.compliance.facts_registry import registry_id
-from chappe.compliance.patterns import compiled
-from chappe.compliance.prohibited import any_subject, subjects_known, subjects_of
-from chappe.compliance.rule import StandingRule
-from chappe.compliance.sender import Registration
-from chappe.compliance.shown import Shown, folded, shown
-from chappe.compliance.templates import matches_template
+from chappe.compliance.content.patterns import compiled
+from chappe.compliance.content.prohibited import any_subject, subjects_known, subjects_of
+from chappe.compliance.content.shown import Shown, folded, shown
+from chappe.compliance.content.templates import matches_template
+from chappe.compliance.facts.recipient import Facts
+from chappe.compliance.facts.registries import registry_id
+from chappe.compliance.rule.base import StandingRule
+from chappe.compliance.sender.profile import Registration
 from chappe.model.customer import CustomerMessage, RuleOutcome
 from chappe.model.jurisdictions import lineage
 

@@ -6,10 +6,10 @@ from typing import Annotated, Any
 
 import msgspec
 
-from chappe.compliance.facts import Facts
-from chappe.compliance.redaction import Redaction, Sensitive, any_sensitive, found
-from chappe.compliance.rule import StandingRule
-from chappe.compliance.shown import Shown, shown
+from chappe.compliance.content.redaction import Redaction, Sensitive, any_sensitive, found
+from chappe.compliance.content.shown import Shown, shown
+from chappe.compliance.facts.recipient import Facts
+from chappe.compliance.rule.base import StandingRule
 from chappe.model.customer import Content, CustomerMessage, RuleOutcome
 
 

@@ -6,9 +6,9 @@ from typing import Literal
 
 import msgspec
 
-from chappe.compliance.facts import Facts
-from chappe.compliance.inputs import NOTHING, Input
-from chappe.compliance.rule import StandingRule
+from chappe.compliance.facts.recipient import Facts
+from chappe.compliance.rule.base import StandingRule
+from chappe.compliance.rule.inputs import NOTHING, Input
 from chappe.model.customer import CustomerMessage, RuleOutcome
 from chappe.model.jurisdictions import EU_LAW_COUNTRIES
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
-from chappe.compliance.hours import WeeklyHours
-from chappe.compliance.hours_rule import HoursParameters, HoursRule
-from chappe.compliance.local_time import Day, OpenWindow, TimeOfDay, minutes_of, week_of
+from chappe.compliance.calendar.hours import WeeklyHours
+from chappe.compliance.calendar.local_time import Day, OpenWindow, TimeOfDay, minutes_of, week_of
+from chappe.compliance.rule.hours_rule import HoursParameters, HoursRule
 
 
 class OtherDays(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -15,16 +15,16 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from chappe.compliance.consents import day_of
-from chappe.compliance.facts import Facts
-from chappe.compliance.facts_consent import Consent
-from chappe.compliance.facts_registry import Listing, RegistryAnswer, RegistryKind, registry_id
-from chappe.compliance.inputs import Input
-from chappe.compliance.listings import Granularity, bites_from_ms, is_about, statements_of
-from chappe.compliance.public_holidays import has_calendar
-from chappe.compliance.releases import Release, registries_of, why_released
-from chappe.compliance.rule import Category, StandingRule
-from chappe.compliance.way_out import way_out
+from chappe.compliance.calendar.public_holidays import has_calendar
+from chappe.compliance.consent.grants import day_of
+from chappe.compliance.consent.listings import Granularity, bites_from_ms, is_about, statements_of
+from chappe.compliance.consent.releases import Release, registries_of, why_released
+from chappe.compliance.content.way_out import way_out
+from chappe.compliance.facts.consents import Consent
+from chappe.compliance.facts.recipient import Facts
+from chappe.compliance.facts.registries import Listing, RegistryAnswer, RegistryKind, registry_id
+from chappe.compliance.rule.base import Category, StandingRule
+from chappe.compliance.rule.inputs import Input
 from chappe.model.customer import Amendment, Channel, CustomerMessage, Outcome, Place, Purpose, RuleOutcome
 from chappe.model.jurisdictions import lineage
 

@@ -15,15 +15,15 @@ from typing import Any
 import msgspec
 import re2
 
-from chappe.compliance.consent_terms import RecordItem, last_given_ms, missing_of
-from chappe.compliance.consents import day_of, standing_consent
-from chappe.compliance.facts import Facts
-from chappe.compliance.facts_consent import Consent, ConsentLevel
-from chappe.compliance.inputs import Input
-from chappe.compliance.particulars import Particular, shows
-from chappe.compliance.periods import Period, end_of, in_words
-from chappe.compliance.rule import StandingRule
-from chappe.compliance.shown import shown
+from chappe.compliance.calendar.periods import Period, end_of, in_words
+from chappe.compliance.consent.grants import day_of, standing_consent
+from chappe.compliance.consent.terms import RecordItem, last_given_ms, missing_of
+from chappe.compliance.content.particulars import Particular, shows
+from chappe.compliance.content.shown import shown
+from chappe.compliance.facts.consents import Consent, ConsentLevel
+from chappe.compliance.facts.recipient import Facts
+from chappe.compliance.rule.base import StandingRule
+from chappe.compliance.rule.inputs import Input
 from chappe.model.categories import OPT_IN_CONFIRMATION
 from chappe.model.customer import Amendment, CustomerMessage, Place, Purpose, RuleOutcome
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
-from chappe.compliance.duty_examples import DutyExample
-from chappe.compliance.periods import Period, end_of
-from chappe.compliance.rule import DutyRule
+from chappe.compliance.calendar.periods import Period, end_of
+from chappe.compliance.rule.base import DutyRule
+from chappe.compliance.rule.duty_examples import DutyExample
 
 
 class ErasureParameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

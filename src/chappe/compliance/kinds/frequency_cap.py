@@ -11,15 +11,15 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from chappe.compliance.consents import day_of
-from chappe.compliance.counting import Counting, Window, counts_until_ms, is_calendar, longest_ms, named
-from chappe.compliance.facts import Facts
-from chappe.compliance.facts_opt_out import OptOutTopic
-from chappe.compliance.inputs import Input
-from chappe.compliance.jurisdictions import zones_of
-from chappe.compliance.local_time import ZONES_WHEN_UNKNOWN, TimeZone, check_zones
-from chappe.compliance.periods import Period, end_of, in_words
-from chappe.compliance.rule import ANY_CHANNEL, Rule
+from chappe.compliance.calendar.counting import Counting, Window, counts_until_ms, is_calendar, longest_ms, named
+from chappe.compliance.calendar.local_time import ZONES_WHEN_UNKNOWN, TimeZone, check_zones
+from chappe.compliance.calendar.periods import Period, end_of, in_words
+from chappe.compliance.consent.grants import day_of
+from chappe.compliance.facts.opt_outs import OptOutTopic
+from chappe.compliance.facts.recipient import Facts
+from chappe.compliance.places.jurisdictions import zones_of
+from chappe.compliance.rule.base import ANY_CHANNEL, Rule
+from chappe.compliance.rule.inputs import Input
 from chappe.model.customer import Channel, CustomerMessage, Outcome, RuleOutcome
 from chappe.model.sends import Rate, RecentSend
 

@@ -6,14 +6,14 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from chappe.compliance.consents import standing_consent
-from chappe.compliance.facts import ConsentLevel, Facts
-from chappe.compliance.inputs import EVERYTHING, NOTHING, Input
-from chappe.compliance.opt_out_means import means_of
-from chappe.compliance.originator import originator
-from chappe.compliance.particulars import Asked, in_words, lacking, line_of, unstated
-from chappe.compliance.rule import StandingRule
-from chappe.compliance.shown import Shown, folded, shown
+from chappe.compliance.consent.grants import standing_consent
+from chappe.compliance.content.opt_out_means import means_of
+from chappe.compliance.content.particulars import Asked, in_words, lacking, line_of, unstated
+from chappe.compliance.content.shown import Shown, folded, shown
+from chappe.compliance.facts.recipient import ConsentLevel, Facts
+from chappe.compliance.rule.base import StandingRule
+from chappe.compliance.rule.inputs import EVERYTHING, NOTHING, Input
+from chappe.compliance.sender.originator import originator
 from chappe.model.customer import Amendment, Channel, CustomerMessage, Place, RuleOutcome
 
 

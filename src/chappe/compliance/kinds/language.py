@@ -6,11 +6,11 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from chappe.compliance.facts import Facts
-from chappe.compliance.languages import seems_to_have
-from chappe.compliance.opt_out_means import means_of, named, statement, states
-from chappe.compliance.rule import StandingRule
-from chappe.compliance.shown import shown
+from chappe.compliance.content.languages import seems_to_have
+from chappe.compliance.content.opt_out_means import means_of, named, statement, states
+from chappe.compliance.content.shown import shown
+from chappe.compliance.facts.recipient import Facts
+from chappe.compliance.rule.base import StandingRule
 from chappe.model.customer import Amendment, CustomerMessage, Place, RuleOutcome
 
 Language = Annotated[str, msgspec.Meta(pattern="^[a-z]{2}$")]

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import msgspec
 
-from chappe.compliance.consents import day_of, standing_consent
-from chappe.compliance.facts import Facts
-from chappe.compliance.facts_consent import ConsentLevel
-from chappe.compliance.inputs import Input
-from chappe.compliance.periods import Period, end_of
-from chappe.compliance.person import Person
-from chappe.compliance.rule import Category, StandingRule
+from chappe.compliance.calendar.periods import Period, end_of
+from chappe.compliance.consent.grants import day_of, standing_consent
+from chappe.compliance.facts.consents import ConsentLevel
+from chappe.compliance.facts.person import Person
+from chappe.compliance.facts.recipient import Facts
+from chappe.compliance.rule.base import Category, StandingRule
+from chappe.compliance.rule.inputs import Input
 from chappe.model.customer import CustomerMessage, Purpose, RuleOutcome
 
 

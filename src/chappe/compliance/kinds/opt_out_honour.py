@@ -14,17 +14,17 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from chappe.compliance.consents import day_of
-from chappe.compliance.facts import Facts
-from chappe.compliance.facts_opt_out import OptOutRequest, OptOutTopic, RequestMeans
-from chappe.compliance.inputs import Input
+from chappe.compliance.calendar.periods import Period, end_of, in_words
+from chappe.compliance.consent.grants import day_of
+from chappe.compliance.consent.opt_outs import in_words as request_in_words
+from chappe.compliance.consent.opt_outs import is_own_address, standing_request
+from chappe.compliance.content.way_out import way_out
+from chappe.compliance.facts.opt_outs import OptOutRequest, OptOutTopic, RequestMeans
+from chappe.compliance.facts.recipient import Facts
 from chappe.compliance.kinds.consent_required import CONSENT_REQUEST
 from chappe.compliance.opt_out.deadlines import HonourTerm, due_at_ms
-from chappe.compliance.opt_outs import in_words as request_in_words
-from chappe.compliance.opt_outs import is_own_address, standing_request
-from chappe.compliance.periods import Period, end_of, in_words
-from chappe.compliance.rule import StandingRule
-from chappe.compliance.way_out import way_out
+from chappe.compliance.rule.base import StandingRule
+from chappe.compliance.rule.inputs import Input
 from chappe.model.categories import HELP_REPLY, OPT_OUT_CONFIRMATION
 from chappe.model.customer import CustomerMessage, Purpose, RuleOutcome
 

@@ -17,18 +17,18 @@ from typing import Annotated, Any, Literal
 import msgspec
 import re2
 
-from chappe.compliance.consents import standing_consent
-from chappe.compliance.facts import Facts
-from chappe.compliance.facts_consent import ConsentLevel
-from chappe.compliance.facts_opt_out import OptOutRequest, OptOutTopic, RequestMeans
-from chappe.compliance.inputs import Input
-from chappe.compliance.opt_out_means import means_of
-from chappe.compliance.opt_outs import in_words, is_own_address, plain_word, standing_request
-from chappe.compliance.originator import SenderType, originator, sender_type
-from chappe.compliance.particulars import Particular, shows
-from chappe.compliance.periods import Period
-from chappe.compliance.rule import Rule, StandingRule
-from chappe.compliance.shown import Shown, shown
+from chappe.compliance.calendar.periods import Period
+from chappe.compliance.consent.grants import standing_consent
+from chappe.compliance.consent.opt_outs import in_words, is_own_address, plain_word, standing_request
+from chappe.compliance.content.opt_out_means import means_of
+from chappe.compliance.content.particulars import Particular, shows
+from chappe.compliance.content.shown import Shown, shown
+from chappe.compliance.facts.consents import ConsentLevel
+from chappe.compliance.facts.opt_outs import OptOutRequest, OptOutTopic, RequestMeans
+from chappe.compliance.facts.recipient import Facts
+from chappe.compliance.rule.base import Rule, StandingRule
+from chappe.compliance.rule.inputs import Input
+from chappe.compliance.sender.originator import SenderType, originator, sender_type
 from chappe.model.categories import HELP_REPLY, OPT_OUT_CONFIRMATION
 from chappe.model.customer import Amendment, Channel, CustomerMessage, Place, Purpose, RuleOutcome
 from chappe.model.jurisdictions import lineage

@@ -6,11 +6,11 @@ from typing import Annotated
 
 import msgspec
 
-from chappe.compliance.facts import Facts
-from chappe.compliance.particulars import Asked, Particular, holds_for, in_words, lacking, line_of, unstated
-from chappe.compliance.rule import StandingRule
-from chappe.compliance.sender import AddressKind
-from chappe.compliance.shown import shown
+from chappe.compliance.content.particulars import Asked, Particular, holds_for, in_words, lacking, line_of, unstated
+from chappe.compliance.content.shown import shown
+from chappe.compliance.facts.recipient import Facts
+from chappe.compliance.rule.base import StandingRule
+from chappe.compliance.sender.profile import AddressKind
 from chappe.model.customer import Amendment, Channel, CustomerMessage, Place, RuleOutcome
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import msgspec
 
-from chappe.compliance.facts import Facts
-from chappe.compliance.inputs import Input
-from chappe.compliance.person import Preference
-from chappe.compliance.rule import StandingRule
+from chappe.compliance.facts.person import Preference
+from chappe.compliance.facts.recipient import Facts
+from chappe.compliance.rule.base import StandingRule
+from chappe.compliance.rule.inputs import Input
 from chappe.model.categories import ANSWERS
 from chappe.model.customer import CustomerMessage, RuleOutcome
 

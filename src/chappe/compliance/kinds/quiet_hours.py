@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from chappe.compliance.hours import WeeklyHours
-from chappe.compliance.hours_rule import HoursParameters, HoursRule
-from chappe.compliance.local_time import Day, OpenWindow, TimeOfDay, minutes_of, week_of, windows_on
+from chappe.compliance.calendar.hours import WeeklyHours
+from chappe.compliance.calendar.local_time import Day, OpenWindow, TimeOfDay, minutes_of, week_of, windows_on
+from chappe.compliance.rule.hours_rule import HoursParameters, HoursRule
 
 
 class QuietHoursParameters(HoursParameters, frozen=True, kw_only=True):

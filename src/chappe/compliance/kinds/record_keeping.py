@@ -6,11 +6,11 @@ from typing import Literal
 
 import msgspec
 
-from chappe.compliance.duty_examples import DutyExample
+from chappe.compliance.calendar.periods import Period, end_of
 from chappe.compliance.kinds.retention_min import FOR_GOOD_MS
-from chappe.compliance.periods import Period, end_of
-from chappe.compliance.record_kinds import History, RecordKind, Since
-from chappe.compliance.rule import DutyRule
+from chappe.compliance.rule.base import DutyRule
+from chappe.compliance.rule.duty_examples import DutyExample
+from chappe.compliance.rule.record_kinds import History, RecordKind, Since
 
 Reaction = Literal["suppress", "review"]
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
-from chappe.compliance.facts import Facts
-from chappe.compliance.inputs import Input
-from chappe.compliance.rule import StandingRule
+from chappe.compliance.facts.recipient import Facts
+from chappe.compliance.rule.base import StandingRule
+from chappe.compliance.rule.inputs import Input
 from chappe.model.customer import CustomerMessage, RuleOutcome
 
 

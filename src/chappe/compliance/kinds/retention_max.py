@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import msgspec
 
-from chappe.compliance.duty_examples import DutyExample
-from chappe.compliance.periods import Period, end_of
-from chappe.compliance.record_kinds import History, Since, Subject
-from chappe.compliance.rule import DutyRule
+from chappe.compliance.calendar.periods import Period, end_of
+from chappe.compliance.rule.base import DutyRule
+from chappe.compliance.rule.duty_examples import DutyExample
+from chappe.compliance.rule.record_kinds import History, Since, Subject
 
 _DAY_MS = 86_400_000
 

@@ -8,10 +8,7 @@ import msgspec
 import phonenumbers
 import re2
 
-from chappe.compliance.facts import Facts
-from chappe.compliance.inputs import Input
-from chappe.compliance.originator import originator
-from chappe.compliance.particulars import (
+from chappe.compliance.content.particulars import (
     Asked,
     Particular,
     alternatives,
@@ -21,9 +18,12 @@ from chappe.compliance.particulars import (
     line_of,
     unstated,
 )
-from chappe.compliance.patterns import compiled
-from chappe.compliance.rule import StandingRule
-from chappe.compliance.shown import shown
+from chappe.compliance.content.patterns import compiled
+from chappe.compliance.content.shown import shown
+from chappe.compliance.facts.recipient import Facts
+from chappe.compliance.rule.base import StandingRule
+from chappe.compliance.rule.inputs import Input
+from chappe.compliance.sender.originator import originator
 from chappe.model.customer import Amendment, Channel, CustomerMessage, Place, Purpose, RuleOutcome
 
 

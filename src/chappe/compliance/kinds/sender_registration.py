@@ -6,13 +6,13 @@ from typing import Annotated
 
 import msgspec
 
-from chappe.compliance.facts import Facts
-from chappe.compliance.facts_registry import registry_id
-from chappe.compliance.inputs import Input
-from chappe.compliance.originator import SenderType, is_good_for, originator, sender_type
-from chappe.compliance.patterns import compiled
-from chappe.compliance.rule import StandingRule
-from chappe.compliance.sender import Registration
+from chappe.compliance.content.patterns import compiled
+from chappe.compliance.facts.recipient import Facts
+from chappe.compliance.facts.registries import registry_id
+from chappe.compliance.rule.base import StandingRule
+from chappe.compliance.rule.inputs import Input
+from chappe.compliance.sender.originator import SenderType, is_good_for, originator, sender_type
+from chappe.compliance.sender.profile import Registration
 from chappe.model.customer import CustomerMessage, Purpose, RuleOutcome
 from chappe.model.jurisdictions import lineage
 

@@ -6,10 +6,10 @@ from typing import Annotated
 
 import msgspec
 
-from chappe.compliance.consents import standing_consent
-from chappe.compliance.facts import ConsentLevel, Facts
-from chappe.compliance.rule import StandingRule
-from chappe.compliance.shown import folded, shown
+from chappe.compliance.consent.grants import standing_consent
+from chappe.compliance.content.shown import folded, shown
+from chappe.compliance.facts.recipient import ConsentLevel, Facts
+from chappe.compliance.rule.base import StandingRule
 from chappe.model.customer import Amendment, Channel, CustomerMessage, Place, RuleOutcome
 
 

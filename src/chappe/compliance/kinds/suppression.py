@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import msgspec
 
-from chappe.compliance.consents import day_of
-from chappe.compliance.facts import Facts, Suppression
-from chappe.compliance.inputs import Input
+from chappe.compliance.consent.grants import day_of
+from chappe.compliance.facts.recipient import Facts, Suppression
 from chappe.compliance.opt_out.reasons import OWN_REQUESTS
-from chappe.compliance.rule import StandingRule
+from chappe.compliance.rule.base import StandingRule
+from chappe.compliance.rule.inputs import Input
 from chappe.model.categories import ANSWERS
 from chappe.model.customer import CustomerMessage, RuleOutcome
 

@@ -6,9 +6,7 @@ from typing import Annotated, Any
 
 import msgspec
 
-from chappe.compliance.facts import Facts
-from chappe.compliance.inputs import EVERYTHING, NOTHING, Input
-from chappe.compliance.opt_out_means import (
+from chappe.compliance.content.opt_out_means import (
     by_the_same_means,
     has_one_click,
     language_of,
@@ -19,9 +17,11 @@ from chappe.compliance.opt_out_means import (
     statement,
     states,
 )
-from chappe.compliance.rule import StandingRule
-from chappe.compliance.sender import MeansKind, OptOutMeans
-from chappe.compliance.shown import shown
+from chappe.compliance.content.shown import shown
+from chappe.compliance.facts.recipient import Facts
+from chappe.compliance.rule.base import StandingRule
+from chappe.compliance.rule.inputs import EVERYTHING, NOTHING, Input
+from chappe.compliance.sender.profile import MeansKind, OptOutMeans
 from chappe.model.customer import Amendment, CustomerMessage, Place, RuleOutcome
 
 REPLIES_UNREAD = "Replies to this number are not read."

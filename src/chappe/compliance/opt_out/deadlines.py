@@ -15,8 +15,8 @@ from zoneinfo import ZoneInfo
 import holidays
 import msgspec
 
-from chappe.compliance.jurisdictions import zones_of
-from chappe.compliance.public_holidays import day_number, has_calendar, is_holiday
+from chappe.compliance.calendar.public_holidays import day_number, has_calendar, is_holiday
+from chappe.compliance.places.jurisdictions import zones_of
 from chappe.model.jurisdictions import WORLD
 
 AT_ONCE_MS = 300_000

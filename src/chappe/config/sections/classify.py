@@ -11,7 +11,7 @@ from msgspec import Meta
 from chappe.classify.links import Suspicion
 from chappe.classify.moderation import packaged_lists
 from chappe.classify.policy import Policy
-from chappe.compliance.senders import bare_sender
+from chappe.compliance.sender.senders import bare_sender
 from chappe.model.classification import Treatment
 
 _POLICY = Policy()

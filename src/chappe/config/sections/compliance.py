@@ -8,7 +8,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from chappe.compliance.rule import Unmet
+from chappe.compliance.rule.base import Unmet
 from chappe.pipeline.rules.starting import ActivationPolicy
 
 

@@ -13,7 +13,7 @@ from typing import TypeAlias
 import msgspec
 import structlog
 
-from chappe.compliance.locating import locate
+from chappe.compliance.places.locating import locate
 from chappe.engine.base import NewMessage
 from chappe.model.categories import ANSWERS
 from chappe.model.customer import CustomerMessage, Decision, Status

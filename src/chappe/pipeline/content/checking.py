@@ -24,9 +24,9 @@ from chappe.classify.policy import Policy, content_flag, link_flag, moderation_f
 from chappe.classify.second.consulting import Consultant
 from chappe.classify.second.metadata import Metadata
 from chappe.classify.serving import Serving
-from chappe.compliance.sender import SenderProfile
-from chappe.compliance.senders import Senders, bare_sender
-from chappe.compliance.shown import visible_text
+from chappe.compliance.content.shown import visible_text
+from chappe.compliance.sender.profile import SenderProfile
+from chappe.compliance.sender.senders import Senders, bare_sender
 from chappe.model.categories import ANSWERS
 from chappe.model.classification import Classification, Flag, Treatment
 from chappe.model.customer import Content, CustomerMessage, Purpose

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from chappe.classify.second.metadata import Metadata
-from chappe.compliance.locating import locate
+from chappe.compliance.places.locating import locate
 from chappe.model.customer import Status
 from chappe.model.errors import InvalidInput
 from chappe.model.sends import Rate

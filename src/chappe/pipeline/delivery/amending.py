@@ -14,9 +14,9 @@ from typing import Any
 
 import msgspec
 
-from chappe.compliance.opt_out_means import UNSUBSCRIBE_URL
-from chappe.compliance.redaction import Redaction, found, redacted
-from chappe.compliance.shown import folded, visible_text
+from chappe.compliance.content.opt_out_means import UNSUBSCRIBE_URL
+from chappe.compliance.content.redaction import Redaction, found, redacted
+from chappe.compliance.content.shown import folded, visible_text
 from chappe.model.customer import Amendment, Channel, Content, Place
 from chappe.pipeline.delivery.sms_length import sms_parts
 

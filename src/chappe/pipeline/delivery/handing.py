@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from chappe.channels.base import Outbound
-from chappe.compliance.originator import originator
+from chappe.compliance.sender.originator import originator
 from chappe.model.customer import Content, CustomerMessage, Decision, Purpose
 from chappe.pipeline.delivery.amending import amended, length_note
 from chappe.pipeline.delivery.unsubscribe import UnsubscribeLinks

@@ -13,12 +13,12 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from chappe.compliance.facts import ConsentLevel
+from chappe.compliance.facts.recipient import ConsentLevel
 from chappe.compliance.opt_out.answers import AnswersByLanguage, choose_answers, packaged_answers
 from chappe.compliance.opt_out.reading import expected_languages
 from chappe.compliance.opt_out.reasons import BY_LINK, BY_REPLY, UNDER_REVIEW
 from chappe.compliance.opt_out.reply import Intent, Reply, Scope
-from chappe.compliance.sender import SenderProfile
+from chappe.compliance.sender.profile import SenderProfile
 from chappe.model.categories import HELP_REPLY, OPT_IN_CONFIRMATION, OPT_OUT_CONFIRMATION
 from chappe.model.customer import Channel, Purpose, Recipient
 from chappe.pipeline.inbound.request import InboundText

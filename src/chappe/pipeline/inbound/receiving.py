@@ -10,9 +10,9 @@ from collections.abc import Sequence
 
 import msgspec
 
-from chappe.compliance.locating import Locale
 from chappe.compliance.opt_out.reading import read_reply
 from chappe.compliance.opt_out.reply import Intent, Reply, Scope
+from chappe.compliance.places.locating import Locale
 from chappe.model.customer import Channel, Purpose, Recipient
 from chappe.model.errors import ChappeError, InvalidInput, MessageNotFound
 from chappe.pipeline.background import Pace

@@ -15,7 +15,7 @@ import asyncio
 
 import structlog
 
-from chappe.compliance.locating import locate
+from chappe.compliance.places.locating import locate
 from chappe.engine.base import NewMessage
 from chappe.model.customer import Status
 from chappe.model.errors import ChappeError, Closed

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import msgspec
 
-from chappe.compliance.duties import Duties
-from chappe.compliance.rollout import Rules
+from chappe.compliance.rule_sets.duties import Duties
+from chappe.compliance.rule_sets.rollout import Rules
 from chappe.model.customer import Recipient
 from chappe.pipeline.verdicts.honouring import rule_set_for
 from chappe.pipeline.verdicts.person import whereabouts

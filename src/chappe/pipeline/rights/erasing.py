@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import msgspec
 
-from chappe.compliance.duties import Duties
-from chappe.compliance.record_kinds import RecordKind
+from chappe.compliance.rule.record_kinds import RecordKind
+from chappe.compliance.rule_sets.duties import Duties
 from chappe.engine.base import ReceivedMessage
 from chappe.model.customer import Channel, Purpose, Status
 from chappe.model.errors import QueueNotFound

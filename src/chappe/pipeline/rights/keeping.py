@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 import msgspec
 
-from chappe.compliance.duties import FOR_GOOD_MS, Duties, Keeping
-from chappe.compliance.record_kinds import History, RecordKind
+from chappe.compliance.rule.record_kinds import History, RecordKind
+from chappe.compliance.rule_sets.duties import FOR_GOOD_MS, Duties, Keeping
 from chappe.model.customer import Channel, Purpose
 from chappe.pipeline.rights.receipts import Kept, moment
 

@@ -17,7 +17,7 @@ from enum import StrEnum
 import msgspec
 import structlog
 
-from chappe.compliance.ruleset import RuleSet
+from chappe.compliance.rule_sets.rule_set import RuleSet
 from chappe.model.customer import Decision
 from chappe.model.errors import BacktestNotFound, ChappeError, TooManyBacktests
 from chappe.pipeline.background import Background, Pace

@@ -6,10 +6,10 @@ from collections.abc import Collection, Sequence
 
 import msgspec
 
-from chappe.compliance.changes import changed
 from chappe.compliance.kinds import AnyRule, SuppressionRule
-from chappe.compliance.loading import Problem, Reading, problem_details
-from chappe.compliance.trying import trials
+from chappe.compliance.rule_files.loading import Problem, Reading, problem_details
+from chappe.compliance.rule_sets.changes import changed
+from chappe.compliance.rule_sets.trying import trials
 from chappe.model.errors import InvalidInput, InvalidRules
 from chappe.pipeline.rules.costs import LIMIT_MS, costs_of, too_slow_together
 

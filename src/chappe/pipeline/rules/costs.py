@@ -11,9 +11,9 @@ from collections.abc import Iterable
 
 import msgspec
 
-from chappe.compliance.conditions import MAX_TEXT_BYTES, Condition
-from chappe.compliance.facts import Facts
-from chappe.compliance.jurisdictions import european_zones
+from chappe.compliance.facts.recipient import Facts
+from chappe.compliance.places.jurisdictions import european_zones
+from chappe.compliance.rule.conditions import MAX_TEXT_BYTES, Condition
 from chappe.model.customer import Channel, Content, CustomerMessage, Purpose, Recipient
 from chappe.pipeline.acceptance.request import METADATA_ENTRIES_MAX, METADATA_VALUE_CHARACTERS_MAX
 

@@ -10,8 +10,8 @@ import msgspec
 import structlog
 
 from chappe.compliance.kinds import AnyRule
-from chappe.compliance.rollout import Rollout, Rules, Stage
-from chappe.compliance.ruleset import RuleSet
+from chappe.compliance.rule_sets.rollout import Rollout, Rules, Stage
+from chappe.compliance.rule_sets.rule_set import RuleSet
 from chappe.model.errors import Conflict, DataDamaged
 from chappe.pipeline.rules.checking import Checked, check_rules
 from chappe.pipeline.rules.starting import ActivationPolicy, bring_in, stored_form

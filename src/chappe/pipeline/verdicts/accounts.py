@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from chappe.compliance.facts import Facts
+from chappe.compliance.facts.recipient import Facts
 from chappe.model.customer import CustomerMessage, Decision
 from chappe.observe.audit.record import Stage
 from chappe.observe.audit.recording import decision_entry

@@ -6,9 +6,9 @@ from enum import Enum
 
 import msgspec
 
-from chappe.compliance.facts import Facts
-from chappe.compliance.rollout import Rules
-from chappe.compliance.senders import NOBODY, Senders
+from chappe.compliance.facts.recipient import Facts
+from chappe.compliance.rule_sets.rollout import Rules
+from chappe.compliance.sender.senders import NOBODY, Senders
 from chappe.model.customer import CustomerMessage, Decision, Outcome, Status
 from chappe.model.sends import RecentSend
 from chappe.pipeline.envelope import Envelope

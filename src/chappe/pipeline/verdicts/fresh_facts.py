@@ -20,8 +20,8 @@ from __future__ import annotations
 
 import msgspec
 
-from chappe.compliance.facts import Facts
-from chappe.compliance.rollout import Rules
+from chappe.compliance.facts.recipient import Facts
+from chappe.compliance.rule_sets.rollout import Rules
 from chappe.model.customer import Status
 from chappe.pipeline.names import VISIBILITY_MS
 from chappe.records.knowledge import Known

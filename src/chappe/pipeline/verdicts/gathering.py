@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from chappe.compliance.facts import Facts
-from chappe.compliance.rollout import Rules
+from chappe.compliance.facts.recipient import Facts
+from chappe.compliance.rule_sets.rollout import Rules
 from chappe.model.customer import CustomerMessage, Status
 from chappe.pipeline.context import Context
 from chappe.pipeline.verdicts.fresh_facts import UNTRIED, Mark

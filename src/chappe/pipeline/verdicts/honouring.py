@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from chappe.compliance.kinds.opt_out_honour import OptOutRule
 from chappe.compliance.kinds.opt_out_keyword import keyword_rules
-from chappe.compliance.locating import Locale
 from chappe.compliance.opt_out.deadlines import HonourTerm, due_at_ms
-from chappe.compliance.rollout import Rollout, Rules
-from chappe.compliance.ruleset import RuleSet
+from chappe.compliance.places.locating import Locale
+from chappe.compliance.rule_sets.rollout import Rollout, Rules
+from chappe.compliance.rule_sets.rule_set import RuleSet
 from chappe.model.customer import Channel, Purpose, Recipient
 from chappe.model.jurisdictions import lineage
 from chappe.records.opt_outs import Deadline

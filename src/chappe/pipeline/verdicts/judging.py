@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from chappe.compliance.facts import Facts
-from chappe.compliance.rollout import Rules
+from chappe.compliance.facts.recipient import Facts
+from chappe.compliance.rule_sets.rollout import Rules
 from chappe.model.classification import Classification, Flag, Resolution, Review, Treatment
 from chappe.model.customer import CustomerMessage, Decision, Outcome, RuleOutcome
 

@@ -7,12 +7,12 @@ from functools import lru_cache
 
 import msgspec
 
-from chappe.compliance.facts import Consent, ConsentLevel, Facts, Suppression
-from chappe.compliance.facts_consent import NO_DETAILS, ConsentDetails
-from chappe.compliance.facts_opt_out import OptOutRequest, RequestMeans, Scope
-from chappe.compliance.locating import Locale
-from chappe.compliance.rollout import Rules
-from chappe.compliance.senders import NOBODY, Senders
+from chappe.compliance.facts.consents import NO_DETAILS, ConsentDetails
+from chappe.compliance.facts.opt_outs import OptOutRequest, RequestMeans, Scope
+from chappe.compliance.facts.recipient import Consent, ConsentLevel, Facts, Suppression
+from chappe.compliance.places.locating import Locale
+from chappe.compliance.rule_sets.rollout import Rules
+from chappe.compliance.sender.senders import NOBODY, Senders
 from chappe.model.customer import CustomerMessage, Purpose
 from chappe.model.sends import Rate, RecentSend
 from chappe.pipeline.verdicts.person import person_of, whereabouts

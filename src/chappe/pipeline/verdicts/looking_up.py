@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from chappe.compliance.locating import locate
-from chappe.compliance.rollout import Rules
+from chappe.compliance.places.locating import locate
+from chappe.compliance.rule_sets.rollout import Rules
 from chappe.model.customer import CustomerMessage
 from chappe.pipeline.verdicts.known import capped_subject_of, subject_of
 from chappe.pipeline.verdicts.person import whereabouts

@@ -6,8 +6,8 @@ from functools import lru_cache
 
 import msgspec
 
-from chappe.compliance.locating import Locale, Residence, locate
-from chappe.compliance.person import AddressSource, Person, Preference
+from chappe.compliance.facts.person import AddressSource, Person, Preference
+from chappe.compliance.places.locating import Locale, Residence, locate
 from chappe.model.customer import Recipient
 from chappe.records.profiles import KnownPerson, Profile
 

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 
 import msgspec
 
-from chappe.compliance.facts import Facts
+from chappe.compliance.facts.recipient import Facts
 from chappe.model.customer import CustomerMessage, Decision
 from chappe.model.errors import MessageNotFound
 from chappe.observe.audit.record import DecisionRecord, Stage, decode_open

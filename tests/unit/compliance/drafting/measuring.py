@@ -19,8 +19,8 @@ import msgspec
 import yaml
 
 from chappe.compliance.drafting import Draft, draft
-from chappe.compliance.hours_rule import HoursRule
 from chappe.compliance.kinds import AnyRule
+from chappe.compliance.rule.hours_rule import HoursRule
 
 TEXTS = Path(__file__).resolve().parents[3] / "data" / "regulations"
 DEVELOPMENT, HELD_OUT = "development", "held_out"

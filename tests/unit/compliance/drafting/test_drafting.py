@@ -10,7 +10,7 @@ from chappe.compliance.drafting.context import Context
 from chappe.compliance.drafting.modality import rules
 from chappe.compliance.drafting.passages import Shape, folded, passages
 from chappe.compliance.drafting.writing import appended, rule_file
-from chappe.compliance.loading import Reading
+from chappe.compliance.rule_files.loading import Reading
 from chappe.model.errors import InvalidInput
 
 TEXTS = [*texts_of(DEVELOPMENT), *texts_of(HELD_OUT)]

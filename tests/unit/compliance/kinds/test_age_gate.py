@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chappe.compliance.facts import Consent, Facts, Person
-from chappe.compliance.person import age_years
-from chappe.compliance.ruleset import RuleSet
+from chappe.compliance.facts.person import age_years
+from chappe.compliance.facts.recipient import Consent, Facts, Person
+from chappe.compliance.rule_sets.rule_set import RuleSet
 from chappe.model.customer import Decision, Outcome, Purpose
 
 Build = Callable[..., Any]

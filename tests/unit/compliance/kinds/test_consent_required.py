@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from chappe.compliance.facts import Consent, ConsentLevel, Facts
-from chappe.compliance.ruleset import RuleSet
+from chappe.compliance.facts.recipient import Consent, ConsentLevel, Facts
+from chappe.compliance.rule_sets.rule_set import RuleSet
 from chappe.model.customer import Channel, Decision, Outcome, Purpose
 
 Build = Callable[..., Any]

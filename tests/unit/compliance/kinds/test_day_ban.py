@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from chappe.compliance.facts import Facts
-from chappe.compliance.ruleset import RuleSet
+from chappe.compliance.facts.recipient import Facts
+from chappe.compliance.rule_sets.rule_set import RuleSet
 from chappe.model.customer import Outcome
 
 Build = Callable[..., Any]

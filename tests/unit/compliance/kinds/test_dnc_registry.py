@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chappe.compliance.facts import Consent, ConsentLevel, Facts, Person, RegistryAnswer
-from chappe.compliance.facts_registry import Listing, RegistryKind
+from chappe.compliance.facts.recipient import Consent, ConsentLevel, Facts, Person, RegistryAnswer
+from chappe.compliance.facts.registries import Listing, RegistryKind
 from chappe.compliance.kinds import RegistryRule
-from chappe.compliance.ruleset import RuleSet
+from chappe.compliance.rule_sets.rule_set import RuleSet
 from chappe.model.customer import Channel, Content, CustomerMessage, Outcome, Purpose, Recipient
 
 Build = Callable[..., Any]

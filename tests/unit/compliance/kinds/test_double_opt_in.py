@@ -8,9 +8,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from chappe.compliance.facts import Consent, ConsentDetails, ConsentLevel, Facts
-from chappe.compliance.ruleset import RuleSet
-from chappe.compliance.sender import SenderProfile
+from chappe.compliance.facts.recipient import Consent, ConsentDetails, ConsentLevel, Facts
+from chappe.compliance.rule_sets.rule_set import RuleSet
+from chappe.compliance.sender.profile import SenderProfile
 from chappe.model.customer import Amendment, Channel, Content, Decision, Outcome, Place, Purpose
 from chappe.model.sends import RecentSend
 

@@ -8,9 +8,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from chappe.compliance.counting import NOTHING_COUNTED, Counting
-from chappe.compliance.facts import Consent, Facts, OptOutRequest, Rate, RecentSend
-from chappe.compliance.ruleset import RuleSet
+from chappe.compliance.calendar.counting import NOTHING_COUNTED, Counting
+from chappe.compliance.facts.recipient import Consent, Facts, OptOutRequest, Rate, RecentSend
+from chappe.compliance.rule_sets.rule_set import RuleSet
 from chappe.model.customer import Channel, Content, Outcome, Purpose
 
 Build = Callable[..., Any]

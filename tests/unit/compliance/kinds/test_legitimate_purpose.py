@@ -8,8 +8,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from chappe.compliance.facts import Consent, ConsentLevel, Facts, Person
-from chappe.compliance.ruleset import RuleSet
+from chappe.compliance.facts.recipient import Consent, ConsentLevel, Facts, Person
+from chappe.compliance.rule_sets.rule_set import RuleSet
 from chappe.model.customer import Decision, Outcome, Purpose
 
 Build = Callable[..., Any]

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chappe.compliance.facts import Consent, Facts
-from chappe.compliance.facts_opt_out import OptOutRequest, OptOutTopic, RequestMeans, Scope
+from chappe.compliance.facts.opt_outs import OptOutRequest, OptOutTopic, RequestMeans, Scope
+from chappe.compliance.facts.recipient import Consent, Facts
 from chappe.compliance.kinds.opt_out_honour import OptOutRule, deadline_ms, keep_until_ms
-from chappe.compliance.ruleset import RuleSet
-from chappe.compliance.sender import MeansKind, OptOutMeans, SenderProfile
+from chappe.compliance.rule_sets.rule_set import RuleSet
+from chappe.compliance.sender.profile import MeansKind, OptOutMeans, SenderProfile
 from chappe.model.customer import Amendment, Channel, Content, CustomerMessage, Decision, Outcome, Place, Purpose
 from chappe.model.customer import Recipient as To
 

@@ -8,10 +8,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from chappe.compliance.facts import Consent, Facts
-from chappe.compliance.facts_opt_out import OptOutRequest, RequestMeans
-from chappe.compliance.ruleset import RuleSet, load_rule_set
-from chappe.compliance.sender import MeansKind, OptOutMeans, SenderProfile
+from chappe.compliance.facts.opt_outs import OptOutRequest, RequestMeans
+from chappe.compliance.facts.recipient import Consent, Facts
+from chappe.compliance.rule_sets.rule_set import RuleSet, load_rule_set
+from chappe.compliance.sender.profile import MeansKind, OptOutMeans, SenderProfile
 from chappe.model.customer import Amendment, Channel, Content, Decision, Outcome, Place, Purpose
 
 Build = Callable[..., Any]

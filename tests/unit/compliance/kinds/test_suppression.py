@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from chappe.compliance.facts import Facts, Suppression
-from chappe.compliance.ruleset import RuleSet
+from chappe.compliance.facts.recipient import Facts, Suppression
+from chappe.compliance.rule_sets.rule_set import RuleSet
 from chappe.model.customer import Channel, Outcome, Purpose
 
 Build = Callable[..., Any]

@@ -6,7 +6,7 @@ import pytest
 
 from chappe.compliance.kinds.opt_out_keyword import KeywordRule
 from chappe.compliance.opt_out import Intent, read_reply
-from chappe.compliance.ruleset import load_rule_set
+from chappe.compliance.rule_sets.rule_set import load_rule_set
 
 RULES = [rule for rule in load_rule_set().rules if isinstance(rule, KeywordRule)]
 

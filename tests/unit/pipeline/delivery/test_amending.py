@@ -6,8 +6,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from chappe.compliance.redaction import Redaction, Sensitive, found
-from chappe.compliance.shown import visible_text
+from chappe.compliance.content.redaction import Redaction, Sensitive, found
+from chappe.compliance.content.shown import visible_text
 from chappe.model.customer import Amendment, Channel, Content, Place
 from chappe.pipeline.delivery.amending import amended, length_note
 from chappe.pipeline.delivery.sms_length import sms_parts

@@ -12,8 +12,8 @@ from structlog.testing import capture_logs
 from tests.unit.pipeline.house import QUICK, RULES, House, house
 from tests.unit.pipeline.rules.conftest import ANA, a_rule, closed_always, rule_file
 
-from chappe.compliance.rollout import Rollout, Stage, bucket_of
-from chappe.compliance.ruleset import RuleSet
+from chappe.compliance.rule_sets.rollout import Rollout, Stage, bucket_of
+from chappe.compliance.rule_sets.rule_set import RuleSet
 from chappe.model.customer import Outcome, Recipient, Status
 from chappe.model.errors import Conflict, InvalidRules, RuleSetNotFound
 from chappe.pipeline.rules.rule_sets import RuleSets

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from tests.conformance.clocks import ManualClock
 
-from chappe.compliance.facts import Facts
-from chappe.compliance.facts_registry import RegistryAnswer
-from chappe.compliance.ruleset import RuleSet
+from chappe.compliance.facts.recipient import Facts
+from chappe.compliance.facts.registries import RegistryAnswer
+from chappe.compliance.rule_sets.rule_set import RuleSet
 from chappe.model.customer import Channel, Content, CustomerMessage, Purpose, Recipient, Status
 from chappe.pipeline.names import VISIBILITY_MS
 from chappe.pipeline.verdicts.fresh_facts import GOOD_FOR_MS, FreshFacts

@@ -8,8 +8,8 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from chappe.compliance.facts_consent import ConsentBasis, ConsentDetails, ConsentMedium, ConsentOrigin
-from chappe.compliance.local_time import AgreedHours
+from chappe.compliance.calendar.local_time import AgreedHours
+from chappe.compliance.facts.consents import ConsentBasis, ConsentDetails, ConsentMedium, ConsentOrigin
 from chappe.model.errors import InvalidInput
 from chappe.pipeline.acceptance.request import Moment
 

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from chappe.api.rest.people.consent_details import ConsentDetailsDocument
-from chappe.compliance.facts import ConsentLevel
+from chappe.compliance.facts.recipient import ConsentLevel
 from chappe.model.customer import (
     Channel,
     Purpose,

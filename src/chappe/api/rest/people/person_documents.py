@@ -12,8 +12,8 @@ from msgspec import Meta
 
 from chappe.api.rest.places import check_place
 from chappe.api.rest.presenting import as_stored, moment, moment_or_none
-from chappe.compliance.jurisdictions import place_of
-from chappe.compliance.person import AddressSource
+from chappe.compliance.facts.person import AddressSource
+from chappe.compliance.places.jurisdictions import place_of
 from chappe.model.customer import Channel, Purpose, Recipient
 from chappe.model.errors import InvalidInput
 from chappe.pipeline.acceptance.normalise import moment_ms, normalise_recipient

@@ -5,7 +5,7 @@ from __future__ import annotations
 from chappe.api.rest.people.consent_details import details_document
 from chappe.api.rest.people.documents import ConsentView, SuppressionView
 from chappe.api.rest.presenting import as_stored, moment, moment_or_none
-from chappe.compliance.facts import ConsentLevel
+from chappe.compliance.facts.recipient import ConsentLevel
 from chappe.records import ids
 from chappe.records.people import ConsentRecord, SuppressionRecord
 

@@ -12,7 +12,7 @@ from chappe.api.rest.paging import cursor_of, limit_of
 from chappe.api.rest.presenting import moment
 from chappe.api.rest.rates.documents import RateRequest, RatesView, RateView
 from chappe.compliance.kinds.frequency_cap import FrequencyCapRule
-from chappe.compliance.rollout import Rules, rule_sets_of
+from chappe.compliance.rule_sets.rollout import Rules, rule_sets_of
 from chappe.model.errors import InvalidInput, RateNotFound
 from chappe.model.sends import Rate
 from chappe.pipeline.acceptance.normalise import moment_ms

@@ -10,9 +10,9 @@ import msgspec
 from msgspec import Meta
 
 from chappe.api.rest.messages.documents import DecisionView
-from chappe.compliance.changes import RuleChange
-from chappe.compliance.loading import Problem
-from chappe.compliance.rollout import Stage
+from chappe.compliance.rule_files.loading import Problem
+from chappe.compliance.rule_sets.changes import RuleChange
+from chappe.compliance.rule_sets.rollout import Stage
 from chappe.model.customer import Channel, Outcome, Purpose
 from chappe.pipeline.rules.backtests import BacktestStatus
 from chappe.pipeline.rules.comparing import OutcomeCount, PlaceCount, RuleCount, RuleDifference

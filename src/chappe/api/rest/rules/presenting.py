@@ -16,7 +16,7 @@ from chappe.api.rest.rules.documents import (
     RuleSummaryView,
 )
 from chappe.compliance.kinds import AnyRule
-from chappe.compliance.rollout import Stage
+from chappe.compliance.rule_sets.rollout import Stage
 from chappe.pipeline.rules.backtests import Backtest
 from chappe.pipeline.rules.comparing import ChangedDecision
 from chappe.records.rule_sets import Activation, Author, InForce, VersionSummary

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from chappe.api.rest.messages.documents import EvaluationRequest
-from chappe.compliance.rule import Jurisdiction, RuleId
+from chappe.compliance.rule.base import Jurisdiction, RuleId
 from chappe.pipeline.acceptance.request import Moment
 
 DRY_RUN_MESSAGES_MAX = 1_000

@@ -32,10 +32,10 @@ from chappe.api.rest.rules.requests import (
     RollbackRequest,
     RulesRequest,
 )
-from chappe.compliance.changes import RuleChange, difference
 from chappe.compliance.kinds import AnyRule
-from chappe.compliance.rollout import Stage
-from chappe.compliance.ruleset import RuleSet
+from chappe.compliance.rule_sets.changes import RuleChange, difference
+from chappe.compliance.rule_sets.rollout import Stage
+from chappe.compliance.rule_sets.rule_set import RuleSet
 from chappe.model.errors import InvalidInput, RuleSetNotFound
 from chappe.pipeline.acceptance.normalise import moment_ms
 from chappe.pipeline.rules.backtests import Span

@@ -13,11 +13,11 @@ from chappe.api.rest.paging import limit_of
 from chappe.api.rest.query import one_of
 from chappe.api.rest.rules.documents import RulesView, RuleView
 from chappe.api.rest.rules.presenting import rule_summary_view
-from chappe.compliance.conditions import condition_of
-from chappe.compliance.jurisdictions import fault_of
 from chappe.compliance.kinds import AnyRule
-from chappe.compliance.rule import ANY_CHANNEL
-from chappe.compliance.ruleset import RuleSet
+from chappe.compliance.places.jurisdictions import fault_of
+from chappe.compliance.rule.base import ANY_CHANNEL
+from chappe.compliance.rule.conditions import condition_of
+from chappe.compliance.rule_sets.rule_set import RuleSet
 from chappe.model.customer import Channel
 from chappe.model.errors import RuleNotFound, RuleSetNotFound
 from chappe.model.jurisdictions import lineage

@@ -17,7 +17,7 @@ from chappe.compliance.drafting.modality import Sense, sense_at
 from chappe.compliance.drafting.passages import Passage, Shape
 from chappe.compliance.drafting.week import WHOLE, Span, Statement, complement, within_day
 from chappe.compliance.drafting.weekdays import ALL, DAYS, OTHER, days_of
-from chappe.compliance.jurisdictions import zones_of
+from chappe.compliance.places.jurisdictions import zones_of
 
 HOURS = "hours"
 """The kind of a finding that becomes quiet_hours or day_ban once all of them are known."""
