@@ -21,10 +21,10 @@ from chappe.model.customer import Content, Decision, Outcome, Purpose, Recipient
 from chappe.model.errors import Conflict, ReviewNotFound, StorageFull
 from chappe.observe.audit.record import DecisionRecord, decode_open
 from chappe.observe.audit.storage import AuditStorage
-from chappe.pipeline import reviewing
 from chappe.pipeline.acceptance.request import AnswerRequest
 from chappe.pipeline.content.checking import own_domains, readable_texts
 from chappe.pipeline.envelope import Envelope, from_body, to_body
+from chappe.pipeline.intake import reviewing
 from chappe.pipeline.rules.backtests import Span
 from chappe.pipeline.verdicts.recorded import recorded_decisions
 from chappe.records.messages import Filter, Stored
