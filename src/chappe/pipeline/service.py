@@ -172,6 +172,8 @@ class Pipeline:
     async def stop(self) -> None:
         """Take nothing more from the queues, let attempts under way end, and record what they came to."""
         await self.backtests.stop()
+        if self._acceptance is not None:
+            await self._acceptance.stop()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

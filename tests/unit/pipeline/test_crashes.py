@@ -187,6 +187,45 @@ async def test_a_full_disk_refuses_and_leaves_nothing_half_done(tmp_path: Path) 
         assert len(h.provider.attempts) == 1
 
 
+@pytest.mark.parametrize("queue", [INTAKE, NAMES.intake(Purpose.PROMOTIONAL)])
+@pytest.mark.parametrize("count", [2, 200], ids=["urgent", "in parts"])
+async def test_what_was_refused_is_not_sent_though_its_record_cannot_be_removed_yet(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, queue: str, count: int
+) -> None:
+    monkeypatch.setattr("chappe.pipeline.acceptance.accept._REMOVE_AGAIN_SECONDS", 0.01)
+    clock = RunningClock()
+    engine = FailingEngine(clock)
+    async with house(tmp_path, clock=clock, engine=engine) as h:
+        remove, full = h.records.messages.remove, True
+
+        async def refusing(keys: Sequence[int]) -> None:
+            if full:
+                raise StorageFull("the disk is full")
+            await remove(keys)
+
+        monkeypatch.setattr(h.records.messages, "remove", refusing)
+        engine.full.add(queue)
+        purposes = [Purpose.TRANSACTIONAL, Purpose.PROMOTIONAL]
+        people = [Recipient(email=f"p{n}@example.com") for n in range(count)]
+        for to in people:
+            await h.consent(to)
+        with pytest.raises(StorageFull):
+            await h.pipeline.accept([request(to=to, purpose=purposes[n % 2]) for n, to in enumerate(people)])
+        engine.full.clear()
+        for purpose in purposes:
+            await h.empties(NAMES.intake(purpose))
+            await h.empties(NAMES.lane(purpose, Channel.EMAIL))
+        assert await h.records.messages.open_count() == count
+        full = False
+        await eventually(lambda: _nothing_stored(h))
+        await h.becomes(await h.send(), Status.SENT)
+        assert len(h.provider.attempts) == 1
+
+
+async def _nothing_stored(h: House) -> bool:
+    return await h.records.messages.counts() == {}
+
+
 async def test_a_lane_that_cannot_take_more_delays_and_loses_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

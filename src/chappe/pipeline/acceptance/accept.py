@@ -17,7 +17,7 @@ from chappe.compliance.places.locating import locate
 from chappe.engine.base import NewMessage
 from chappe.model.categories import ANSWERS
 from chappe.model.customer import CustomerMessage, Decision, Status
-from chappe.model.errors import ChappeError, InvalidInput, NoRoute, QueueNotFound
+from chappe.model.errors import ChappeError, Closed, InvalidInput, NoRoute, QueueNotFound
 from chappe.pipeline.acceptance.arrivals import Arrival
 from chappe.pipeline.acceptance.normalise import normalise
 from chappe.pipeline.acceptance.request import AnswerRequest, MessageRequest
@@ -39,6 +39,7 @@ from chappe.records.timeline import Event
 URGENT_BATCH_MAX = 20
 """A larger batch is worked on in slices, whatever its purpose."""
 _PART = 100
+_REMOVE_AGAIN_SECONDS = 1.0
 _log = structlog.get_logger("chappe.pipeline")
 
 
@@ -65,6 +66,13 @@ class Acceptance:
 
     def __init__(self, context: Context) -> None:
         self._context = context
+        self._removing: set[asyncio.Task[None]] = set()
+
+    async def stop(self) -> None:
+        """Let go of what was refused and could not be removed."""
+        for task in self._removing:
+            task.cancel()
+        await asyncio.gather(*self._removing, return_exceptions=True)
 
     async def accept(
         self, requests: Sequence[MessageRequest | InvalidInput], answer_with: AnswerWith | None = None
@@ -172,13 +180,34 @@ class Acceptance:
 
     async def _take_back(self, taken: Sequence[Accepted], answers: Sequence[Answer]) -> None:
         """Leave nothing half-done. Queue messages without a record are dropped at intake."""
-        records = self._context.records
-        self._context.fresh.forget()
+        context = self._context
+        context.fresh.forget()
+        keys = [accepted.key for accepted in taken]
         try:
-            await records.messages.remove([accepted.key for accepted in taken])
-            await records.idempotency.forget(answers)
-        except ChappeError as error:
-            _log.error("refused_messages_not_removed", count=len(taken), code=error.code, reason=error.message)
+            await self._remove(keys, answers)
+        except ChappeError as error:  # the disk may be as full for this as for what was refused
+            _log.error("refused_messages_not_removed", count=len(keys), code=error.code, reason=error.message)
+            context.arrivals.refused.update(keys)
+            task = asyncio.create_task(self._remove_later(keys, answers), name="removing refused messages")
+            self._removing.add(task)
+            task.add_done_callback(self._removing.discard)
+
+    async def _remove(self, keys: Sequence[int], answers: Sequence[Answer]) -> None:
+        await self._context.records.messages.remove(keys)
+        await self._context.records.idempotency.forget(answers)
+
+    async def _remove_later(self, keys: Sequence[int], answers: Sequence[Answer]) -> None:
+        while True:
+            await asyncio.sleep(_REMOVE_AGAIN_SECONDS)
+            try:
+                await self._remove(keys, answers)
+            except Closed:
+                return
+            except ChappeError:
+                continue
+            self._context.arrivals.refused.difference_update(keys)
+            _log.info("refused_messages_removed", count=len(keys))
+            return
 
     async def _send(self, queue: str, messages: list[NewMessage], pace: Pace) -> None:
         context = self._context

@@ -34,11 +34,15 @@ class Arrivals:
     Queueing and recording run side by side, so intake may hold a message whose record is still being committed: it
     waits with `in_order`, and a lane with `settled` before an attempt. And after a crash only messages that were
     arriving can be incomplete: all keys up to `settled_through` were complete.
+
+    `refused` are messages whose caller was told that they were not taken, as long as their records could not be
+    removed: whoever meets them drops them.
     """
 
     def __init__(self, settled_through: int) -> None:
         self._arriving: dict[int, Arrival] = {}
         self._newest = settled_through
+        self.refused: set[int] = set()
 
     @property
     def settled_through(self) -> int:

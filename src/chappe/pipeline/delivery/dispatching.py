@@ -45,6 +45,9 @@ async def check(context: Context, batch: Sequence[Held]) -> list[Step]:
     steps = []
     for held, recipient, (known, facts, _) in zip(batch, recipients, found, strict=True):
         await pace.pause()
+        if held.key in context.arrivals.refused:
+            steps.append(Step(Next.DROP))
+            continue
         held.attempts, held.checked_at_ms, held.news = known.attempts, now_ms, news
         held.reopened = was_moved_back(held.envelope, known)
         held.cut_off = known.status is Status.SENDING

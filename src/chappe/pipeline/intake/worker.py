@@ -118,7 +118,7 @@ class IntakeWorker:
         counted: dict[str, tuple[RecentSend, ...]] = {}
         for entry, recipient, (known, facts, mark) in zip(arrived, recipients, found, strict=True):
             await self._pace.pause()
-            if entry.key in held:
+            if entry.key in held or entry.key in context.arrivals.refused:
                 outcome.superfluous(entry.received)
                 continue
             if known.status is None and entry.key in arriving:
