@@ -71,6 +71,15 @@ async def test_keys_expire_after_a_day(api: Api, clock: RunningClock) -> None:
     assert second.json()["id"] != first.json()["id"]
 
 
+async def test_two_keys_that_differ_are_refused(api: Api) -> None:
+    """Whichever was taken, a repetition by the other would be sent again."""
+    response = await send(api, idempotency_key="another")
+    assert (response.status_code, response.json()["code"]) == (422, "invalid_input")
+    assert "Idempotency-Key" in response.json()["detail"]
+    assert await count(api) == 0
+    assert (await send(api, idempotency_key=KEY["idempotency-key"])).status_code == 202
+
+
 async def test_the_key_may_stand_in_the_message(api: Api) -> None:
     document = message(idempotency_key="order-9")
     first, second = [await api.post("/v1/messages", document) for _ in range(2)]

@@ -42,11 +42,21 @@ _Name = TypeVar("_Name", bound=StrEnum)
 async def send_message(call: Call) -> Answer:
     """POST /v1/messages"""
     request = decode(_request_decoder, call.body)
-    key = key_of(call.headers) or request.idempotency_key
+    key = _idempotency_key(call, request)
     if key is None:
         (outcome,) = await call.server.pipeline.accept([request])
         return encoded_answer(ACCEPTED, accepted_body(outcome))
     return await _send_once(call, request, key)
+
+
+def _idempotency_key(call: Call, request: MessageRequest) -> str | None:
+    header, told = key_of(call.headers), request.idempotency_key
+    if header is not None and told not in (None, header):
+        raise InvalidInput(
+            "idempotency_key differs from the header Idempotency-Key; give one of them, or the same in both.",
+            pointer="/idempotency_key",
+        )
+    return header or told
 
 
 async def _send_once(call: Call, request: MessageRequest, key: str) -> Answer:
