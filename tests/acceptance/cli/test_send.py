@@ -112,15 +112,15 @@ def test_an_empty_file_is_no_error(chappe: Run, server: Process) -> None:
     assert (done.code, done.json) == (0, {"summary": {}, "lines": 0})
 
 
-def test_what_stops_everything_is_one_line_and_exit_code_one(chappe: Run, server: Process, tmp_path: Path) -> None:
-    for arguments, code in (
-        (("send", tmp_path / "nope.jsonl", "--data", server.data), "invalid_input"),
-        (("send", "-", "--url", "http://127.0.0.1:1"), "server_unreachable"),
-        (("send", "-", "--api-key", "chp_guess", "--data", server.data), "invalid_api_key"),
-        (("send", "-", "--url", (server.data / "server-url").read_text().strip()), "missing_authentication_token"),
+def test_what_stops_everything_is_one_line(chappe: Run, server: Process, tmp_path: Path) -> None:
+    for arguments, exit_code, code in (
+        (("send", tmp_path / "nope.jsonl", "--data", server.data), 2, "invalid_configuration"),
+        (("send", "-", "--url", "http://127.0.0.1:1"), 1, "server_unreachable"),
+        (("send", "-", "--api-key", "chp_guess", "--data", server.data), 1, "invalid_api_key"),
+        (("send", "-", "--url", (server.data / "server-url").read_text().strip()), 1, "missing_authentication_token"),
     ):
         done = chappe(*arguments, stdin=jsonl(message()))
-        assert done.code == 1
+        assert done.code == exit_code
         assert done.err.startswith(f"chappe: error [{code}]: ")
         assert done.err.count("\n") == 1
         assert done.out == ""
