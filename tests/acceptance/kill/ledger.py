@@ -265,7 +265,7 @@ class Ledger:
         assert send.group is not None
         assert message.sequence is not None
         group = self._groups[place.queue, send.group]
-        self._check_held(group, place, begun, now)
+        self._check_held(group, place, message.sequence, begun, now)
         if message.sequence <= last.get(send.group, 0):
             raise PromiseBroken("disordered", f"{send.token} follows a later message of its group in one answer")
         last[send.group] = message.sequence
@@ -277,9 +277,11 @@ class Ledger:
         if place.queue != send.queue:
             self._groups[send.queue, send.group].alive.pop(message.id, None)
 
-    def _check_held(self, group: Group, place: Place, begun: Moment, now: Moment) -> None:
+    def _check_held(self, group: Group, place: Place, sequence: int, begun: Moment, now: Moment) -> None:
+        """No earlier message of the group may be in flight. A later one may: what became visible again comes first."""
         for message_id, held in list(group.held.items()):
-            if held is not place and self._is_held(held, begun, now):
+            assert held.sequence is not None
+            if held.sequence < sequence and self._is_held(held, begun, now):
                 raise PromiseBroken("disordered", f"{place.send.token} was received while {held} was in flight")
             life, _, until_ms = held.held
             if life != self.life or until_ms <= now.ms:
