@@ -202,10 +202,11 @@ class Core:
             return
         if queue.settled(entry) or entry.state is State.IN_FLIGHT:
             entry.content = None
-            return
         self.resident_bytes += entry.content_bytes
         if self.resident_bytes > RESIDENT_BYTES:
             self.release(entry)
+        while queue.dropped:
+            self.release(queue.dropped.pop())
 
     # --- a full disk ---
 

@@ -69,6 +69,8 @@ class Queue(ABC):
         """In the order they came."""
         self.wake: asyncio.TimerHandle | None = None
         self.deleted = False
+        self.dropped: list[Entry] = []
+        """Entries with rows that left memory while another got its row; the engine lets go of their contents."""
         self.loading: asyncio.Future[None] | None = None
 
     # --- what differs between standard and FIFO ---

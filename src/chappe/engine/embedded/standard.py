@@ -193,6 +193,7 @@ class StandardQueue(Queue):
         for due, seq, entry in settled[PARKED_LIMIT:]:
             self.horizon = min(self.horizon, (due, seq - 1))
             self._leave_to_disk(entry)
+            self.dropped.append(entry)
 
     def _leave_to_disk(self, entry: Entry) -> None:
         if entry.state is State.DELAYED:
