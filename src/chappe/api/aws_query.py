@@ -18,7 +18,7 @@ from chappe.api.operations import Operation
 from chappe.api.query_decoding import decode
 from chappe.api.query_encoding import encode_answer, encode_error
 from chappe.broker.shapes import Shape
-from chappe.security.sigv4 import credential_scope
+from chappe.security.signature_claims import credential_scope
 
 CONTENT_TYPE = b"text/xml"
 FORM = b"application/x-www-form-urlencoded"

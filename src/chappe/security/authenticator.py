@@ -7,10 +7,12 @@ from collections.abc import Callable
 import structlog
 
 from chappe.model.errors import InvalidConfiguration
+from chappe.security.canonical import Fields, Headers
 from chappe.security.errors import InvalidApiKey, MissingAuthenticationToken, UnknownAccessKey
 from chappe.security.keys import RECHECK_SECONDS, KeyStore
 from chappe.security.principal import DEFAULT_ACCOUNT, DEFAULT_REGION, ApiClient, Principal
-from chappe.security.sigv4 import Fields, Headers, SignatureVerifier, credential_scope
+from chappe.security.signature_claims import credential_scope
+from chappe.security.sigv4 import SignatureVerifier
 
 _log = structlog.get_logger("chappe.security")
 _OPEN_CLIENT = ApiClient(key_id="open", name="open mode")

@@ -16,12 +16,11 @@ import hashlib
 import hmac
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from operator import itemgetter
 from typing import Protocol
-from urllib.parse import quote, unquote_to_bytes
 
 import msgspec
 
+from chappe.security.canonical import Fields, Headers, canonical_form, canonical_path, canonical_query, joined, picker
 from chappe.security.errors import (
     IncompleteSignature,
     InvalidSignature,
@@ -29,10 +28,17 @@ from chappe.security.errors import (
     UnknownAccessKey,
 )
 from chappe.security.principal import Principal
+from chappe.security.signature_claims import (
+    ALGORITHM,
+    Scope,
+    authorization_parts,
+    expiry_seconds,
+    parse_instant,
+    query_parameters,
+    shown,
+)
 
-ALGORITHM = b"AWS4-HMAC-SHA256"
 CLOCK_SKEW_SECONDS = 900
-PRESIGNED_MAX_SECONDS = 604_800
 _REMEMBERED_MAX = 4096
 
 _MISMATCH = (
@@ -40,11 +46,6 @@ _MISMATCH = (
     "Check your AWS Secret Access Key and signing method. Consult the service documentation for details."
 )
 _NO_TOKEN = "The security token included in the request is invalid."  # noqa: S105
-
-Headers = Sequence[tuple[bytes, bytes]]
-"""Names in lower case, in the order they came."""
-Fields = Mapping[bytes, bytes]
-"""The same by name; of a header that came more than once, the last."""
 
 
 class SigningKeySource(Protocol):
@@ -56,37 +57,6 @@ class SigningKeySource(Protocol):
     def signing_secret(self, access_key_id: str) -> tuple[str, str] | None:
         """The secret and the account of an access key, or None if there is no such key."""
         ...
-
-
-class Scope(msgspec.Struct, frozen=True):
-    """A credential scope: `access_key_id/date/region/service/aws4_request`."""
-
-    access_key_id: str
-    date: str
-    region: str
-    service: str
-
-    @classmethod
-    def parse(cls, credential: bytes) -> Scope:
-        try:
-            parts = credential.decode("ascii").split("/")
-        except UnicodeDecodeError:
-            parts = []
-        if len(parts) != 5 or not all(parts):
-            raise IncompleteSignature(
-                "Credential must have exactly 5 slash-delimited elements, "
-                f"e.g. keyid/date/region/service/term, got '{_shown(credential)}'"
-            )
-        key_id, date, region, service, terminator = parts
-        if terminator != "aws4_request":
-            raise InvalidSignature(
-                f"Credential should be scoped with a valid terminator: 'aws4_request', not '{terminator[:40]}'."
-            )
-        return cls(key_id, date, region, service)
-
-    @property
-    def text(self) -> bytes:
-        return f"{self.date}/{self.region}/{self.service}/aws4_request".encode()
 
 
 class Signer(msgspec.Struct, frozen=True):
@@ -132,7 +102,7 @@ class SignatureVerifier:
         signer = self._signers.get(prefix)
         usual_order = False
         if signer is None:
-            credential, signed_headers, stated = _authorization_parts(authorization, fields)
+            credential, signed_headers, stated = authorization_parts(authorization, fields)
             signer = self._signer(Scope.parse(credential), signed_headers, service)
             usual_order, signature = stated == signature, stated
         elif signer.principal.service != service:
@@ -157,7 +127,7 @@ class SignatureVerifier:
     def _verify_presigned(
         self, method: bytes, path: bytes, query: bytes, headers: Headers, fields: Fields, body: bytes, service: str
     ) -> Principal:
-        parameters = _query_parameters(query)
+        parameters = query_parameters(query)
         wanted = (
             b"X-Amz-Algorithm",
             b"X-Amz-Credential",
@@ -170,12 +140,12 @@ class SignatureVerifier:
             if name not in parameters:
                 raise IncompleteSignature(f"AWS query-string parameters must include '{name.decode()}'.")
         if parameters[b"X-Amz-Algorithm"] != ALGORITHM:
-            raise IncompleteSignature(f"Unsupported AWS 'algorithm': '{_shown(parameters[b'X-Amz-Algorithm'])}'.")
+            raise IncompleteSignature(f"Unsupported AWS 'algorithm': '{shown(parameters[b'X-Amz-Algorithm'])}'.")
         if b"X-Amz-Security-Token" in parameters:
             raise _foreign_session_token()
         signer = self._signer(Scope.parse(parameters[b"X-Amz-Credential"]), parameters[b"X-Amz-SignedHeaders"], service)
         date = parameters[b"X-Amz-Date"]
-        self._check_clock(date, signer, _expiry_seconds(parameters[b"X-Amz-Expires"]))
+        self._check_clock(date, signer, expiry_seconds(parameters[b"X-Amz-Expires"]))
         _check_all_signed(fields, signer)
         remaining = b"&".join(part for part in query.split(b"&") if not part.startswith(b"X-Amz-Signature="))
         expected = _signature(signer, date, _canonical_request(signer, method, path, remaining, fields, headers, body))
@@ -199,9 +169,9 @@ class SignatureVerifier:
             scope=scope.text,
             date=scope.date.encode(),
             mac=hmac.new(signing_key(secret, scope), digestmod=hashlib.sha256),
-            values_of=_picker(names),
+            values_of=picker(names),
             signed_set=signed_set,
-            form=_form(names),
+            form=canonical_form(names),
         )
 
     def _check_clock(self, date: bytes, signer: Signer, expiry_seconds: int | None = None) -> None:
@@ -250,80 +220,12 @@ def signing_key(secret: str, scope: Scope) -> bytes:
     return key
 
 
-def parse_instant(date: bytes) -> int:
-    """Seconds since the Unix epoch of an X-Amz-Date such as `20150830T123600Z`."""
-    if len(date) == 16 and date[8:9] == b"T" and date[15:] == b"Z" and (date[:8] + date[9:15]).isdigit():
-        try:
-            digits = date.decode("ascii")
-            when = datetime.strptime(digits, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
-            return int(when.timestamp())
-        except ValueError:
-            pass
-    raise IncompleteSignature(
-        f"Date must be in ISO-8601 'basic format'. Got '{_shown(date)}'. See http://en.wikipedia.org/wiki/ISO_8601"
-    )
-
-
-def canonical_path(path: bytes) -> bytes:
-    """The path without dot segments, each segment encoded once more, as every service but S3 has it."""
-    kept: list[bytes] = []
-    for segment in path.split(b"/"):
-        if segment == b"..":
-            if kept:
-                kept.pop()
-        elif segment not in (b"", b"."):
-            kept.append(segment)
-    normal = b"/" + b"/".join(kept)
-    if kept and path.endswith(b"/"):
-        normal += b"/"
-    return quote(normal, safe="/-_.~").encode()
-
-
-def canonical_query(query: bytes) -> bytes:
-    """Parameters sorted by encoded name, then by encoded value."""
-    pairs = []
-    for part in query.split(b"&"):
-        if part:
-            name, _, value = part.partition(b"=")
-            pairs.append((_encoded(name), _encoded(value)))
-    pairs.sort()
-    return b"&".join(name + b"=" + value for name, value in pairs)
-
-
-def credential_scope(query: bytes, fields: Mapping[bytes, bytes]) -> Scope | None:
-    """The scope a request claims, unverified: for open mode. None if it claims none that can be read."""
-    authorization = fields.get(b"authorization", b"")
-    try:
-        if authorization.startswith(ALGORITHM):
-            return Scope.parse(_named_parts(authorization).get(b"Credential", b""))
-        if b"X-Amz-Credential=" in query:
-            return Scope.parse(_query_parameters(query).get(b"X-Amz-Credential", b""))
-    except (IncompleteSignature, InvalidSignature):
-        pass
-    return None
-
-
-def _encoded(text: bytes) -> bytes:
-    return quote(unquote_to_bytes(text), safe="-_.~").encode()
-
-
 def _signature(signer: Signer, date: bytes, canonical_request: bytes) -> bytes:
     digest = hashlib.sha256(canonical_request).hexdigest().encode()
     to_sign = b"\n".join((ALGORITHM, date, signer.scope, digest))
     mac = signer.mac.copy()
     mac.update(to_sign)
     return mac.hexdigest().encode()
-
-
-def _picker(names: tuple[bytes, ...]) -> Callable[[Mapping[bytes, bytes]], tuple[bytes, ...]]:
-    if len(names) == 1:
-        return lambda fields: (fields[names[0]],)
-    return itemgetter(*names)
-
-
-def _form(names: tuple[bytes, ...]) -> bytes:
-    lines = b"".join(name.replace(b"%", b"%%") + b":%b\n" for name in names)
-    return b"%b\n%b\n%b\n" + lines + b"\n" + b";".join(names).replace(b"%", b"%%") + b"\n%b"
 
 
 def _canonical_request(
@@ -336,7 +238,7 @@ def _canonical_request(
     body: bytes,
 ) -> bytes:
     if len(fields) != len(headers):
-        fields = _joined(headers)
+        fields = joined(headers)
     try:
         values: Sequence[bytes] = signer.values_of(fields)
     except KeyError:
@@ -354,51 +256,6 @@ def _canonical_request(
     return canonical
 
 
-def _joined(headers: Headers) -> dict[bytes, bytes]:
-    """Headers that came more than once, as one value each, separated by commas."""
-    merged: dict[bytes, bytes] = {}
-    for name, value in headers:
-        merged[name] = merged[name] + b"," + value.strip() if name in merged else value.strip()
-    return merged
-
-
-def _authorization_parts(authorization: bytes, fields: Mapping[bytes, bytes]) -> tuple[bytes, bytes, bytes]:
-    """The Credential, SignedHeaders and Signature of an Authorization header."""
-    if not authorization.startswith(ALGORITHM + b" "):
-        scheme = authorization.split(b" ", 1)[0]
-        raise IncompleteSignature(f"Unsupported AWS 'algorithm': '{_shown(scheme)}'. Use '{ALGORITHM.decode()}'.")
-    parts = _named_parts(authorization)
-    missing = [name for name in (b"Credential", b"Signature", b"SignedHeaders") if not parts.get(name)]
-    if missing:
-        complaints = [f"Authorization header requires '{name.decode()}' parameter." for name in missing]
-        if b"x-amz-date" not in fields:
-            complaints.append("Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.")
-        raise IncompleteSignature(" ".join(complaints))
-    return parts[b"Credential"], parts[b"SignedHeaders"], parts[b"Signature"]
-
-
-def _named_parts(authorization: bytes) -> dict[bytes, bytes]:
-    parts = {}
-    for part in authorization[len(ALGORITHM) :].split(b","):
-        name, _, value = part.strip().partition(b"=")
-        parts[name] = value
-    return parts
-
-
-def _query_parameters(query: bytes) -> dict[bytes, bytes]:
-    parameters = {}
-    for part in query.split(b"&"):
-        name, _, value = part.partition(b"=")
-        parameters[unquote_to_bytes(name)] = unquote_to_bytes(value)
-    return parameters
-
-
-def _expiry_seconds(text: bytes) -> int:
-    if text.isdigit() and len(text) <= 6 and 1 <= int(text) <= PRESIGNED_MAX_SECONDS:
-        return int(text)
-    raise IncompleteSignature(f"X-Amz-Expires must be between 1 and {PRESIGNED_MAX_SECONDS} seconds.")
-
-
 def _wrong_service(service: str) -> InvalidSignature:
     return InvalidSignature(f"Credential should be scoped to correct service: '{service}'.")
 
@@ -412,7 +269,7 @@ def _check_all_signed(fields: Fields, signer: Signer) -> None:
 
 
 def _unsigned(name: bytes) -> InvalidSignature:
-    return InvalidSignature(f"'{_shown(name)}' must be a 'SignedHeader' in the AWS Authorization.")
+    return InvalidSignature(f"'{shown(name)}' must be a 'SignedHeader' in the AWS Authorization.")
 
 
 def _foreign_session_token() -> UnknownAccessKey:
@@ -421,7 +278,3 @@ def _foreign_session_token() -> UnknownAccessKey:
 
 def _stamp(seconds: int) -> str:
     return datetime.fromtimestamp(seconds, tz=UTC).strftime("%Y%m%dT%H%M%SZ")
-
-
-def _shown(text: bytes) -> str:
-    return text[:80].decode("ascii", "replace")

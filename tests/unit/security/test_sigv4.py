@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from tests.unit.security.signing import KEY_ID, NOW, FixedKeys, SignedRequest, sign
 
 from chappe.model.errors import Unauthenticated
+from chappe.security.canonical import canonical_path
 from chappe.security.errors import (
     IncompleteSignature,
     InvalidSignature,
@@ -18,7 +19,8 @@ from chappe.security.errors import (
     UnknownAccessKey,
 )
 from chappe.security.principal import Principal
-from chappe.security.sigv4 import Scope, SignatureVerifier, canonical_path, parse_instant, signing_key
+from chappe.security.signature_claims import Scope, parse_instant
+from chappe.security.sigv4 import SignatureVerifier, signing_key
 
 VISIBLE = string.ascii_letters + string.digits + "-_.~ !*'()/:@$,;=+&%"
 
